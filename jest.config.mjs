@@ -1,0 +1,42 @@
+const swc = [
+  '@swc/jest',
+  {
+    swcrc: false,
+    jsc: {
+      target: 'es2024',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: false },
+    },
+    module: { type: 'es6' },
+    sourceMaps: 'inline',
+  },
+];
+
+const libs =
+  'kernel|contracts|bus|store|evaluation|statistics|metrics-source|migration|platform|sdk';
+
+const project = (displayName, testMatch) => ({
+  displayName,
+  rootDir: import.meta.dirname,
+  testMatch,
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': swc },
+  moduleNameMapper: {
+    [`^@tidegate/(${libs})$`]: '<rootDir>/libs/$1/src/index.ts',
+    [`^@tidegate/(${libs})/testing$`]: '<rootDir>/libs/$1/src/testing.ts',
+    '^@tidegate/(checkout)$': '<rootDir>/examples/$1/src/index.ts',
+    '^@tidegate/([a-z-]+)$': '<rootDir>/apps/$1/src/index.ts',
+  },
+  modulePathIgnorePatterns: ['/dist/'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/'],
+});
+
+/** unit: no I/O · integration: meets one real thing · e2e, faults, simulation: what crosses apps */
+export default {
+  projects: [
+    project('unit', ['<rootDir>/{libs,apps,examples}/*/src/**/!(*.int).spec.ts']),
+    project('integration', ['<rootDir>/{libs,apps,examples}/*/src/**/*.int.spec.ts']),
+    project('simulation', ['<rootDir>/test/simulation/**/*.spec.ts']),
+    project('e2e', ['<rootDir>/test/{e2e,faults}/**/*.e2e.spec.ts']),
+  ],
+};
