@@ -33,7 +33,10 @@ export default {
     {
       name: 'pure-libs-know-no-driver',
       severity: 'error',
-      from: { path: lib('kernel', 'contracts', 'evaluation', 'statistics', 'migration'), pathNot: '[.]spec[.]ts$|/testing[.]ts$' },
+      from: {
+        path: lib('kernel', 'contracts', 'evaluation', 'statistics', 'migration'),
+        pathNot: '[.]spec[.]ts$|/testing[.]ts$',
+      },
       to: { path: '@nestjs|^node:|^(fs|path|crypto|os|http)$|kafkajs|mongoose|ioredis' },
     },
     {

@@ -1,1 +1,32 @@
-export {};
+export * from './flag.ts';
+export * from './migration.ts';
+export * from './notification.ts';
+export * from './operations.ts';
+export * from './rollout.ts';
+export { answerTo } from './answer.ts';
+export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';
+export { decode, type Decoded, encode, type WireRecord } from './codec.ts';
+export { answerFields, name, reason, type RolloutRef } from './fields.ts';
+export {
+  type DraftOf,
+  type Message,
+  type MessageDefinition,
+  type MessageOf,
+  type Metadata,
+  type OutgoingMessage,
+  type Publish,
+} from './message.ts';
+export {
+  type Guard,
+  type Metric,
+  plan,
+  type Plan,
+  type PlanProblem,
+  type PlanStep,
+  readPlan,
+  type Selector,
+  stepKind,
+  stepName,
+} from './plan.ts';
+export { stateTopic, type Topic, topicDefinition, type TopicDefinition, topics } from './topics.ts';
+export { verdict, type Verdict } from './verdict.ts';

@@ -1,1 +1,2 @@
-export {};
+export { manualClock, sequentialIds } from './ambient.memory.ts';
+export { specification } from './specification.ts';

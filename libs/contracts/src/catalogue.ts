@@ -1,0 +1,36 @@
+import * as flag from './flag.ts';
+import type { MessageDefinition } from './message.ts';
+import * as migration from './migration.ts';
+import * as notification from './notification.ts';
+import * as operations from './operations.ts';
+import * as rollout from './rollout.ts';
+
+const isDefinition = (value: unknown): value is MessageDefinition =>
+  typeof value === 'object' && value !== null && 'wire' in value && 'example' in value;
+
+/** Every message there is. The one list: topics, schemas, documents and codecs come from it. */
+export const catalogue: readonly MessageDefinition[] = [
+  flag,
+  rollout,
+  migration,
+  notification,
+  operations,
+].flatMap((noun) => Object.values(noun).filter(isDefinition));
+
+const byType = new Map(catalogue.map((definition) => [definition.type, definition]));
+const byWire = new Map(catalogue.map((definition) => [definition.wire, definition]));
+
+export const definitionOf = (type: string): MessageDefinition | undefined => byType.get(type);
+export const definitionOfWire = (wire: string): MessageDefinition | undefined => byWire.get(wire);
+
+/** `tidegate.flag.disabled.v1` → [`tidegate.flag.disabled`, 1]; undefined if it is not of that form. */
+export function splitWire(wire: string): readonly [string, number] | undefined {
+  const match = /^(.+)\.v(\d+)$/.exec(wire);
+  return match?.[1] === undefined ? undefined : [match[1], Number(match[2])];
+}
+
+/** True if some version of the wire name is ours: then an unknown one is a version we do not know. */
+export function isKnownName(wire: string): boolean {
+  const name = splitWire(wire)?.[0];
+  return name !== undefined && catalogue.some((d) => splitWire(d.wire)?.[0] === name);
+}

@@ -1,0 +1,30 @@
+/**
+ * A broken promise: something that should have worked did not. A refusal is no error (see `Rejection`).
+ * `code` is LIB_WHAT from a closed list of its lib; `retryable` says whether the same call may work later;
+ * `data` holds what a reader needs to act, and never a secret.
+ */
+export class AppError<Code extends string = string> extends Error {
+  readonly code: Code;
+  readonly retryable: boolean;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: Code,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean; data?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.data = options.data ?? {};
+  }
+}
+
+/** True for an AppError, of one code if given. */
+export const isAppError = (error: unknown, code?: string): error is AppError =>
+  error instanceof AppError && (code === undefined || error.code === code);
+
+/** The sentence of any thrown value; total, for logs and answers. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,24 @@
+/** A record of an append-only collection: histories, gate samples, logs. */
+export interface Entry<R> {
+  /** What it is about. */
+  readonly id: string;
+  /** Where it stands, per id; several may share one. */
+  readonly version: number;
+  /** Unique per id: appending it again changes nothing. */
+  readonly key: string;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly record: R;
+}
+
+export interface Projection<R> {
+  /** All or none, durable when it resolves. Returns how many were new. */
+  append(entries: readonly Entry<R>[]): Promise<number>;
+  /** In order of (version, arrival). `after`: only versions greater; `before`: only smaller, newest first. */
+  read(
+    id: string,
+    page: { after?: number; before?: number; limit: number },
+  ): Promise<readonly Entry<R>[]>;
+  /** The entry with the greatest version. */
+  last(id: string): Promise<Entry<R> | undefined>;
+}
