@@ -1,1 +1,6 @@
-export {};
+export {
+  defineService,
+  type RunningService,
+  type ServiceContext,
+  type ServiceDefinition,
+} from './service.ts';
