@@ -1,6 +1,6 @@
 import type { Answer } from '@tidegate/kernel';
 import { definitionOf } from './catalogue.ts';
-import { EnvironmentCommandAnswered, FlagCommandAnswered } from './flag.ts';
+import { EnvironmentCommandAnswered, FlagCommandAnswered } from './flag-events.ts';
 import type { RolloutRef } from './fields.ts';
 import type { Message, MessageDefinition } from './message.ts';
 import { MigrationCommandAnswered } from './migration.ts';

@@ -1,4 +1,6 @@
-import * as flag from './flag.ts';
+import * as breach from './breach.ts';
+import * as flagCommands from './flag-commands.ts';
+import * as flagEvents from './flag-events.ts';
 import type { MessageDefinition } from './message.ts';
 import * as migration from './migration.ts';
 import * as notification from './notification.ts';
@@ -10,8 +12,10 @@ const isDefinition = (value: unknown): value is MessageDefinition =>
 
 /** Every message there is. The one list: topics, schemas, documents and codecs come from it. */
 export const catalogue: readonly MessageDefinition[] = [
-  flag,
+  flagCommands,
+  flagEvents,
   rollout,
+  breach,
   migration,
   notification,
   operations,

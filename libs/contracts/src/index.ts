@@ -1,4 +1,7 @@
-export * from './flag.ts';
+export * from './breach.ts';
+export * from './flag-commands.ts';
+export * from './flag-events.ts';
+export { type Flag, flag, flagDefinition, type FlagDefinition, flagTypes, modes } from './flag.ts';
 export * from './migration.ts';
 export * from './notification.ts';
 export * from './operations.ts';

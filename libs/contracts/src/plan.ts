@@ -205,9 +205,7 @@ function leaves(issue: z.core.$ZodIssue): { path: (string | number)[]; message: 
   if (issue.code !== 'invalid_union' || issue.errors.length === 0)
     return [{ path, message: issue.message }];
   const nearest = [...issue.errors].sort((a, b) => weight(a) - weight(b))[0] ?? [];
-  return nearest.flatMap((inner) =>
-    leaves({ ...inner, path: [...issue.path, ...inner.path] } as z.core.$ZodIssue),
-  );
+  return nearest.flatMap((inner) => leaves({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
 const weight = (issues: readonly Issue[]): number =>

@@ -17,6 +17,7 @@ export function specification<S, C extends Command, M extends Draft>(decider: De
       return {
         state,
         decision,
+        // oxlint-disable-next-line unicorn/no-thenable -- a sentence, not a promise: never awaited
         then(expected: readonly M[]): void {
           deepStrictEqual(decision, expected);
         },

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { name, reason, rolloutRef, thousandths } from './fields.ts';
+import { definitionExample, flagMessage, flagRef, rolloutExample } from './flag-message.ts';
+import { flagDefinition } from './flag.ts';
+import { defineMessage, type MessageOf } from './message.ts';
+
+const TEN_MINUTES = 600_000;
+
+export const PutFlag = flagMessage('PutFlag', 'put', {
+  topic: 'flag.commands',
+  schema: z.object({
+    ...flagRef,
+    definition: flagDefinition,
+    /** Used if this creates the flag; random, made at the edge. */
+    salt: z.string().min(1),
+    /** Refused unless the flag is at this version; 0 = must not exist. */
+    expectedVersion: z.int().min(0).optional(),
+    reason: reason.optional(),
+  }),
+  example: { definition: definitionExample, salt: 'c2FsdA' },
+  maxAgeMs: TEN_MINUTES,
+});
+export type PutFlag = MessageOf<typeof PutFlag>;
+
+export const DeleteFlag = flagMessage('DeleteFlag', 'delete', {
+  topic: 'flag.commands',
+  schema: z.object({ ...flagRef, reason, expectedVersion: z.int().min(1).optional() }),
+  example: { reason: 'everyone has had it for a month' },
+  maxAgeMs: TEN_MINUTES,
+});
+export type DeleteFlag = MessageOf<typeof DeleteFlag>;
+
+/** A stage's command: only of the rollout that holds the flag. What is left out stays as it is. */
+export const SetExposure = flagMessage('SetExposure', 'set-exposure', {
+  topic: 'flag.commands',
+  schema: z.object({
+    ...flagRef,
+    rollout: rolloutRef,
+    step: z.string(),
+    percentage: thousandths.optional(),
+    variant: name.optional(),
+    allowedUsers: z.array(z.string().min(1)).optional(),
+  }),
+  example: { rollout: rolloutExample, step: 'canary', percentage: 10_000 },
+  maxAgeMs: TEN_MINUTES,
+});
+export type SetExposure = MessageOf<typeof SetExposure>;
+
+export const HoldFlag = flagMessage('HoldFlag', 'hold', {
+  topic: 'flag.commands',
+  schema: z.object({ ...flagRef, rollout: rolloutRef }),
+  example: { rollout: rolloutExample },
+  maxAgeMs: TEN_MINUTES,
+});
+export type HoldFlag = MessageOf<typeof HoldFlag>;
+
+/** Without `rollout`: an admin frees the flag from whatever holds it. */
+export const ReleaseFlag = flagMessage('ReleaseFlag', 'release', {
+  topic: 'flag.commands',
+  schema: z.object({ ...flagRef, rollout: rolloutRef.optional(), reason }),
+  example: { rollout: rolloutExample, reason: 'rollout completed' },
+});
+export type ReleaseFlag = MessageOf<typeof ReleaseFlag>;
+
+export const EnableFlag = flagMessage('EnableFlag', 'enable', {
+  topic: 'flag.commands',
+  schema: z.object({ ...flagRef, reason }),
+  example: { reason: 'cause found and fixed' },
+  maxAgeMs: TEN_MINUTES,
+});
+export type EnableFlag = MessageOf<typeof EnableFlag>;
+
+/** The kill: never refused for a hold, a generation or an age. */
+export const DisableFlag = flagMessage('DisableFlag', 'disable', {
+  topic: 'kills',
+  schema: z.object({ ...flagRef, reason, rollout: rolloutRef.optional() }),
+  example: { reason: 'error rate 5.1 % over the limit of 1 %', rollout: rolloutExample },
+});
+export type DisableFlag = MessageOf<typeof DisableFlag>;
+
+/** Puts an earlier definition back. Never enables: what someone disabled stays disabled. */
+export const RestoreFlag = flagMessage('RestoreFlag', 'restore', {
+  topic: 'kills',
+  schema: z.object({
+    ...flagRef,
+    definition: flagDefinition,
+    reason,
+    rollout: rolloutRef.optional(),
+  }),
+  example: {
+    definition: definitionExample,
+    reason: 'rollback of r-42',
+    rollout: { id: 'r-42', generation: 2 },
+  },
+});
+export type RestoreFlag = MessageOf<typeof RestoreFlag>;
+
+export const PutEnvironment = defineMessage({
+  type: 'PutEnvironment',
+  wire: 'tidegate.environment.put.v1',
+  kind: 'command',
+  topic: 'flag.commands',
+  schema: z.object({ environment: name, description: z.string().max(2_000).optional() }),
+  key: (data) => data.environment,
+  maxAgeMs: TEN_MINUTES,
+  example: { environment: 'production' },
+});
+export type PutEnvironment = MessageOf<typeof PutEnvironment>;
+
+export type FlagCommand =
+  | PutFlag
+  | DeleteFlag
+  | SetExposure
+  | HoldFlag
+  | ReleaseFlag
+  | EnableFlag
+  | DisableFlag
+  | RestoreFlag;

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { answerExample, answerFields, name, rolloutRef } from './fields.ts';
+import {
+  definitionExample,
+  flagMessage,
+  flagRef,
+  flagRefExample,
+  rolloutExample,
+} from './flag-message.ts';
+import { disabledBecause, flag, flagDefinition } from './flag.ts';
+import { defineMessage, type DraftOf, type MessageOf } from './message.ts';
+
+const changeReason = { reason: z.string().optional(), rollout: rolloutRef.optional() };
+
+export const FlagCreated = flagMessage('FlagCreated', 'created', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, after: flag, ...changeReason }),
+  example: { after: { definition: definitionExample, salt: 'c2FsdA' } },
+});
+export const FlagChanged = flagMessage('FlagChanged', 'changed', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, before: flag, after: flag, ...changeReason }),
+  example: {
+    before: { definition: definitionExample, salt: 'c2FsdA' },
+    after: {
+      definition: { ...definitionExample, exposure: { variant: 'on', percentage: 50_000 } },
+      salt: 'c2FsdA',
+    },
+    rollout: rolloutExample,
+  },
+});
+export const FlagRestored = flagMessage('FlagRestored', 'restored', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, before: flag, after: flag, ...changeReason }),
+  example: {
+    before: {
+      definition: { ...definitionExample, exposure: { variant: 'on', percentage: 50_000 } },
+      salt: 'c2FsdA',
+    },
+    after: { definition: definitionExample, salt: 'c2FsdA' },
+    reason: 'rollback of r-42',
+    rollout: { id: 'r-42', generation: 2 },
+  },
+});
+export const FlagDisabled = flagMessage('FlagDisabled', 'disabled', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, disabled: disabledBecause, rollout: rolloutRef.optional() }),
+  example: { disabled: { reason: 'checkout is down', at: 1_790_000_000_000, by: 'alex' } },
+});
+export const FlagEnabled = flagMessage('FlagEnabled', 'enabled', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, ...changeReason }),
+  example: { reason: 'cause found and fixed' },
+});
+/** Answers HoldFlag, with the definition that a rollback will put back. */
+export const FlagHeld = flagMessage('FlagHeld', 'held', {
+  topic: 'flag.events',
+  schema: z.object({
+    ...flagRef,
+    rollout: rolloutRef,
+    definition: flagDefinition,
+    disabled: z.boolean(),
+  }),
+  example: { rollout: rolloutExample, definition: definitionExample, disabled: false },
+});
+export const FlagReleased = flagMessage('FlagReleased', 'released', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, rollout: rolloutRef, reason: z.string() }),
+  example: { rollout: rolloutExample, reason: 'rollout completed' },
+});
+export const FlagDeleted = flagMessage('FlagDeleted', 'deleted', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, before: flag, reason: z.string() }),
+  example: {
+    before: { definition: definitionExample, salt: 'c2FsdA' },
+    reason: 'everyone has had it for a month',
+  },
+});
+export const FlagCommandAnswered = flagMessage('FlagCommandAnswered', 'command-answered', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, ...answerFields }),
+  example: answerExample,
+});
+
+/** A view's record: the whole flag, or null once deleted. Ordered by `metadata.revision`. */
+export const FlagState = defineMessage({
+  type: 'FlagState',
+  wire: 'tidegate.flag.state.v1',
+  kind: 'state',
+  topic: 'flag.state',
+  schema: z.object({ ...flagRef, flag: flag.nullable() }),
+  key: (data) => data.key,
+  example: { ...flagRefExample, flag: { definition: definitionExample, salt: 'c2FsdA' } },
+});
+export type FlagState = MessageOf<typeof FlagState>;
+
+export const EnvironmentChanged = defineMessage({
+  type: 'EnvironmentChanged',
+  wire: 'tidegate.environment.changed.v1',
+  kind: 'event',
+  topic: 'flag.events',
+  schema: z.object({ environment: name, description: z.string().optional() }),
+  key: (data) => data.environment,
+  example: { environment: 'production' },
+});
+export const EnvironmentCommandAnswered = defineMessage({
+  type: 'EnvironmentCommandAnswered',
+  wire: 'tidegate.environment.command-answered.v1',
+  kind: 'event',
+  topic: 'flag.events',
+  schema: z.object({ environment: name, ...answerFields }),
+  key: (data) => data.environment,
+  example: { environment: 'production', ...answerExample },
+});
+
+export type FlagEvent =
+  | DraftOf<typeof FlagCreated>
+  | DraftOf<typeof FlagChanged>
+  | DraftOf<typeof FlagRestored>
+  | DraftOf<typeof FlagDisabled>
+  | DraftOf<typeof FlagEnabled>
+  | DraftOf<typeof FlagHeld>
+  | DraftOf<typeof FlagReleased>
+  | DraftOf<typeof FlagDeleted>;
