@@ -1,5 +1,6 @@
 export {
   defineService,
+  type HealthCheck,
   type RunningService,
   type ServiceContext,
   type ServiceDefinition,

@@ -28,7 +28,18 @@ export interface ServiceContext {
   loop(name: string, everyMs: number, run: () => Promise<void>): { wake(): void };
   /** Run when the service stops, after its consumers and before bus and store are closed. */
   onStop(close: () => Promise<void>): void;
+  /**
+   * Adds a line to `/health/ready`: bad while `check` throws or rejects, its message is shown. Only with `required`
+   * does it make the service unready; what it resolves with is shown as details.
+   */
+  health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void;
+  /** Aborts when the service begins to stop: end event streams then. */
+  readonly stopping: AbortSignal;
 }
+
+/** Details to show, or nothing; throws when it is not well. */
+export type HealthCheck = () => HealthDetails | Promise<HealthDetails>;
+type HealthDetails = Readonly<Record<string, unknown>> | void;
 
 /** One service, as its app exports it: `main.ts` and standalone start it with `startService`. */
 export interface ServiceDefinition<C extends z.ZodType = z.ZodType> {
