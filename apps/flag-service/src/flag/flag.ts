@@ -1,0 +1,273 @@
+import type {
+  DeleteFlag,
+  DisableFlag,
+  EnableFlag,
+  Flag,
+  FlagCommand,
+  FlagDefinition,
+  FlagEvent,
+  HoldFlag,
+  PutFlag,
+  ReleaseFlag,
+  RestoreFlag,
+  RolloutRef,
+  SetExposure,
+} from '@tidegate/contracts';
+import { flagDefinition } from '@tidegate/contracts';
+import {
+  canonicalJson,
+  type Decider,
+  type Decision,
+  type Fact,
+  reject,
+  type Rejection,
+} from '@tidegate/kernel';
+import { isLiving, type LivingFlag, type StoredFlag, storedAs, viewOf } from './stored-flag.ts';
+
+/** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
+function decide(command: FlagCommand, flag: StoredFlag): Decision<FlagEvent> {
+  if (command.type === 'PutFlag') return put(command, flag);
+  if (!isLiving(flag)) {
+    const { environment, key } = command.data;
+    return reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
+  }
+  switch (command.type) {
+    case 'DeleteFlag':
+      return remove(command, flag);
+    case 'SetExposure':
+      return setExposure(command, flag);
+    case 'HoldFlag':
+      return hold(command, flag);
+    case 'ReleaseFlag':
+      return release(command, flag);
+    case 'EnableFlag':
+      return enable(command, flag);
+    case 'DisableFlag':
+      return disable(command, flag);
+    case 'RestoreFlag':
+      return restore(command, flag);
+  }
+}
+
+function put({ data }: PutFlag, flag: StoredFlag): Decision<FlagEvent> {
+  const { definition, salt } = data;
+  const conflict = versionConflict(data, flag);
+  if (conflict) return conflict;
+  if (!isLiving(flag))
+    return [
+      { type: 'FlagCreated', data: { ...refOf(data), after: { definition, salt }, ...why(data) } },
+    ];
+  if (equal(definition, flag.definition)) return [];
+  if (flag.hold && !equal(served(definition), served(flag.definition)))
+    return held(data, flag.hold);
+  return [changed('FlagChanged', data, flag, { ...flag, definition })];
+}
+
+function remove({ data }: DeleteFlag, flag: LivingFlag): Decision<FlagEvent> {
+  const conflict = versionConflict(data, flag);
+  if (conflict) return conflict;
+  if (flag.hold) return held(data, flag.hold);
+  const before = present(flag);
+  return [{ type: 'FlagDeleted', data: { ...refOf(data), before, reason: data.reason } }];
+}
+
+function setExposure({ data }: SetExposure, flag: LivingFlag): Decision<FlagEvent> {
+  const { rollout, step, percentage, variant, allowedUsers } = data;
+  if (flag.hold?.rollout.id !== rollout.id) return notHeld(data, rollout, flag.hold);
+  const late = generationOld(rollout, flag.hold);
+  if (late) return late;
+  if (flag.status === 'disabled')
+    return reject(
+      'FLAG_DISABLED',
+      `${data.key} was disabled by ${flag.disabled.by}: ${flag.disabled.reason}`,
+    );
+  const exposure = {
+    percentage: percentage ?? flag.definition.exposure.percentage,
+    variant: variant ?? flag.definition.exposure.variant,
+  };
+  const definition = {
+    ...flag.definition,
+    exposure,
+    allowedUsers: allowedUsers ?? flag.definition.allowedUsers,
+  };
+  const next = { ...flag, definition, hold: { ...flag.hold, rollout, step } };
+  return equal(next, flag)
+    ? []
+    : (invalid(definition) ?? [changed('FlagChanged', data, flag, next)]);
+}
+
+function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
+  const { rollout } = data;
+  if (flag.hold) {
+    if (flag.hold.rollout.id !== rollout.id) return held(data, flag.hold);
+    if (flag.hold.rollout.generation === rollout.generation) return [];
+    const late = generationOld(rollout, flag.hold);
+    if (late) return late;
+  }
+  const { definition, status } = flag;
+  return [
+    {
+      type: 'FlagHeld',
+      data: { ...refOf(data), rollout, definition, disabled: status === 'disabled' },
+    },
+  ];
+}
+
+function release({ data }: ReleaseFlag, flag: LivingFlag): Decision<FlagEvent> {
+  const { rollout, reason } = data;
+  if (!flag.hold || (rollout && rollout.id !== flag.hold.rollout.id)) return [];
+  const late = rollout && generationOld(rollout, flag.hold);
+  if (late) return late;
+  return [
+    {
+      type: 'FlagReleased',
+      data: { ...refOf(data), rollout: rollout ?? flag.hold.rollout, reason },
+    },
+  ];
+}
+
+function enable({ data }: EnableFlag, flag: LivingFlag): Decision<FlagEvent> {
+  if (flag.status === 'enabled') return [];
+  if (flag.hold) return held(data, flag.hold);
+  return [{ type: 'FlagEnabled', data: { ...refOf(data), ...why(data) } }];
+}
+
+/** The kill: no hold, generation or version stands in its way. */
+function disable({ data, metadata }: DisableFlag, flag: LivingFlag): Decision<FlagEvent> {
+  if (flag.status === 'disabled') return [];
+  const disabled = { reason: data.reason, at: metadata.at, by: metadata.actor };
+  const rollout = data.rollout ? { rollout: data.rollout } : {};
+  return [{ type: 'FlagDisabled', data: { ...refOf(data), disabled, ...rollout } }];
+}
+
+/** Never enables. A rollout's restore also raises its hold's generation: what it sent before comes too late. */
+function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
+  const { definition, rollout } = data;
+  if (flag.hold) {
+    if (flag.hold.rollout.id !== rollout?.id) return held(data, flag.hold);
+    const late = generationOld(rollout, flag.hold);
+    if (late) return late;
+  }
+  const next = {
+    ...flag,
+    definition,
+    ...(flag.hold && rollout ? { hold: { ...flag.hold, rollout } } : {}),
+  };
+  return equal(next, flag) ? [] : [changed('FlagRestored', data, flag, next)];
+}
+
+interface Ref {
+  readonly environment: string;
+  readonly key: string;
+}
+const refOf = ({ environment, key }: Ref): Ref => ({ environment, key });
+
+interface Why {
+  readonly reason?: string | undefined;
+  readonly rollout?: RolloutRef | undefined;
+}
+const why = ({ reason, rollout }: Why): { reason?: string; rollout?: RolloutRef } => ({
+  ...(reason === undefined ? {} : { reason }),
+  ...(rollout === undefined ? {} : { rollout }),
+});
+
+const equal = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
+const present = (flag: LivingFlag): Flag => viewOf(flag) as Flag;
+
+const changed = (
+  type: 'FlagChanged' | 'FlagRestored',
+  data: Ref & Why,
+  before: LivingFlag,
+  after: LivingFlag,
+): FlagEvent => ({
+  type,
+  data: { ...refOf(data), before: present(before), after: present(after), ...why(data) },
+});
+
+/** What decides an answer; the rest of a definition only describes the flag to people. */
+function served(definition: FlagDefinition): Partial<FlagDefinition> {
+  const { owner: _owner, description: _about, tags: _tags, expiresAt: _at, ...rest } = definition;
+  return rest;
+}
+
+const held = ({ environment, key }: Ref, { rollout }: NonNullable<Flag['hold']>): Rejection =>
+  reject(
+    'FLAG_HELD',
+    `Rollout ${rollout.id} holds ${key} in ${environment}. Until it ends or an admin releases the flag, ` +
+      'whom it reaches can only be changed by the rollout; disabling always works.',
+  );
+
+const notHeld = ({ key }: Ref, { id }: RolloutRef, hold: Flag['hold']): Rejection =>
+  reject(
+    'FLAG_NOT_HELD',
+    `Rollout ${id} does not hold ${key}; ${hold ? `rollout ${hold.rollout.id} does` : 'nothing does'}.`,
+  );
+
+function generationOld(
+  { id, generation }: RolloutRef,
+  hold: NonNullable<Flag['hold']>,
+): Rejection | undefined {
+  if (generation >= hold.rollout.generation) return undefined;
+  return reject(
+    'GENERATION_OLD',
+    `Rollout ${id} is in generation ${hold.rollout.generation}; this was sent in ${generation} and comes too late.`,
+  );
+}
+
+function versionConflict(
+  { key, expectedVersion }: Ref & { readonly expectedVersion?: number | undefined },
+  flag: StoredFlag,
+): Rejection | undefined {
+  const version = isLiving(flag) ? flag.version : 0;
+  if (expectedVersion === undefined || expectedVersion === version) return undefined;
+  return reject(
+    'FLAG_VERSION_CONFLICT',
+    version === 0
+      ? `There is no flag ${key}, but version ${expectedVersion} was expected.`
+      : expectedVersion === 0
+        ? `There is a flag ${key} already, at version ${version}.`
+        : `${key} is at version ${version}, not ${expectedVersion}: somebody changed it meanwhile.`,
+  );
+}
+
+function invalid(definition: FlagDefinition): Rejection | undefined {
+  const problem = flagDefinition.safeParse(definition).error?.issues[0];
+  return problem && reject('FLAG_INVALID', `${problem.path.join('.')}: ${problem.message}`);
+}
+
+function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
+  const version = flag.version + 1;
+  if (fact.type === 'FlagDeleted') return { status: 'deleted', version };
+  if (fact.type === 'FlagCreated' || fact.type === 'FlagChanged' || fact.type === 'FlagRestored')
+    return storedAs(fact.data.after, version);
+  const now = viewOf(flag);
+  return now ? storedAs(after(now, fact), version) : flag;
+}
+
+type Partly = Extract<
+  FlagEvent,
+  { type: 'FlagDisabled' | 'FlagEnabled' | 'FlagHeld' | 'FlagReleased' }
+>;
+
+function after(flag: Flag, fact: Fact<Partly>): Flag {
+  const { disabled, hold, ...rest } = flag;
+  switch (fact.type) {
+    case 'FlagDisabled':
+      return { ...flag, disabled: fact.data.disabled };
+    case 'FlagEnabled':
+      return { ...rest, hold };
+    case 'FlagReleased':
+      return { ...rest, disabled };
+    case 'FlagHeld': {
+      const { rollout } = fact.data;
+      const same = hold?.rollout.id === rollout.id ? hold : { since: fact.metadata.at };
+      return { ...flag, hold: { ...same, rollout } };
+    }
+  }
+}
+
+export const flagDecider: Decider<StoredFlag, FlagCommand, FlagEvent> = {
+  initial: { status: 'absent', version: 0 },
+  decide,
+  evolve,
+};

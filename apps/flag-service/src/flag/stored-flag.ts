@@ -1,0 +1,45 @@
+import type { Flag, FlagDefinition } from '@tidegate/contracts';
+
+interface Living {
+  /** Counts the changes, as the document does: here, so that the rules can check what a writer expects. */
+  readonly version: number;
+  readonly definition: FlagDefinition;
+  /** Random once: no edit moves a user. A flag that is deleted and made again has another. */
+  readonly salt: string;
+  /** The rollout that alone may change whom the flag reaches. */
+  readonly hold?: NonNullable<Flag['hold']>;
+}
+
+type EnabledFlag = Living & { readonly status: 'enabled' };
+type DisabledFlag = Living & {
+  readonly status: 'disabled';
+  readonly disabled: NonNullable<Flag['disabled']>;
+};
+
+export type StoredFlag =
+  | { readonly status: 'absent'; readonly version: 0 }
+  | EnabledFlag
+  | DisabledFlag
+  | { readonly status: 'deleted'; readonly version: number };
+
+export type LivingFlag = EnabledFlag | DisabledFlag;
+
+export const isLiving = (flag: StoredFlag): flag is LivingFlag =>
+  flag.status === 'enabled' || flag.status === 'disabled';
+
+/** The flag as views hold it; null when there is none. */
+export const viewOf = (flag: StoredFlag): Flag | null =>
+  isLiving(flag)
+    ? {
+        definition: flag.definition,
+        salt: flag.salt,
+        ...(flag.status === 'disabled' ? { disabled: flag.disabled } : {}),
+        ...(flag.hold ? { hold: flag.hold } : {}),
+      }
+    : null;
+
+/** The other way round: what a fact says the flag is from now on. */
+export function storedAs({ definition, salt, disabled, hold }: Flag, version: number): LivingFlag {
+  const living = { version, definition, salt, ...(hold ? { hold } : {}) };
+  return disabled ? { status: 'disabled', disabled, ...living } : { status: 'enabled', ...living };
+}
