@@ -1,4 +1,5 @@
 export * from './breach.ts';
+export * from './flag-api.ts';
 export * from './flag-commands.ts';
 export * from './flag-events.ts';
 export { type Flag, flag, flagDefinition, type FlagDefinition, flagTypes, modes } from './flag.ts';
@@ -25,12 +26,21 @@ export {
   type Metric,
   plan,
   type Plan,
-  type PlanProblem,
   type PlanStep,
-  readPlan,
   type Selector,
   stepKind,
   stepName,
 } from './plan.ts';
+export { MAX_PLAN_CHARACTERS, type PlanProblem, readPlan } from './read-plan.ts';
 export { stateTopic, type Topic, topicDefinition, type TopicDefinition, topics } from './topics.ts';
 export { verdict, type Verdict } from './verdict.ts';
+export {
+  ADMIN_KEY_NAME,
+  type ApiKeyEntry,
+  EVERY_ENVIRONMENT,
+  newApiKey,
+  type NewApiKey,
+  readApiKeys,
+  type Role,
+  roles,
+} from './api-key.ts';
