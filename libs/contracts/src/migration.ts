@@ -3,7 +3,7 @@ import { answerExample, answerFields, name, reason, rolloutRef } from './fields.
 import { family } from './family.ts';
 import { defineMessage, type DraftOf, type MessageOf } from './message.ts';
 
-export const migrationActions = ['plan', 'execute', 'verify', 'revert'] as const;
+export const migrationActions = ['plan', 'execute', 'verify'] as const;
 const run = { run: z.string().min(1) };
 const runKey = (data: { run: string }) => data.run;
 
@@ -77,8 +77,8 @@ const event = family({
 export const MigrationStarted = event(
   'MigrationStarted',
   'started',
-  { definitionHash: z.string() },
-  { definitionHash: 'sha256:77aa' },
+  { definitionHash: z.string(), batchSize: z.int().min(1), sampleSize: z.int().min(1) },
+  { definitionHash: 'sha256:77aa', batchSize: 200, sampleSize: 50 },
 );
 /** `first` and `last`: keys of the batch's range; `last` is the checkpoint. */
 export const MigrationBatchApplied = event(
@@ -86,20 +86,30 @@ export const MigrationBatchApplied = event(
   'batch-applied',
   {
     batch: z.int().min(1),
-    first: z.string(),
-    last: z.string(),
+    /** Of the lease under which the batch was written. */
+    fence: z.int().min(1),
+    first: z.union([z.string(), z.number()]),
+    last: z.union([z.string(), z.number()]),
     batchCounts: counts,
     total: counts,
     tookMs: z.number().min(0),
   },
   {
     batch: 1,
-    first: '1',
-    last: '200',
+    fence: 3,
+    first: 1,
+    last: 200,
     batchCounts: { ...countsExample, matched: 200, changed: 200 },
     total: countsExample,
     tookMs: 12,
   },
+);
+/** The end of the keys was reached; another sweep begins while documents are still pending. */
+export const MigrationSweepEnded = event(
+  'MigrationSweepEnded',
+  'sweep-ended',
+  { sweep: z.int().min(1), left: z.int().min(0) },
+  { sweep: 1, left: 0 },
 );
 export const MigrationPaused = event(
   'MigrationPaused',
@@ -149,6 +159,7 @@ export type MigrationCommand = RunMigration | ResumeMigration | CancelMigration 
 export type MigrationEvent =
   | DraftOf<typeof MigrationStarted>
   | DraftOf<typeof MigrationBatchApplied>
+  | DraftOf<typeof MigrationSweepEnded>
   | DraftOf<typeof MigrationPaused>
   | DraftOf<typeof MigrationResumed>
   | DraftOf<typeof MigrationCompleted>

@@ -1,1 +1,9 @@
-export {};
+export { type Filter, filterFields, matches, type Scalar, type Test } from './filter.ts';
+export {
+  defineMigration,
+  type Invariant,
+  type Migration,
+  migrationProblems,
+  type Row,
+} from './migration.ts';
+export { transform, type Transformed } from './transform.ts';

@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  CancelMigration,
+  type MigrationCommand,
+  type MigrationEvent,
+  PauseMigration,
+  ResumeMigration,
+  RunMigration,
+} from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
+import { specification } from '@tidegate/kernel/testing';
+import { decideRun, evolveRun, initialRun, type Run, type RunnerCommand } from './run.ts';
+
+const known = new Map([['order-totals', 'sha256:1']]);
+const given = specification<Run, MigrationCommand | RunnerCommand, MigrationEvent>({
+  initial: initialRun,
+  decide: decideRun(known, 'm-7'),
+  evolve: evolveRun,
+});
+
+const about = { run: 'm-7', migration: 'order-totals', action: 'execute' as const };
+const started: MigrationEvent = {
+  type: 'MigrationStarted',
+  data: { ...about, definitionHash: 'sha256:1', batchSize: 200, sampleSize: 50 },
+};
+const paused: MigrationEvent = {
+  type: 'MigrationPaused',
+  data: { ...about, by: 'alex', reason: 'x' },
+};
+const counts = { matched: 200, changed: 200, skipped: 0, mismatched: 0 };
+const applied = (fence: number, last = 200): MigrationEvent => ({
+  type: 'MigrationBatchApplied',
+  data: {
+    ...about,
+    batch: 1,
+    fence,
+    first: 1,
+    last,
+    batchCounts: counts,
+    total: counts,
+    tookMs: 3,
+  },
+});
+const completed: MigrationEvent = {
+  type: 'MigrationCompleted',
+  data: { ...about, total: counts, report: {} },
+};
+const metadata = { id: 'c-1', source: 'spec', at: 5, actor: 'runner', correlationId: 'm-7' };
+const record = (fence: number): RunnerCommand => ({
+  type: 'RecordBatch',
+  data: { fence, first: 201, last: 400, counts, tookMs: 2 },
+  metadata,
+});
+const endSweep = (left: number): RunnerCommand => ({
+  type: 'EndSweep',
+  data: { fence: 1, left },
+  metadata,
+});
+const run = exampleOf(RunMigration);
+
+describe('a migration run', () => {
+  it('starts with the hash of the text that it will run', () => {
+    given([]).when(run).then([started]);
+  });
+
+  it('starts once, however often the same request comes', () => {
+    given([started]).when(run).then([]);
+  });
+
+  it('does not take a second migration under one id', () => {
+    given([started])
+      .when(exampleOf(RunMigration, { action: 'plan' }))
+      .thenRejected('RUN_EXISTS');
+  });
+
+  it('refuses a migration that the runner does not know', () => {
+    given([])
+      .when(exampleOf(RunMigration, { migration: 'nothing' }))
+      .thenRejected('MIGRATION_UNKNOWN');
+  });
+
+  it('counts batches and moves its checkpoint', () => {
+    given([started, applied(1)])
+      .when(record(1))
+      .then([
+        {
+          type: 'MigrationBatchApplied',
+          data: {
+            ...about,
+            batch: 2,
+            fence: 1,
+            first: 201,
+            last: 400,
+            batchCounts: counts,
+            total: { ...counts, matched: 400, changed: 400 },
+            tookMs: 2,
+          },
+        },
+      ]);
+  });
+
+  it('does not let a runner write whose lease was taken over', () => {
+    given([started, applied(2)])
+      .when(record(1))
+      .thenRejected('RUN_LEASE_LOST');
+  });
+
+  it('records the batch that was under way when it was paused: it is written', () => {
+    given([started, paused]).when(record(1)).thenTypes('MigrationBatchApplied');
+  });
+
+  it('is paused once, and resumed only with the text it began with', () => {
+    given([started]).when(exampleOf(PauseMigration)).thenTypes('MigrationPaused');
+    given([started, paused]).when(exampleOf(PauseMigration)).then([]);
+    given([started, paused]).when(exampleOf(ResumeMigration)).thenTypes('MigrationResumed');
+    const { data } = started;
+    given([{ type: 'MigrationStarted', data: { ...data, definitionHash: 'other' } }, paused])
+      .when(exampleOf(ResumeMigration))
+      .thenRejected('MIGRATION_CHANGED');
+  });
+
+  it('begins another sweep while something is pending and the last one changed something', () => {
+    const { state } = given([started, applied(1)]).when(endSweep(3));
+    expect(state).toMatchObject({ work: { checkpoint: 200 } });
+    given([started, applied(1)])
+      .when(endSweep(3))
+      .thenTypes('MigrationSweepEnded');
+    given([
+      started,
+      applied(1),
+      { type: 'MigrationSweepEnded', data: { ...about, sweep: 1, left: 3 } },
+    ])
+      .when(endSweep(3))
+      .thenTypes('MigrationFailed');
+  });
+
+  it('begins a sweep at the first key', () => {
+    const ended: MigrationEvent = {
+      type: 'MigrationSweepEnded',
+      data: { ...about, sweep: 1, left: 3 },
+    };
+    expect(given([started, applied(1), ended]).when(endSweep(0)).state).toMatchObject({
+      work: { sweep: 2, checkpoint: undefined, changedInSweep: 0 },
+    });
+  });
+
+  it('takes nothing more once it has ended', () => {
+    given([started, completed]).when(record(1)).thenRejected('RUN_ENDED');
+    given([started, completed]).when(exampleOf(CancelMigration)).thenRejected('RUN_ENDED');
+    given([]).when(exampleOf(PauseMigration)).thenRejected('RUN_UNKNOWN');
+  });
+});

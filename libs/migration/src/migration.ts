@@ -1,0 +1,64 @@
+import type { Filter } from './filter.ts';
+
+/** A document or table row. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** A statement about one document that must hold before, during and after a run. */
+export interface Invariant<D extends Row> {
+  /** Lower-case words with dashes. */
+  readonly name: string;
+  holds(document: D): boolean;
+}
+
+/**
+ * A data migration. `up` and `down` are pure functions of one document:
+ * up(up(x)) = up(x), and down(up(x)) = x.
+ */
+export interface Migration<D extends Row = Row> {
+  /** Lower-case words with dashes; never used again for something else. */
+  readonly id: string;
+  /** The name of the database, as the runner's options know it. */
+  readonly target: string;
+  /** Collection or table. */
+  readonly collection: string;
+  /** The immutable, unique, indexed field that orders the documents. Default `id`. */
+  readonly key?: string;
+  /** What this migration is about at all; everything if left out. */
+  readonly filter?: Filter;
+  /** What is left to do: true before `up`, false after it. */
+  readonly pending: Filter;
+  up(document: D): D;
+  down?(document: D): D;
+  readonly invariants?: readonly Invariant<D>[];
+  readonly description?: string;
+}
+
+/** Types a migration; the runner checks it again when it loads the file. */
+export const defineMigration = <D extends Row>(migration: Migration<D>): Migration<D> => migration;
+
+const NAME = /^[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9])?$/;
+
+/** What is wrong with a loaded definition, field by field; empty if nothing is. */
+export function migrationProblems(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null)
+    return [
+      'the file must export a migration as its default: export default defineMigration({ … })',
+    ];
+  const migration = value as Partial<Record<keyof Migration, unknown>>;
+  const isName = (each: unknown) => typeof each === 'string' && NAME.test(each);
+  const isFilter = (each: unknown) =>
+    typeof each === 'object' && each !== null && Object.keys(each).length > 0;
+  const isText = (each: unknown) => typeof each === 'string' && each.length > 0;
+  const checks: readonly (readonly [boolean, string])[] = [
+    [isName(migration.id), 'id: expected lower-case words with dashes'],
+    [isName(migration.target), 'target: expected the name of a configured database'],
+    [isText(migration.collection), 'collection: expected the name of a collection or table'],
+    [isFilter(migration.pending), 'pending: expected a filter that is true before up'],
+    [typeof migration.up === 'function', 'up: expected a function of one document'],
+    [
+      migration.key === undefined || isText(migration.key),
+      'key: expected the name of a unique, immutable field',
+    ],
+  ];
+  return checks.filter(([holds]) => !holds).map(([, problem]) => problem);
+}
