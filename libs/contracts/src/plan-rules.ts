@@ -81,8 +81,11 @@ function percentageOf(value: unknown): number | undefined {
 
 function nameOf(item: Fields): string | undefined {
   const { name, stage, approve, migrate, action } = item;
-  const found = name ?? stage ?? approve ?? (migrate && `${String(migrate)}/${String(action)}`);
-  return typeof found === 'string' ? found : undefined;
+  const text = [name, stage, approve].find((each) => typeof each === 'string');
+  if (text !== undefined) return text;
+  return typeof migrate === 'string' && typeof action === 'string'
+    ? `${migrate}/${action}`
+    : undefined;
 }
 
 const asFields = (value: unknown): Fields =>
