@@ -5,7 +5,8 @@ import type { Migrations } from '../migration/migrations.port.ts';
 import type { Key, Target, Targets } from '../target/target.port.ts';
 import { countsOf, keyIn, matched, pending, prepare } from './batch.ts';
 import { planReport, verifyReport } from './inspect.handler.ts';
-import type { Run, RunnerCommand, Work } from './run.ts';
+import type { Run, Work } from './run.ts';
+import type { RunnerCommand } from './runner-command.ts';
 
 export interface AdvanceDeps {
   readonly load: (run: string) => Promise<Run | undefined>;

@@ -2,7 +2,8 @@ import type { MigrationCommand, MigrationEvent } from '@tidegate/contracts';
 import type { Clock, Ids } from '@tidegate/kernel';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
 import type { Migrations } from '../migration/migrations.port.ts';
-import { decideRun, evolveRun, initialRun, type Run, type RunnerCommand } from './run.ts';
+import { decideRun, evolveRun, initialRun, type Run } from './run.ts';
+import type { RunnerCommand } from './runner-command.ts';
 
 export interface Runs {
   readonly documents: Documents<Run>;

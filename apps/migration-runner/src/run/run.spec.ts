@@ -9,7 +9,8 @@ import {
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { specification } from '@tidegate/kernel/testing';
-import { decideRun, evolveRun, initialRun, type Run, type RunnerCommand } from './run.ts';
+import { decideRun, evolveRun, initialRun, type Run } from './run.ts';
+import type { RunnerCommand } from './runner-command.ts';
 
 const known = new Map([['order-totals', 'sha256:1']]);
 const given = specification<Run, MigrationCommand | RunnerCommand, MigrationEvent>({

@@ -10,9 +10,10 @@ import type {
   RolloutRef,
   RunMigration,
 } from '@tidegate/contracts';
-import { type Command, type Decision, type Fact, reject, type Rejection } from '@tidegate/kernel';
+import { type Decision, type Fact, reject, type Rejection } from '@tidegate/kernel';
+import type { RunnerCommand } from './runner-command.ts';
 
-type Key = string | number;
+export type Key = string | number;
 
 /** What every run that was accepted carries. `checkpoint` is the key of the last document dealt with in this sweep. */
 export interface Work {
@@ -63,29 +64,6 @@ export type Run =
     };
 
 export type Report = DraftOf<typeof MigrationCompleted>['data']['report'];
-
-interface Internal<T extends string, D> extends Command {
-  readonly type: T;
-  readonly data: D;
-}
-/** What the runner's own loop found; `fence` is the token of its lease. */
-export type RunnerCommand =
-  | Internal<
-      'RecordBatch',
-      {
-        readonly fence: number;
-        readonly first: Key;
-        readonly last: Key;
-        readonly counts: MigrationCounts;
-        readonly tookMs: number;
-      }
-    >
-  | Internal<'EndSweep', { readonly fence: number; readonly left: number }>
-  | Internal<'FinishRun', { readonly fence: number; readonly report: Report }>
-  | Internal<
-      'FailRun',
-      { readonly fence: number; readonly code: string; readonly message: string }
-    >;
 
 /** Definition hashes by migration id: what the runner has loaded. */
 export type Known = ReadonlyMap<string, string>;

@@ -1,0 +1,184 @@
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import {
+  CancelMigration,
+  type Message,
+  type MessageDefinition,
+  PauseMigration,
+  ResumeMigration,
+  RunMigration,
+} from '@tidegate/contracts';
+import { reject, type Rejection } from '@tidegate/kernel';
+import {
+  answer,
+  type Caller,
+  commandFrom,
+  type PageQuery,
+  pageQuery,
+  RequireRole,
+  SERVICE_CONTEXT,
+  type ServiceContext,
+  Who,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@tidegate/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Migrations } from '../migration/migrations.port.ts';
+import { MIGRATIONS, RUNS, WAKE } from '../tokens.ts';
+import type { Runs } from './change-run.handler.ts';
+import { because, newRun, runBody, runQuery } from './run-body.ts';
+
+const id = z.string().min(1).max(200);
+type Because = z.output<typeof because>;
+
+@Controller('v1')
+export class RunController {
+  readonly #context: ServiceContext;
+  readonly #runs: Runs;
+  readonly #migrations: Migrations;
+  readonly #wake: () => void;
+  constructor(
+    @Inject(SERVICE_CONTEXT) context: ServiceContext,
+    @Inject(RUNS) runs: Runs,
+    @Inject(MIGRATIONS) migrations: Migrations,
+    @Inject(WAKE) wake: () => void,
+  ) {
+    this.#context = context;
+    this.#runs = runs;
+    this.#migrations = migrations;
+    this.#wake = wake;
+  }
+
+  @Get('migrations')
+  @RequireRole('viewer')
+  list() {
+    const items = [...this.#migrations.values()].map(({ migration, hash, file }) => ({
+      id: migration.id,
+      target: migration.target,
+      collection: migration.collection,
+      description: migration.description,
+      reversible: migration.down !== undefined,
+      hash,
+      file,
+    }));
+    return { items };
+  }
+
+  @Post('runs')
+  @HttpCode(201)
+  @RequireRole('operator', { everyEnvironment: true })
+  start(
+    @ZodBody(newRun) body: z.output<typeof newRun>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const data = { run: '', ...body };
+    const command = commandFrom(this.#context, RunMigration, data, caller, request);
+    // A repeated request (same Idempotency-Key, hence same message id) must name the same run.
+    const run = `m-${command.metadata.id}`;
+    return this.#change({ ...command, key: run, data: { ...data, run } }, reply);
+  }
+
+  @Get('runs')
+  @RequireRole('viewer')
+  async runs(
+    @ZodQuery(pageQuery.extend(runQuery.shape)) query: PageQuery & z.output<typeof runQuery>,
+  ) {
+    const { after, limit, status } = query;
+    const documents = await this.#runs.documents.list({
+      ...(status ? { where: { status } } : {}),
+      after,
+      limit,
+    });
+    const next = documents.length === limit ? documents.at(-1)?.id : undefined;
+    return { items: documents.map(runBody).filter((body) => body !== undefined), next };
+  }
+
+  @Get('runs/:id')
+  @RequireRole('viewer')
+  one(@ZodParam('id', id) run: string) {
+    return this.#read(run);
+  }
+
+  @Get('runs/:id/report')
+  @RequireRole('viewer')
+  async report(@ZodParam('id', id) run: string) {
+    const body = await this.#read(run);
+    if ('rejected' in body) return body;
+    return 'report' in body
+      ? { ...body.report, ...body.counts, run, status: body.status }
+      : reject('RUN_NOT_ENDED', `${run} is ${body.status}: its report comes when it is completed.`);
+  }
+
+  @Post('runs/:id/pause')
+  @HttpCode(200)
+  @RequireRole('operator', { everyEnvironment: true })
+  pause(
+    @ZodParam('id', id) run: string,
+    @ZodBody(because) body: Because,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#byPerson(PauseMigration, { run, ...body }, caller, request, reply);
+  }
+
+  @Post('runs/:id/resume')
+  @HttpCode(200)
+  @RequireRole('operator', { everyEnvironment: true })
+  resume(
+    @ZodParam('id', id) run: string,
+    @ZodBody(because) body: Because,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#byPerson(ResumeMigration, { run, ...body }, caller, request, reply);
+  }
+
+  @Post('runs/:id/cancel')
+  @HttpCode(200)
+  @RequireRole('operator', { everyEnvironment: true })
+  cancel(
+    @ZodParam('id', id) run: string,
+    @ZodBody(because) body: Because,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#byPerson(CancelMigration, { run, ...body }, caller, request, reply);
+  }
+
+  #byPerson(
+    definition: typeof PauseMigration | typeof ResumeMigration | typeof CancelMigration,
+    data: Because & { run: string },
+    caller: Caller,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) {
+    const command = commandFrom(
+      this.#context,
+      definition as MessageDefinition,
+      data,
+      caller,
+      request,
+    );
+    return this.#change(command as Parameters<Runs['change']>[0], reply);
+  }
+
+  async #change(command: Message, reply: FastifyReply) {
+    const outcome = await this.#runs.change(command as Parameters<Runs['change']>[0]);
+    this.#wake();
+    return answer(reply, outcome, {
+      ...runBody({ id: command.key, state: outcome.state }),
+      published: outcome.published,
+    });
+  }
+
+  async #read(run: string): Promise<NonNullable<ReturnType<typeof runBody>> | Rejection> {
+    const document = await this.#runs.documents.load(run);
+    return (document && runBody(document)) ?? reject('RUN_UNKNOWN', `There is no run ${run}.`);
+  }
+}

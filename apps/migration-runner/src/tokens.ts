@@ -1,0 +1,3 @@
+export const RUNS = Symbol('runs');
+export const MIGRATIONS = Symbol('migrations');
+export const WAKE = Symbol('wake');
