@@ -32,6 +32,7 @@ export {
   stepName,
 } from './plan.ts';
 export { MAX_PLAN_CHARACTERS, type PlanProblem, readPlan } from './read-plan.ts';
+export { bytesOf, MAX_MESSAGE_BYTES } from './size.ts';
 export { stateTopic, type Topic, topicDefinition, type TopicDefinition, topics } from './topics.ts';
 export { verdict, type Verdict } from './verdict.ts';
 export {
