@@ -1,1 +1,11 @@
-export {};
+export { increase, type Increase, type Snapshot } from './delta.ts';
+export { type ReadFailure, readFailures } from './failures.ts';
+export {
+  type FailedReading,
+  type MetricsSource,
+  type Reading,
+  type ReadRequest,
+  type Sample,
+  type TakenReading,
+} from './metrics-source.port.ts';
+export { select, seriesKey } from './series.ts';

@@ -1,0 +1,160 @@
+import type { Guard, Metric, Plan, PlanStep, Verdict } from '@tidegate/contracts';
+import { formatDuration } from '@tidegate/kernel';
+import type { ReadRequest, Reading } from '@tidegate/metrics-source';
+import { assess, isMissingData, policyFor } from './assess.ts';
+import { advance, type GuardEvidence, openEvidence, requestsFor } from './evidence.ts';
+import type { PinnedRisk } from './risk.ts';
+
+export type Stage = Extract<PlanStep, { stage: string }>;
+
+/** What a rollout has seen since it opened this stage: plain JSON, a part of its document. */
+export interface StageEvidence {
+  readonly stage: string;
+  readonly openedAt: number;
+  /** By guard. */
+  readonly guards: Readonly<Record<string, GuardEvidence>>;
+  /** The newest check in which no guard lacked data; null before the first. */
+  readonly lastSuccessAt: number | null;
+  /** Time between successful checks, without gaps. */
+  readonly coveredMs: number;
+}
+
+/** Two successful checks further apart than three intervals leave a gap between them. */
+export const maxGapMs = (plan: Plan): number => 3 * plan.checkEvery;
+
+/** What a check must read; empty if the plan has no guards. */
+export const readsOf = (plan: Plan): ReadRequest[] =>
+  requestsFor(plan.guards.flatMap((guard) => metricOf(plan, guard) ?? []));
+
+/**
+ * Evidence of a stage that opens at `at`, with nothing counted yet.
+ * @param former the stage before, if there was one: counting goes on from its newest scrape
+ */
+export function openStage(
+  plan: Plan,
+  stage: string,
+  at: number,
+  former?: StageEvidence,
+): StageEvidence {
+  const guards = plan.guards.map(
+    ({ name }) => [name, openEvidence(plan.checkEvery, former?.guards[name])] as const,
+  );
+  return {
+    stage,
+    openedAt: at,
+    guards: Object.fromEntries(guards),
+    lastSuccessAt: null,
+    coveredMs: 0,
+  };
+}
+
+/**
+ * Takes in the readings of one check at `at`: counts, failures and covered time. To be told the same again changes
+ * nothing. Also while the rollout is paused, holding or at a step between two stages.
+ */
+export function checkStage(
+  plan: Plan,
+  evidence: StageEvidence,
+  readings: readonly Reading[],
+  at: number,
+): StageEvidence {
+  const timing = { openedAt: evidence.openedAt, maxGapMs: maxGapMs(plan) };
+  const guards = plan.guards.flatMap((guard) => {
+    const metric = metricOf(plan, guard);
+    const known = evidence.guards[guard.name] ?? openEvidence(plan.checkEvery);
+    return metric ? [[guard.name, advance(known, metric, readings, timing)] as const] : [];
+  });
+  const successAt = successOf(
+    guards.map(([, each]) => each),
+    at,
+  );
+  return {
+    ...evidence,
+    guards: Object.fromEntries(guards),
+    ...covered(evidence, successAt, timing.maxGapMs),
+  };
+}
+
+/** The instant that every guard has data of; null if one lacks them. */
+function successOf(guards: readonly GuardEvidence[], at: number): number | null {
+  let oldest = at;
+  for (const { missing, lastSuccessAt } of guards) {
+    if (missing !== null || lastSuccessAt === null) return null;
+    oldest = Math.min(oldest, lastSuccessAt);
+  }
+  return oldest;
+}
+
+function covered(
+  { lastSuccessAt, coveredMs }: StageEvidence,
+  successAt: number | null,
+  gapMs: number,
+): Pick<StageEvidence, 'lastSuccessAt' | 'coveredMs'> {
+  if (successAt === null) return { lastSuccessAt, coveredMs };
+  const elapsed = successAt - (lastSuccessAt ?? successAt);
+  const counts = elapsed > 0 && elapsed <= gapMs;
+  return { lastSuccessAt: successAt, coveredMs: counts ? coveredMs + elapsed : coveredMs };
+}
+
+/** Every guard's verdict at `at`, in the plan's order. */
+export function judgeStage(
+  plan: Plan,
+  pinned: PinnedRisk,
+  evidence: StageEvidence,
+  at: number,
+): Verdict[] {
+  const step = plan.steps.find((each) => 'stage' in each && each.stage === evidence.stage);
+  const minTrials = step && 'stage' in step ? step.minTrials : 0;
+  return plan.guards.map((guard) => {
+    const policy = policyFor(guard, { stage: evidence.stage, minTrials }, pinned, maxGapMs(plan));
+    return assess(policy, evidence.guards[guard.name] ?? openEvidence(plan.checkEvery), at);
+  });
+}
+
+export type Leave =
+  | { readonly leave: true; readonly verdicts: readonly Verdict[] }
+  | {
+      readonly leave: false;
+      /** What is in the way. `hold-time` alone is what every stage goes through. */
+      readonly because: 'breach' | 'missing-data' | 'hold-time' | 'too-little-evidence';
+      /** The verdict's named reason, or `hold-time`. */
+      readonly reason: string;
+      readonly message: string;
+      readonly verdicts: readonly Verdict[];
+    };
+
+/**
+ * Whether the stage may be left: no guard breaches, none lacks data, its hold time is covered by successful checks,
+ * and there were enough requests. The first that is in the way is named.
+ */
+export function mayLeave(
+  stage: Stage,
+  evidence: StageEvidence,
+  verdicts: readonly Verdict[],
+): Leave {
+  const stay = (because: Extract<Leave, { leave: false }>['because'], verdict: Verdict): Leave => {
+    const { reason, message } = verdict;
+    return { leave: false, because, reason, message, verdicts };
+  };
+  const breach = verdicts.find(({ outcome }) => outcome === 'breach');
+  if (breach) return stay('breach', breach);
+  const missing = verdicts.find(({ reason }) => isMissingData(reason));
+  if (missing) return stay('missing-data', missing);
+  if (evidence.lastSuccessAt === null || evidence.coveredMs < stage.hold)
+    return {
+      leave: false,
+      because: 'hold-time',
+      reason: 'hold-time',
+      message: `${stage.stage}: ${formatDuration(evidence.coveredMs)} of ${formatDuration(stage.hold)} covered by successful checks.`,
+      verdicts,
+    };
+  const held = verdicts.find(({ outcome }) => outcome === 'hold');
+  if (held) return stay('too-little-evidence', held);
+  return { leave: true, verdicts };
+}
+
+/** For how long data have been missing: since the newest successful check, or since the stage opened. */
+export const missingForMs = ({ lastSuccessAt, openedAt }: StageEvidence, at: number): number =>
+  Math.max(0, at - (lastSuccessAt ?? openedAt));
+
+const metricOf = (plan: Plan, guard: Guard): Metric | undefined => plan.metrics[guard.metric];

@@ -1,0 +1,51 @@
+import type { ReadFailure } from './failures.ts';
+
+/** What is wanted from one target: names of metrics as they stand in its text, e.g. `http_requests_total`. */
+export interface ReadRequest {
+  readonly target: string;
+  readonly metrics: readonly string[];
+}
+
+/** One series at one instant, as the target gave it: never a rate, never an average. */
+export interface Sample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Name and labels in one order, unique within a reading: `seriesKey`. */
+  readonly series: string;
+  /** May be NaN or infinite: judging that is the reader's. */
+  readonly value: number;
+  /** Of the scrape, or the target's own timestamp where it gives one; ms since 1970. */
+  readonly at: number;
+}
+
+export type Reading = TakenReading | FailedReading;
+
+export interface TakenReading {
+  readonly outcome: 'taken';
+  readonly target: string;
+  /** When the target was asked, ms since 1970; the same scrape always has the same one. */
+  readonly at: number;
+  /** All series of the metrics that were asked for, in the order of the target's text. */
+  readonly samples: readonly Sample[];
+  /** Metrics asked for that the target declares, also those without a series yet. */
+  readonly declared: readonly string[];
+}
+
+export interface FailedReading {
+  readonly outcome: 'failed';
+  readonly target: string;
+  readonly at: number;
+  readonly failure: ReadFailure;
+  /** A sentence that names the target. */
+  readonly message: string;
+}
+
+/** Reads raw counters. A target that cannot be read is a value: `read` rejects only where the program is wrong. */
+export interface MetricsSource {
+  /**
+   * One reading per target, in the order in which the targets first stand in `requests`; requests for the same target
+   * are one request to it, and callers that ask at about the same time share it.
+   * @param at the instant that is wanted, ms since 1970; each reading says at which it was taken.
+   */
+  read(requests: readonly ReadRequest[], at: number): Promise<readonly Reading[]>;
+}
