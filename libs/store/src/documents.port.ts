@@ -14,7 +14,10 @@ export interface OutboxEntry {
   readonly message: OutgoingMessage;
 }
 
-/** One consistency boundary: state, the messages it still owes, and what it has already handled. */
+/**
+ * One consistency boundary: state, the messages it still owes, and what it has already handled. Its epoch is the
+ * store's present one: after a restore, every document counts as newer than what was published before.
+ */
 export interface Document<S> extends Revision {
   readonly id: string;
   /** Counts every save, also of a refusal, which leaves `version` alone: the compare-and-set token. */
@@ -35,7 +38,7 @@ export interface Change<S> {
   readonly outbox: readonly OutgoingMessage[];
 }
 
-/** Declared fields that lists filter by; `dueAt` (ms) says when a control loop must look again. */
+/** Declared fields that lists filter by; `dueAt` (ms since 1970) says when a control loop must look again. */
 export interface Index {
   readonly dueAt?: number | undefined;
   readonly [field: string]: string | number | boolean | undefined;
@@ -46,14 +49,22 @@ export interface Collection<S> {
   readonly name: string;
   /** Of `state`, from 1. */
   readonly schemaVersion: number;
-  /** Makes a state of the next schema version, by the version it is for. */
+  /** `upgrade[n]` makes a state of schema version n + 1 from one of version n: one for every older version. */
   readonly upgrade?: Readonly<Record<number, (state: unknown) => unknown>>;
   readonly index: (state: S) => Index;
 }
 
 /** Documents of one collection. Every promise rejects with an AppError of `storeErrorCodes`. */
 export interface Documents<S> {
-  /** `undefined` if there never was one: what was deleted stays, as a state that says so. */
+  /** Of the collection. */
+  readonly name: string;
+  /** Of the store. */
+  readonly epoch: number;
+
+  /**
+   * The document, its state upgraded to the present schema version; Thrown STORE_SCHEMA_NEWER when it is of a
+   * newer one. `undefined` if there never was one: what was deleted stays, as a state that says so.
+   */
   load(id: string): Promise<Document<S> | undefined>;
 
   /**
@@ -63,10 +74,10 @@ export interface Documents<S> {
    */
   save(id: string, change: Change<S>, expectedToken: number): Promise<Document<S>>;
 
-  /** Removes published entries. Touches nothing else: version and token stay. Safe to repeat. */
+  /** Removes published entries. Touches nothing else: version, token and claim stay. Safe to repeat. */
   clear(id: string, seqs: readonly number[]): Promise<void>;
 
-  /** Ids of documents that owe messages, longest owing first. */
+  /** Ids of documents that owe messages: first those that owe a kill, then longest owing first. */
   owing(limit: number): Promise<readonly string[]>;
 
   /** In order of id, those after `after`, whose index has every value of `where`. */
@@ -78,7 +89,7 @@ export interface Documents<S> {
 
   /**
    * Claims documents whose `dueAt` has come and that nobody else has claimed, for `forMs`; two callers never get
-   * the same one at the same time. Longest due first. A save releases the claim.
+   * the same one at the same time. Longest due first. A save releases the claim; one lost in a power failure is void.
    */
   claimDue(now: number, forMs: number, limit: number): Promise<readonly string[]>;
 }

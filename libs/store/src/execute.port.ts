@@ -5,6 +5,11 @@ import type { Documents } from './documents.port.ts';
 export interface Aggregate<S, C extends Command, M extends Draft> {
   readonly documents: Documents<S>;
   readonly decider: Decider<S, C, M>;
+  /**
+   * Types of commands that a loop makes anew each time and nobody delivers twice. They leave no mark, since they
+   * would push out those of real messages, and one that changes nothing is not saved.
+   */
+  readonly ticks?: readonly C['type'][];
   /** The record that views read, published to its topic after each change of the version. */
   readonly stateRecord?: (
     id: string,
@@ -21,7 +26,10 @@ export interface Outcome<S> extends Revision {
   readonly published: boolean;
 }
 
-/** The only write path: load → handled? → decide → evolve → save → publish → clear. */
+/**
+ * The only write path: load → handled? → decide → evolve → save → publish → clear. Commands for one document take
+ * turns in this process; STORE_VERSION_CONFLICT from another one repeats the call, at most 20 times.
+ */
 export type Execute = <S, C extends Command, M extends Draft>(
   aggregate: Aggregate<S, C, M>,
   id: string,

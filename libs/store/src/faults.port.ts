@@ -10,3 +10,6 @@ export type FaultPoint = (typeof faultPoints)[number];
 export interface Faults {
   at(point: FaultPoint, id: string): void | Promise<void>;
 }
+
+/** Production's: nothing ever happens. */
+export const noFaults: Faults = { at: () => undefined };

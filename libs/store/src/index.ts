@@ -8,8 +8,17 @@ export {
   type OutboxEntry,
 } from './documents.port.ts';
 export { type StoreErrorCode, storeErrorCodes } from './errors.ts';
+export { createExecute, type ExecuteOptions } from './execute.handler.ts';
 export { type Aggregate, type Execute, type Outcome } from './execute.port.ts';
-export { type FaultPoint, faultPoints, type Faults } from './faults.port.ts';
+export { type FaultPoint, faultPoints, type Faults, noFaults } from './faults.port.ts';
 export { type Leases } from './leases.port.ts';
+export {
+  createOutbox,
+  type Outbox,
+  type OutboxFailure,
+  type OutboxOptions,
+} from './outbox.handler.ts';
 export { type Entry, type Projection } from './projection.port.ts';
+export { type Relayed } from './relay.handler.ts';
 export { type Store } from './store.port.ts';
+export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.sqlite.ts';

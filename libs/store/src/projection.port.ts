@@ -12,13 +12,16 @@ export interface Entry<R> {
 }
 
 export interface Projection<R> {
-  /** All or none, durable when it resolves. Returns how many were new. */
+  /** All or none, durable when it resolves. Returns how many were new. Thrown STORE_DOCUMENT_TOO_LARGE. */
   append(entries: readonly Entry<R>[]): Promise<number>;
-  /** In order of (version, arrival). `after`: only versions greater; `before`: only smaller, newest first. */
+  /**
+   * In order of (version, arrival). `after`: only versions greater; `before`: only smaller, newest first.
+   * Entries of one version are never cut apart: a page is as much longer than `limit` as its last version needs.
+   */
   read(
     id: string,
     page: { after?: number; before?: number; limit: number },
   ): Promise<readonly Entry<R>[]>;
-  /** The entry with the greatest version. */
+  /** The entry with the greatest version, of several the one that came last. */
   last(id: string): Promise<Entry<R> | undefined>;
 }

@@ -1,0 +1,75 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '@tidegate/kernel';
+import { GroupCommit } from './commit.sqlite.ts';
+import type { Collection, Documents } from './documents.port.ts';
+import { SqliteDocuments } from './documents.sqlite.ts';
+import { openDatabase } from './layout.sqlite.ts';
+import type { Leases } from './leases.port.ts';
+import { sqliteLeases } from './leases.sqlite.ts';
+import type { Projection } from './projection.port.ts';
+import { SqliteProjection } from './projection.sqlite.ts';
+import type { Store } from './store.port.ts';
+
+export interface SqliteStoreOptions {
+  /** Made if missing, with its folder. */
+  readonly file: string;
+  readonly clock: Clock;
+}
+
+/**
+ * A store in one file, for one process at a time. What it resolves is on disk (WAL, synchronous FULL, group commit).
+ * Thrown STORE_IN_USE when another process has the file; STORE_SCHEMA_NEWER, STORE_UNREACHABLE, STORE_FAILED.
+ */
+export async function openSqliteStore({ file, clock }: SqliteStoreOptions): Promise<SqliteStore> {
+  return new SqliteStore(openDatabase(file), clock);
+}
+
+class SqliteStore implements Store {
+  readonly epoch: number;
+  readonly leases: Leases;
+  readonly #database: DatabaseSync;
+  readonly #commit: GroupCommit;
+
+  constructor(database: DatabaseSync, clock: Clock) {
+    this.#database = database;
+    this.#commit = new GroupCommit(database);
+    this.epoch = Number(
+      database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.['value'],
+    );
+    this.leases = sqliteLeases(database, this.#commit, clock, this.epoch);
+  }
+
+  documents<S>(collection: Collection<S>): Documents<S> {
+    return new SqliteDocuments(this.#database, this.#commit, collection, this.epoch);
+  }
+
+  projection<R>(name: string): Projection<R> {
+    return new SqliteProjection(this.#database, this.#commit, name);
+  }
+
+  check(): Promise<void> {
+    return this.#commit.write(
+      () => {
+        this.#database.exec("UPDATE meta SET value = value + 1 WHERE name = 'checks'");
+      },
+      { durable: false },
+    );
+  }
+
+  /**
+   * For an operator, after an older backup was put back: the next start counts everything as newer than what was
+   * published before. Returns the new epoch; this store itself goes on with the old one and should be closed.
+   */
+  raiseEpoch(): Promise<number> {
+    const raise = this.#database.prepare(
+      "UPDATE meta SET value = value + 1 WHERE name = 'epoch' RETURNING value",
+    );
+    return this.#commit.write(() => Number(raise.get()?.['value']));
+  }
+
+  async close(): Promise<void> {
+    await this.#commit.drained();
+    if (this.#database.isOpen) this.#database.close();
+  }
+}
+export type { SqliteStore };
