@@ -19,6 +19,9 @@ const digest = z.string().min(1).max(200);
 export const flagSnapshot = z.object({ digest, flags: z.array(flagRecord) });
 export type FlagSnapshot = z.output<typeof flagSnapshot>;
 
+/** A snapshot whose flags are looked at one by one: one that a client cannot read costs it only that one. */
+export const flagSnapshotEnvelope = z.object({ digest, flags: z.array(z.unknown()) });
+
 /**
  * The events of `GET …/stream?digest=<digest>`, by their `event:` field; each `data:` is one JSON text.
  * First `snapshot`, or `unchanged` if the client's digest is the current one; then `flag` for each

@@ -28,8 +28,22 @@ const event = family({
 export const NotificationCreated = event(
   'NotificationCreated',
   'created',
-  { route: z.string(), channel: z.string(), cause: z.object({ id: z.string(), type: z.string() }) },
-  { route: 'critical', channel: 'on-call', cause: { id: '7f1c', type: 'RolloutRolledBack' } },
+  {
+    text: z.string(),
+    labels: z.record(z.string(), z.string()),
+    fingerprint: z.string(),
+    route: z.string(),
+    channel: z.string(),
+    cause: z.object({ id: z.string(), type: z.string() }),
+  },
+  {
+    text: 'error-rate: 63 of 1 204 requests failed (5.2 %), limit 1 %.',
+    labels: { severity: 'critical' },
+    fingerprint: 'RolloutRolledBack/r-42',
+    route: 'critical',
+    channel: 'on-call',
+    cause: { id: '7f1c', type: 'RolloutRolledBack' },
+  },
 );
 /** A send that did not happen, and its named reason. */
 export const NotificationSuppressed = event(
@@ -51,7 +65,7 @@ export const NotificationAttemptFailed = event(
     channel: z.string(),
     attempt: z.int().min(1),
     message: z.string(),
-    nextAttemptAt: z.number().optional(),
+    nextAttemptAt: z.number(),
   },
   {
     channel: 'on-call',

@@ -1,0 +1,125 @@
+import type { Message } from '@tidegate/contracts';
+import { formatDuration, formatPercentage, type Percentage } from '@tidegate/kernel';
+
+export type Severity = 'info' | 'warning' | 'critical';
+
+/** Something that people should be told. */
+export interface Alert {
+  /** What belongs together, e.g. a rollout: one thread in a chat. */
+  readonly thread: string;
+  readonly title: string;
+  readonly text: string;
+  readonly severity: Severity;
+  /** What routes match on. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Equal for repeats of the same thing. */
+  readonly fingerprint: string;
+}
+
+interface Telling {
+  readonly severity: Severity;
+  readonly title: string;
+  readonly text: string;
+}
+
+type Data = Readonly<Record<string, unknown>>;
+const text = (data: Data, field: string): string => {
+  const value = data[field];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+};
+const where = (data: Data): string => `${text(data, 'plan')} in ${text(data, 'environment')}`;
+
+/** One line an event: what is told, how loud. Events that are not here concern nobody at night. */
+const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = {
+  RolloutStarted: (data) => ({
+    severity: 'info',
+    title: `${where(data)} started`,
+    text: `Started by ${text(data, 'startedBy')}.`,
+  }),
+  StepStarted: (data) =>
+    typeof data['percentage'] === 'number'
+      ? {
+          severity: 'info',
+          title: `${where(data)}: ${text(data, 'step')} opens`,
+          text: `${text(data, 'flag')} at ${formatPercentage(data['percentage'] as Percentage)}.`,
+        }
+      : undefined,
+  ApprovalRequested: (data) => ({
+    severity: 'warning',
+    title: `${where(data)} waits for an approval`,
+    text: `${text(data, 'step')} needs the role ${text(data, 'role')}.`,
+  }),
+  RolloutHeld: (data) => ({
+    severity: data['page'] === true ? 'critical' : 'warning',
+    title: `${where(data)} holds at ${text(data, 'step')}`,
+    text: text(data, 'message'),
+  }),
+  RolloutPaused: (data) => ({
+    severity: 'warning',
+    title: `${where(data)} is paused`,
+    text: `By ${text(data, 'by')}: ${text(data, 'reason')}`,
+  }),
+  RollbackStarted: (data) => ({
+    severity: 'critical',
+    title: `${where(data)} is being rolled back`,
+    text: text(data, 'message'),
+  }),
+  RolloutRolledBack: (data) => ({
+    severity: 'warning',
+    title: `${where(data)} is rolled back`,
+    text: text(data, 'message'),
+  }),
+  RolloutFailed: (data) => ({
+    severity: 'critical',
+    title: `The rollback of ${where(data)} is incomplete`,
+    text: text(data, 'message'),
+  }),
+  RolloutAborted: (data) => ({
+    severity: 'warning',
+    title: `${where(data)} was aborted`,
+    text: `By ${text(data, 'by')}: ${text(data, 'reason')}`,
+  }),
+  RolloutCompleted: (data) => ({
+    severity: 'info',
+    title: `${where(data)} is completed`,
+    text: `${text(data, 'flag')} is fully open.`,
+  }),
+  DeadlineMissed: (data) => ({
+    severity: 'critical',
+    title: `${where(data)}: ${text(data, 'what')}`,
+    text: `Nothing happened within ${formatDuration(Number(data['deadlineMs']))}.`,
+  }),
+  MigrationFailed: (data) => ({
+    severity: 'critical',
+    title: `Migration ${text(data, 'migration')} failed`,
+    text: text(data, 'message'),
+  }),
+  MessageDeadLettered: (data) => ({
+    severity: 'critical',
+    title: `${text(data, 'group')} could not handle a message`,
+    text: `${text(data, 'code')}: ${text(data, 'message')}`,
+  }),
+};
+
+export const toldTypes: readonly string[] = Object.keys(tellings);
+
+/** What to tell about a message; undefined if nobody needs to be told. */
+export function alertOf({
+  type,
+  key,
+  data,
+}: Pick<Message, 'type' | 'key' | 'data'>): Alert | undefined {
+  const fields = data as Data;
+  const telling = tellings[type]?.(fields);
+  if (!telling) return undefined;
+  const labels: Record<string, string> = { event: type, severity: telling.severity };
+  for (const name of ['environment', 'plan', 'flag', 'rollout', 'migration', 'group'])
+    if (typeof fields[name] === 'string') labels[name] = fields[name];
+  const detail = ['step', 'reason', 'code', 'what'].map((name) => text(fields, name));
+  return {
+    ...telling,
+    thread: key,
+    labels,
+    fingerprint: [type, key, telling.severity, ...detail].join('\u0000'),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Alert } from '../alert/alert.ts';
+
+/** One attempt to bring one notification to one address. */
+export interface Parcel {
+  /** The same at every attempt: the receiver can tell repeats by it. */
+  readonly id: string;
+  readonly alert: Alert;
+  /** When it was first told, ms. */
+  readonly createdAt: number;
+  readonly attempt: number;
+}
+
+export type Sent =
+  | { readonly delivered: true }
+  | {
+      readonly delivered: false;
+      readonly message: string;
+      readonly retryable: boolean;
+      readonly retryAfterMs?: number | undefined;
+    };
+
+export interface Channel {
+  /** Never rejects: what went wrong is the answer. */
+  send(parcel: Parcel): Promise<Sent>;
+}
+
+export type Channels = ReadonlyMap<string, Channel>;

@@ -1,0 +1,109 @@
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { AcknowledgeNotification } from '@tidegate/contracts';
+import { reject } from '@tidegate/kernel';
+import {
+  answer,
+  type Caller,
+  commandFrom,
+  type PageQuery,
+  pageQuery,
+  RequireRole,
+  SERVICE_CONTEXT,
+  type ServiceContext,
+  Who,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@tidegate/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { type Route, routesFor } from '../route/route.ts';
+import { NOTIFY, ROUTES } from '../tokens.ts';
+import {
+  acknowledgement,
+  notificationBody,
+  notificationQuery,
+  previewBody,
+} from './notification-body.ts';
+import type { Notify } from './notify.handler.ts';
+
+const id = z.string().min(1).max(200);
+
+@Controller('v1')
+export class NotificationController {
+  readonly #context: ServiceContext;
+  readonly #notify: Notify;
+  readonly #routes: readonly Route[];
+  constructor(
+    @Inject(SERVICE_CONTEXT) context: ServiceContext,
+    @Inject(NOTIFY) notify: Notify,
+    @Inject(ROUTES) routes: readonly Route[],
+  ) {
+    this.#context = context;
+    this.#notify = notify;
+    this.#routes = routes;
+  }
+
+  @Get('notifications')
+  @RequireRole('viewer')
+  async list(
+    @ZodQuery(pageQuery.extend(notificationQuery.shape))
+    query: PageQuery & z.output<typeof notificationQuery>,
+  ) {
+    const { after, limit, ...where } = query;
+    const documents = await this.#notify.documents.list({ where, after, limit });
+    const next = documents.length === limit ? documents.at(-1)?.id : undefined;
+    return { items: documents.map(notificationBody).filter((body) => body !== undefined), next };
+  }
+
+  @Get('notifications/:id')
+  @RequireRole('viewer')
+  async one(@ZodParam('id', id) notification: string) {
+    const document = await this.#notify.documents.load(notification);
+    return (
+      (document && notificationBody(document)) ??
+      reject('NOTIFICATION_UNKNOWN', `There is no notification ${notification}.`)
+    );
+  }
+
+  @Post('notifications/:id/acknowledge')
+  @HttpCode(200)
+  @RequireRole('operator')
+  async acknowledge(
+    @ZodParam('id', id) notification: string,
+    @ZodBody(acknowledgement) body: z.output<typeof acknowledgement>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const data = { notification, ...body };
+    const command = commandFrom(this.#context, AcknowledgeNotification, data, caller, request);
+    const outcome = await this.#notify.acknowledge(command);
+    return answer(reply, outcome, notificationBody({ id: notification, state: outcome.state }));
+  }
+
+  @Post('notifications/:id/send-again')
+  @HttpCode(200)
+  @RequireRole('operator')
+  async sendAgain(
+    @ZodParam('id', id) notification: string,
+    @Who() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const outcome = await this.#notify.sendAgain(notification, caller.name);
+    return answer(reply, outcome, notificationBody({ id: notification, state: outcome.state }));
+  }
+
+  @Get('routes')
+  @RequireRole('viewer')
+  routes() {
+    return { items: this.#routes };
+  }
+
+  @Post('routes/preview')
+  @HttpCode(200)
+  @RequireRole('viewer')
+  preview(@ZodBody(previewBody) { labels }: z.output<typeof previewBody>) {
+    return { items: routesFor(this.#routes, labels) };
+  }
+}

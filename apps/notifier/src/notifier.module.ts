@@ -1,0 +1,87 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AppError } from '@tidegate/kernel';
+import type { ServiceContext } from '@tidegate/platform';
+import type { z } from 'zod';
+import { consoleChannel } from './channel/channel.console.ts';
+import type { Channel } from './channel/channel.port.ts';
+import { webhookChannel } from './channel/channel.webhook.ts';
+import type { Config } from './config.ts';
+import { NotificationConsumer } from './notification/notification.consumer.ts';
+import { NotificationController } from './notification/notification.controller.ts';
+import { notificationCollection } from './notification/notifications.ts';
+import { createNotify } from './notification/notify.handler.ts';
+import type { Route } from './route/route.ts';
+import { NOTIFY, ROUTES } from './tokens.ts';
+
+/** Longer than one attempt can take, so that nobody else sends meanwhile. */
+const CLAIM_MS = 30_000;
+const SENDS_AT_ONCE = 16;
+
+@Module({})
+class NotifierModule {}
+
+export function notifierModule(
+  context: ServiceContext,
+  config: z.output<typeof Config>,
+): DynamicModule {
+  const { store, execute, clock, ids, log, name: source } = context;
+  const channels = channelsOf(context, config);
+  const routes = config.NOTIFIER_ROUTES_FILE ?? [everything(channels.has('webhook'))];
+  const missing = routes.find(({ channel }) => !channels.has(channel));
+  if (missing)
+    throw new AppError(
+      'NOTIFIER_CHANNEL_UNKNOWN',
+      `Route ${missing.name}: there is no channel ${missing.channel}; there are: ${[...channels.keys()].join(', ')}.`,
+    );
+  const documents = store.documents(notificationCollection);
+  const notify = createNotify({
+    execute,
+    documents,
+    routes,
+    channels,
+    clock,
+    ids,
+    source,
+    random: { next: Math.random },
+    wake: () => loop.wake(),
+  });
+  const loop = context.loop('notifications', config.NOTIFIER_CHECK_MS, async () => {
+    const due = await documents.claimDue(clock.now(), CLAIM_MS, SENDS_AT_ONCE);
+    const results = await Promise.allSettled(due.map((id) => notify.attempt(id)));
+    for (const result of results)
+      if (result.status === 'rejected')
+        log.error(
+          { err: result.reason as unknown },
+          'an attempt could not be recorded; it is made again',
+        );
+    if (due.length === SENDS_AT_ONCE) loop.wake();
+  });
+  return {
+    module: NotifierModule,
+    controllers: [NotificationController, NotificationConsumer],
+    providers: [
+      { provide: NOTIFY, useValue: notify },
+      { provide: ROUTES, useValue: routes },
+    ],
+  };
+}
+
+const everything = (hasWebhook: boolean): Route => ({
+  name: 'everything',
+  match: {},
+  channel: hasWebhook ? 'webhook' : 'console',
+  continue: false,
+});
+
+function channelsOf(
+  { log, clock }: ServiceContext,
+  config: z.output<typeof Config>,
+): ReadonlyMap<string, Channel> {
+  const channels = new Map<string, Channel>([
+    ['console', consoleChannel((fields, sentence) => log.info(fields, sentence))],
+  ]);
+  const { NOTIFIER_WEBHOOK_URL: url, NOTIFIER_WEBHOOK_SECRET: secret } = config;
+  if (url !== undefined && secret !== undefined)
+    channels.set('webhook', webhookChannel({ url, secret, clock }));
+  return channels;
+}

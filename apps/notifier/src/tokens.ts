@@ -1,0 +1,2 @@
+export const NOTIFY = Symbol('notify');
+export const ROUTES = Symbol('routes');
