@@ -4,7 +4,7 @@ import { EnvironmentCommandAnswered, FlagCommandAnswered } from './flag-events.t
 import type { RolloutRef } from './fields.ts';
 import type { Message, MessageDefinition } from './message.ts';
 import { MigrationCommandAnswered } from './migration.ts';
-import { RolloutCommandAnswered } from './rollout.ts';
+import { RolloutCommandAnswered } from './rollout-events.ts';
 
 const answers: readonly (readonly [MessageDefinition, readonly string[]])[] = [
   [FlagCommandAnswered, ['environment', 'key']],

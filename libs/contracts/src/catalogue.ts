@@ -5,7 +5,8 @@ import type { MessageDefinition } from './message.ts';
 import * as migration from './migration.ts';
 import * as notification from './notification.ts';
 import * as operations from './operations.ts';
-import * as rollout from './rollout.ts';
+import * as rolloutCommands from './rollout-commands.ts';
+import * as rolloutEvents from './rollout-events.ts';
 
 const isDefinition = (value: unknown): value is MessageDefinition =>
   typeof value === 'object' && value !== null && 'wire' in value && 'example' in value;
@@ -14,7 +15,8 @@ const isDefinition = (value: unknown): value is MessageDefinition =>
 export const catalogue: readonly MessageDefinition[] = [
   flagCommands,
   flagEvents,
-  rollout,
+  rolloutCommands,
+  rolloutEvents,
   breach,
   migration,
   notification,

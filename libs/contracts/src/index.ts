@@ -6,7 +6,8 @@ export { type Flag, flag, flagDefinition, type FlagDefinition, flagTypes, modes 
 export * from './migration.ts';
 export * from './notification.ts';
 export * from './operations.ts';
-export * from './rollout.ts';
+export * from './rollout-commands.ts';
+export * from './rollout-events.ts';
 export { answerTo } from './answer.ts';
 export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';
 export { decode, type Decoded, encode, type WireRecord } from './codec.ts';

@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { answerExample, answerFields, millis, name, reason, thousandths } from './fields.ts';
+import { answerExample, answerFields, millis, name, thousandths } from './fields.ts';
 import { family } from './family.ts';
-import { defineMessage, type DraftOf, type MessageOf } from './message.ts';
-import type { Topic } from './topics.ts';
+import { definitionExample } from './flag-message.ts';
+import { flagDefinition } from './flag.ts';
+import { defineMessage, type DraftOf } from './message.ts';
 import { verdict, verdictExample } from './verdict.ts';
 
 const rolloutId = z.string().min(1);
@@ -23,77 +24,6 @@ const ofExample = {
 const at = { step: z.string(), index: z.int().min(0) };
 const atExample = { step: 'canary', index: 1 };
 
-const command = <const T extends string, S extends z.ZodType<{ rollout: string }>>(
-  type: T,
-  wire: string,
-  rest: { topic?: Topic; schema: S; example: z.input<S>; maxAgeMs?: number },
-) =>
-  defineMessage<T, S>({
-    type,
-    wire: `tidegate.rollout.${wire}.v1`,
-    kind: 'command',
-    topic: rest.topic ?? 'rollout.commands',
-    schema: rest.schema,
-    key: (data) => data.rollout,
-    example: rest.example,
-    ...(rest.maxAgeMs === undefined ? {} : { maxAgeMs: rest.maxAgeMs }),
-  });
-
-/** The id is made at the edge, so that a repeated request starts one rollout. */
-export const StartRollout = command('StartRollout', 'start', {
-  schema: z.object({
-    rollout: rolloutId,
-    environment: name,
-    plan: name,
-    /** The newest if left out. */
-    version: z.int().min(1).optional(),
-    reason: reason.optional(),
-  }),
-  example: { rollout: 'r-42', environment: 'production', plan: 'demo-healthy' },
-  maxAgeMs: 600_000,
-});
-export type StartRollout = MessageOf<typeof StartRollout>;
-
-const byPerson = z.object({ rollout: rolloutId, reason });
-const byPersonExample = { rollout: 'r-42', reason: 'seen enough' };
-
-export const PauseRollout = command('PauseRollout', 'pause', {
-  schema: byPerson,
-  example: byPersonExample,
-});
-export type PauseRollout = MessageOf<typeof PauseRollout>;
-export const ResumeRollout = command('ResumeRollout', 'resume', {
-  schema: byPerson,
-  example: byPersonExample,
-  maxAgeMs: 600_000,
-});
-export type ResumeRollout = MessageOf<typeof ResumeRollout>;
-/** Leaves the present step now, gates unasked; an open breach still refuses it. */
-export const PromoteRollout = command('PromoteRollout', 'promote', {
-  schema: byPerson,
-  example: byPersonExample,
-  maxAgeMs: 600_000,
-});
-export type PromoteRollout = MessageOf<typeof PromoteRollout>;
-/** HTTP only; the actor in the metadata is the person. */
-export const ApproveRollout = command('ApproveRollout', 'approve', {
-  schema: z.object({ rollout: rolloutId, step: z.string(), reason: reason.optional() }),
-  example: { rollout: 'r-42', step: 'review' },
-});
-export type ApproveRollout = MessageOf<typeof ApproveRollout>;
-export const RollBack = command('RollBack', 'roll-back', {
-  topic: 'kills',
-  schema: byPerson,
-  example: byPersonExample,
-});
-export type RollBack = MessageOf<typeof RollBack>;
-export const AbortRollout = command('AbortRollout', 'abort', {
-  topic: 'kills',
-  schema: byPerson,
-  example: byPersonExample,
-});
-export type AbortRollout = MessageOf<typeof AbortRollout>;
-
 const fact = family({
   noun: 'rollout',
   kind: 'event',
@@ -103,12 +33,14 @@ const fact = family({
   key: 'rollout',
 });
 
-/** α and the shares are pinned here: nothing later changes what a breach means. */
+/** The plan, α and the shares are pinned here: nothing later changes what a breach means. */
 export const RolloutStarted = fact(
   'RolloutStarted',
   'started',
   {
     planHash: z.string(),
+    /** The plan as it was read, with its defaults: durations in ms, percentages in thousandths. */
+    definition: z.record(z.string(), z.json()).optional(),
     risk: z.number(),
     shares: z.record(z.string(), z.number()),
     steps: z.array(z.object({ name: z.string(), kind: z.string() })),
@@ -122,13 +54,58 @@ export const RolloutStarted = fact(
     startedBy: 'alex',
   },
 );
+/** The flag is held for the rollout; `definition` is what a rollback puts back. */
+export const FlagClaimed = fact(
+  'FlagClaimed',
+  'flag-claimed',
+  { definition: flagDefinition, disabled: z.boolean() },
+  { definition: definitionExample, disabled: false },
+);
+/** Somebody else changed the rollout's flag: disabled, enabled, or took it from the rollout. */
+export const FlagObserved = fact(
+  'FlagObserved',
+  'flag-observed',
+  { change: z.enum(['disabled', 'enabled', 'released']), by: z.string(), reason: z.string() },
+  { change: 'disabled', by: 'alex', reason: 'checkout is down' },
+);
 export const StepStarted = fact(
   'StepStarted',
   'step-started',
   { ...at, kind: z.string(), percentage: thousandths.optional() },
   { ...atExample, kind: 'stage', percentage: 10_000 },
 );
-/** `seconds` of covered time; verdicts that let it pass. */
+/** The flag serves the stage's exposure: its clock runs from here. */
+export const StageOpened = fact(
+  'StageOpened',
+  'stage-opened',
+  { ...at, percentage: thousandths.optional() },
+  { ...atExample, percentage: 10_000 },
+);
+/** A command of the step was refused: a person resumes (it is sent again), rolls back or aborts. */
+export const StepRefused = fact(
+  'StepRefused',
+  'step-refused',
+  { ...at, command: z.string(), code: z.string(), message: z.string() },
+  {
+    ...atExample,
+    command: 'SetExposure',
+    code: 'FLAG_DISABLED',
+    message: 'checkout-v2 was disabled by alex: checkout is down',
+  },
+);
+/** What the step's migration run does, as far as the rollout is concerned. */
+export const MigrationObserved = fact(
+  'MigrationObserved',
+  'migration-observed',
+  {
+    ...at,
+    run: z.string(),
+    change: z.enum(['started', 'stopped', 'resumed', 'cancelled', 'completed']),
+    reason: z.string().optional(),
+  },
+  { step: 'order-totals/execute', index: 0, run: 'r-42.0.0', change: 'completed' },
+);
+/** `coveredMs` by successful checks; the verdicts that let it pass, or that a person passed over. */
 export const StepCompleted = fact(
   'StepCompleted',
   'step-completed',
@@ -186,7 +163,15 @@ export const RollbackStarted = fact(
     reason: z.string(),
     message: z.string(),
     by: z.string(),
-    breach: z.object({ id: z.string(), source: z.string() }).optional(),
+    /** The message that told of the breach; repeats have the same fingerprint and start. */
+    breach: z
+      .object({
+        id: z.string(),
+        source: z.string(),
+        fingerprint: z.string().optional(),
+        startsAt: millis.optional(),
+      })
+      .optional(),
     actions: z.array(z.string()),
   },
   {
@@ -245,17 +230,14 @@ export const RolloutCommandAnswered = defineMessage({
   },
 });
 
-export type RolloutCommand =
-  | StartRollout
-  | PauseRollout
-  | ResumeRollout
-  | PromoteRollout
-  | ApproveRollout
-  | RollBack
-  | AbortRollout;
 export type RolloutEvent =
   | DraftOf<typeof RolloutStarted>
+  | DraftOf<typeof FlagClaimed>
+  | DraftOf<typeof FlagObserved>
   | DraftOf<typeof StepStarted>
+  | DraftOf<typeof StageOpened>
+  | DraftOf<typeof StepRefused>
+  | DraftOf<typeof MigrationObserved>
   | DraftOf<typeof StepCompleted>
   | DraftOf<typeof ApprovalRequested>
   | DraftOf<typeof ApprovalGiven>
