@@ -8,4 +8,5 @@ export {
   type Sample,
   type TakenReading,
 } from './metrics-source.port.ts';
+export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
 export { select, seriesKey } from './series.ts';

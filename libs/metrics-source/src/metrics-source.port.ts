@@ -25,7 +25,7 @@ export interface TakenReading {
   readonly target: string;
   /** When the target was asked, ms since 1970; the same scrape always has the same one. */
   readonly at: number;
-  /** All series of the metrics that were asked for, in the order of the target's text. */
+  /** All series of the metrics that were asked for, by metric, each metric's in the order of the target's text. */
   readonly samples: readonly Sample[];
   /** Metrics asked for that the target declares, also those without a series yet. */
   readonly declared: readonly string[];

@@ -1,1 +1,10 @@
-export {};
+export {
+  metricsSourceContract,
+  type Served,
+  type SourceUnderTest,
+} from './metrics-source.contract.ts';
+export {
+  type RecordedAnswer,
+  recordedSource,
+  type RecordedSource,
+} from './metrics-source.memory.ts';

@@ -1,0 +1,155 @@
+import { expect, it } from '@jest/globals';
+import type { MetricsSource, Reading, TakenReading } from './metrics-source.port.ts';
+
+/** What an adapter's spec provides. */
+export interface SourceUnderTest {
+  readonly source: MetricsSource;
+  /** An instant later than all before, far enough that nothing is shared with earlier reads. */
+  nextInstant(): number;
+  /** A new target that answers with this. */
+  serve(answer: Served): Promise<string>;
+  /** From now on the target answers with this. */
+  change(target: string, answer: Served): Promise<void>;
+}
+export type Served =
+  { readonly text: string } | { readonly failure: 'unreachable' | 'bad-status' | 'unparsable' };
+
+const CHECKOUT = `# HELP http_requests_total Requests by status.
+# TYPE http_requests_total counter
+http_requests_total{code="200",variant="new"} 1204
+http_requests_total{code="500",variant="new"} 63
+# HELP critical_errors_total Not one yet.
+# TYPE critical_errors_total counter
+# TYPE latency_seconds histogram
+latency_seconds_bucket{le="0.5"} 11
+latency_seconds_bucket{le="+Inf"} 12
+latency_seconds_sum 3.5
+latency_seconds_count 12
+strange_total{say="\\"a\\\\b\\"\\n"} NaN
+`;
+
+const taken = (reading: Reading | undefined): TakenReading => {
+  if (reading?.outcome !== 'taken') throw new Error(`not taken: ${JSON.stringify(reading)}`);
+  return reading;
+};
+
+/** What every source promises. */
+export function metricsSourceContract(open: () => Promise<SourceUnderTest>): void {
+  it('gives raw counters with name, labels, value and instant', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ text: CHECKOUT });
+    const at = nextInstant();
+    const readings = await source.read([{ target, metrics: ['http_requests_total'] }], at);
+    expect(readings).toHaveLength(1);
+    const reading = taken(readings[0]);
+    expect(reading).toMatchObject({ target, declared: ['http_requests_total'] });
+    expect(reading.samples).toEqual([
+      {
+        name: 'http_requests_total',
+        labels: { code: '200', variant: 'new' },
+        series: 'http_requests_total{code="200",variant="new"}',
+        value: 1204,
+        at: reading.at,
+      },
+      {
+        name: 'http_requests_total',
+        labels: { code: '500', variant: 'new' },
+        series: 'http_requests_total{code="500",variant="new"}',
+        value: 63,
+        at: reading.at,
+      },
+    ]);
+  });
+
+  it('gives only what was asked for, also the buckets of a histogram', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ text: CHECKOUT });
+    const [reading] = await source.read(
+      [{ target, metrics: ['latency_seconds_bucket', 'latency_seconds_count'] }],
+      nextInstant(),
+    );
+    expect(taken(reading).samples.map(({ series, value }) => [series, value])).toEqual([
+      ['latency_seconds_bucket{le="0.5"}', 11],
+      ['latency_seconds_bucket{le="+Inf"}', 12],
+      ['latency_seconds_count{}', 12],
+    ]);
+  });
+
+  it('tells a metric that has no series yet from one that the target does not know', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ text: CHECKOUT });
+    const [reading] = await source.read(
+      [{ target, metrics: ['critical_errors_total', 'misspelt_total'] }],
+      nextInstant(),
+    );
+    expect(taken(reading)).toMatchObject({ samples: [], declared: ['critical_errors_total'] });
+  });
+
+  it('passes on what is not a number and what was escaped, as it is', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ text: CHECKOUT });
+    const [reading] = await source.read([{ target, metrics: ['strange_total'] }], nextInstant());
+    expect(taken(reading).samples).toMatchObject([
+      { labels: { say: '"a\\b"\n' }, value: Number.NaN },
+    ]);
+  });
+
+  it('asks each target once and answers in the order in which they first stand', async () => {
+    const { source, nextInstant, serve } = await open();
+    const first = await serve({ text: 'a_total 1\nb_total 2\n' });
+    const second = await serve({ text: 'a_total 3\n' });
+    const readings = await source.read(
+      [
+        { target: second, metrics: ['a_total'] },
+        { target: first, metrics: ['a_total'] },
+        { target: first, metrics: ['b_total'] },
+      ],
+      nextInstant(),
+    );
+    expect(readings.map(({ target }) => target)).toEqual([second, first]);
+    expect(taken(readings[1]).samples.map(({ value }) => value)).toEqual([1, 2]);
+  });
+
+  it('reads new values at a later instant, and says that it is later', async () => {
+    const { source, nextInstant, serve, change } = await open();
+    const target = await serve({ text: 'a_total 1\n' });
+    const request = [{ target, metrics: ['a_total'] }];
+    const [before] = await source.read(request, nextInstant());
+    await change(target, { text: 'a_total 5\n' });
+    const [after] = await source.read(request, nextInstant());
+    expect(taken(before).samples).toMatchObject([{ value: 1 }]);
+    expect(taken(after).samples).toMatchObject([{ value: 5 }]);
+    expect(taken(after).at).toBeGreaterThan(taken(before).at);
+  });
+
+  it.each(['unreachable', 'bad-status', 'unparsable'] as const)(
+    'says of a target that is %s what is wrong with it, and reads the others',
+    async (failure) => {
+      const { source, nextInstant, serve } = await open();
+      const broken = await serve({ failure });
+      const healthy = await serve({ text: 'a_total 1\n' });
+      const readings = await source.read(
+        [broken, healthy].map((target) => ({ target, metrics: ['a_total'] })),
+        nextInstant(),
+      );
+      expect(readings).toMatchObject([
+        { outcome: 'failed', target: broken, failure, message: expect.stringContaining(broken) },
+        { outcome: 'taken', target: healthy },
+      ]);
+    },
+  );
+
+  it('reads a target again once it has recovered', async () => {
+    const { source, nextInstant, serve, change } = await open();
+    const target = await serve({ failure: 'bad-status' });
+    const request = [{ target, metrics: ['a_total'] }];
+    expect(await source.read(request, nextInstant())).toMatchObject([{ outcome: 'failed' }]);
+    await change(target, { text: 'a_total 1\n' });
+    expect(await source.read(request, nextInstant())).toMatchObject([{ outcome: 'taken' }]);
+  });
+
+  it('reads nothing if nothing is asked for', async () => {
+    const { source, nextInstant } = await open();
+    expect(await source.read([], nextInstant())).toEqual([]);
+  });
+}
