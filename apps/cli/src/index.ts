@@ -1,1 +1,1 @@
-export {};
+export { type ProgramWorld, run } from './program.ts';

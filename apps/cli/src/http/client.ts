@@ -1,0 +1,143 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError, messageOf } from '@tidegate/kernel';
+import { z } from 'zod';
+import { addressOf, type Service } from './services.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Answered<T = unknown> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+/** Calls a service. Thrown CLI_UNREACHABLE, CLI_KEY_MISSING, or CLI_REFUSED with the service's own sentence. */
+export interface Client {
+  call<T = Record<string, unknown>>(
+    service: Service,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    options?: { body?: unknown; text?: string; headers?: Record<string, string> },
+  ): Promise<Answered<T>>;
+  /** Every item of a paged list. */
+  all<T = Record<string, unknown>>(service: Service, path: string): Promise<readonly T[]>;
+}
+
+const problem = z.object({
+  title: z.string().optional(),
+  detail: z.string().optional(),
+  code: z.string().optional(),
+  errors: z
+    .array(
+      z.object({ pointer: z.string().optional(), line: z.number().optional(), detail: z.string() }),
+    )
+    .optional(),
+});
+
+const TIMEOUT_MS = 30_000;
+
+export function createClient(env: Env): Client {
+  const call: Client['call'] = async <T>(
+    service: Service,
+    method: string,
+    path: string,
+    {
+      body,
+      text,
+      headers = {},
+    }: { body?: unknown; text?: string; headers?: Record<string, string> } = {},
+  ) => {
+    const url = `${addressOf(service, env)}${path}`;
+    const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await reach(service, url, {
+      method,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        authorization: `Bearer ${keyFrom(env)}`,
+        ...(payload === undefined
+          ? {}
+          : { 'content-type': text === undefined ? 'application/json' : 'application/yaml' }),
+        ...headers,
+      },
+      ...(payload === undefined ? {} : { body: payload }),
+    });
+    const answered = parsed(await response.text());
+    if (!response.ok) throw refusal(response.status, answered);
+    return { status: response.status, body: answered as T, headers: response.headers };
+  };
+  return { call, all: (service, path) => pages(call, service, path) };
+}
+
+async function pages<T>(
+  call: Client['call'],
+  service: Service,
+  path: string,
+): Promise<readonly T[]> {
+  const items: T[] = [];
+  let after: string | undefined;
+  do {
+    const next = new URLSearchParams({ limit: '200', ...(after === undefined ? {} : { after }) });
+    const separator = path.includes('?') ? '&' : '?';
+    const { body } = await call<{ items: T[]; next?: string }>(
+      service,
+      'GET',
+      `${path}${separator}${next}`,
+    );
+    items.push(...body.items);
+    after = body.next;
+  } while (after !== undefined);
+  return items;
+}
+
+/** `TIDEGATE_KEY`, or the key that standalone left in its data folder. */
+function keyFrom(env: Env): string {
+  const given = env['TIDEGATE_KEY'] ?? env['ADMIN_API_KEY'];
+  if (given !== undefined && given !== '') return given;
+  const file = join(env['DATA_DIR'] ?? '.tidegate', 'admin.key');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  throw new AppError(
+    'CLI_KEY_MISSING',
+    `No API key: set TIDEGATE_KEY, or run where standalone keeps its data (${file} is not there).`,
+  );
+}
+
+async function reach(service: Service, url: string, request: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, request);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw new AppError(
+      'CLI_UNREACHABLE',
+      `${service} does not answer at ${url}: ${messageOf(cause)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return text === '' ? undefined : (JSON.parse(text) as unknown);
+  } catch {
+    return text; // markdown and the like: the answer is the text
+  }
+}
+
+function refusal(status: number, body: unknown): AppError {
+  const { data = {} } = problem.safeParse(body);
+  const lines = (data.errors ?? []).map(({ pointer, line, detail }) => {
+    const place =
+      line === undefined ? (pointer ?? '') : `line ${line}${pointer ? ` ${pointer}` : ''}`;
+    return `  ${place === '' ? '' : `${place}: `}${detail}`;
+  });
+  const sentence = data.detail ?? data.title ?? `The service answered ${status}.`;
+  return new AppError('CLI_REFUSED', [sentence, ...lines].join('\n'), {
+    data: {
+      status,
+      ...(data.code === undefined ? {} : { code: data.code }),
+      ...(data.errors ? { errors: data.errors } : {}),
+    },
+  });
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { run } from './program.ts';
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+
+process.exitCode = await run(process.argv.slice(2), {
+  env: process.env,
+  write: (text) => void process.stdout.write(text),
+  writeError: (text) => void process.stderr.write(text),
+  random: randomBytes,
+  signal: stop.signal,
+  version,
+});

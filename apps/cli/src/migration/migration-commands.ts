@@ -1,0 +1,137 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AppError } from '@tidegate/kernel';
+import { type Command, InvalidArgumentError } from 'commander';
+import logUpdate from 'log-update';
+import { acting, type Tools, type World } from '../command.ts';
+import { facts, table, toned } from '../output/output.ts';
+
+interface Run {
+  readonly run: string;
+  readonly migration: string;
+  readonly action: string;
+  readonly status: string;
+  readonly counts: { readonly matched: number; readonly changed: number; readonly skipped: number };
+  readonly code?: string;
+  readonly message?: string;
+  readonly report?: Record<string, unknown>;
+}
+interface RunOptions {
+  readonly dryRun?: boolean;
+  readonly plan?: boolean;
+  readonly execute?: boolean;
+  readonly verify?: boolean;
+  readonly batchSize?: number;
+  readonly sampleSize?: number;
+}
+
+const POLL_MS = 200;
+const count = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('Expected a whole number above 0.');
+  return number;
+};
+
+function actionOf({ dryRun, plan, execute, verify }: RunOptions): 'plan' | 'execute' | 'verify' {
+  const asked = [dryRun === true || plan === true, execute === true, verify === true];
+  if (asked.filter(Boolean).length > 1)
+    throw new AppError('CLI_USAGE', 'Give one of --dry-run (--plan), --execute and --verify.');
+  if (execute === true) return 'execute';
+  return verify === true ? 'verify' : 'plan';
+}
+
+export function registerMigration(program: Command, world: World): void {
+  const migration = program.command('migration').description('data migrations');
+
+  migration
+    .command('list')
+    .description('what the runner has loaded')
+    .action(
+      acting(world, async ({ client, out }) => {
+        const { body } = await client.call<{ items: Record<string, string>[] }>(
+          'migration-runner',
+          'GET',
+          '/v1/migrations',
+        );
+        out.show(body, () =>
+          table(
+            ['migration', 'target', 'collection', 'about'],
+            body.items.map(({ id = '', target = '', collection = '', description = '' }) => [
+              ...[id, target, collection, description],
+            ]),
+            'The runner has no migrations: is MIGRATIONS_DIR set?',
+          ),
+        );
+      }),
+    );
+
+  migration
+    .command('run <id>')
+    .description('dry run by default; waits for the end, and exits with 1 if it failed')
+    .option('--dry-run', 'only say what would change')
+    .option('--plan', 'another name of --dry-run')
+    .option('--execute', 'change the data')
+    .option('--verify', 'count what is left and check samples')
+    .option('--batch-size <n>', 'documents in a batch', count)
+    .option('--sample-size <n>', 'documents that --verify looks at', count)
+    .action(
+      acting(world, async (tools, id: string, options: RunOptions) => {
+        const { batchSize, sampleSize } = options;
+        const body = { migration: id, action: actionOf(options), batchSize, sampleSize };
+        const started = await tools.client.call<Run>('migration-runner', 'POST', '/v1/runs', {
+          body,
+        });
+        const run = await ended(tools, started.body);
+        tools.out.show(run, () => human(run));
+        if (run.status !== 'completed')
+          throw new AppError('CLI_REFUSED', run.message ?? `The run is ${run.status}.`);
+      }),
+    );
+
+  migration
+    .command('runs')
+    .description('runs of all migrations')
+    .action(
+      acting(world, async ({ client, out }) => {
+        const items = await client.all<Run>('migration-runner', '/v1/runs');
+        out.show({ items }, () =>
+          table(
+            ['run', 'migration', 'action', 'status', 'changed'],
+            items.map((run) => [
+              run.run,
+              run.migration,
+              run.action,
+              toned(run.status),
+              run.counts.changed,
+            ]),
+            'Nothing has run yet.',
+          ),
+        );
+      }),
+    );
+}
+
+async function ended({ client, out, world }: Tools, started: Run): Promise<Run> {
+  const live = !out.json && process.stdout.isTTY;
+  let run = started;
+  while (run.status === 'running' || run.status === 'paused') {
+    if (live) logUpdate(`${run.migration}  ${toned(run.status)}  ${run.counts.changed} changed`);
+    await wait(POLL_MS, undefined, { signal: world.signal });
+    const path = `/v1/runs/${encodeURIComponent(run.run)}`;
+    run = (await client.call<Run>('migration-runner', 'GET', path)).body;
+  }
+  if (live) logUpdate.clear();
+  return run;
+}
+
+const human = ({ run, migration, action, status, counts, report = {} }: Run): string =>
+  facts([
+    ['run', run],
+    ['migration', `${migration} (${action})`],
+    ['status', toned(status)],
+    ...(action === 'execute' ? ([['changed', counts.changed]] as const) : []),
+    ...Object.entries(report).map(
+      ([name, value]) =>
+        [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const,
+    ),
+  ]);
