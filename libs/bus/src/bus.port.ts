@@ -119,7 +119,14 @@ export type BusReport =
       readonly message: string;
     }
   | { readonly kind: 'dead-lettered'; readonly letter: DeadLetter }
-  | { readonly kind: 'unknown-type'; readonly group: string; readonly type: string };
+  | { readonly kind: 'unknown-type'; readonly group: string; readonly type: string }
+  /** A view passed over a record that it could not read or apply. */
+  | {
+      readonly kind: 'passed-over';
+      readonly topic: string;
+      readonly code: string;
+      readonly message: string;
+    };
 
 /** Every promise rejects with an AppError of `busErrorCodes`. */
 export interface Bus {

@@ -1,0 +1,254 @@
+import { encode, type OutgoingMessage, type Publish } from '@tidegate/contracts';
+import type { Clock, Ids, Random } from '@tidegate/kernel';
+import {
+  type Bus,
+  type BusReport,
+  type DeadLetters,
+  MAX_MESSAGE_BYTES,
+  type PartitionLag,
+  type RawSubscription,
+  type Running,
+  type Subscription,
+  type View,
+  type ViewSource,
+} from './bus.port.ts';
+import { letterMessage, refusalOf } from './dead-letter.ts';
+import { logDeadLetters } from './dead-letters.handler.ts';
+import { type DeliveryPolicy, killPolicy } from './delivery-policy.ts';
+import { busError } from './errors.ts';
+import type { Append, Log, Place, Position } from './log.port.ts';
+import { type Lane, MOST_UNCOMMITTED, PartitionLoop } from './partition.loop.ts';
+import { partitionOf } from './partition-of.ts';
+import { RawLoop } from './raw.loop.ts';
+import type { Reader, Surroundings } from './reader.loop.ts';
+import { sizeOf } from './size-of.ts';
+import type { Timer } from './timer.port.ts';
+import { DEAD_LETTER, definitionOfTopic, KILLS, REPLAYS } from './topic.ts';
+import { activeTraceparent } from './trace.otel.ts';
+import { Turnstile } from './turnstile.ts';
+import { ViewLoop } from './view.loop.ts';
+
+export interface LogBusOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly timer: Timer;
+  readonly random: Random;
+  readonly ids: Ids;
+  /** Of the messages that the bus itself makes: dead letters and refusals. */
+  readonly source: string;
+  readonly policy: DeliveryPolicy;
+}
+
+type Loop = PartitionLoop | RawLoop;
+
+/** The bus over a log of one process. */
+export class LogBus implements Bus {
+  readonly deadLetters: DeadLetters;
+  readonly #options: LogBusOptions;
+  readonly #turnstile = new Turnstile();
+  readonly #groups = new Map<string, readonly Loop[]>();
+  readonly #views = new Set<ViewLoop>();
+  readonly #listeners: ((report: BusReport) => void)[] = [];
+  /** Ends of the partitions when the last process ended uncleanly: what is behind them it cannot have handled. */
+  readonly #endsAtDeath = new Map<string, number>();
+  #isClosed = false;
+
+  constructor(options: LogBusOptions) {
+    this.#options = options;
+    const { log } = options;
+    this.deadLetters = logDeadLetters(log);
+    if (log.endedUncleanly)
+      for (const topic of log.topics())
+        for (const partition of partitionsOf(log, topic))
+          this.#endsAtDeath.set(`${topic} ${partition}`, log.bounds(topic, partition).end);
+  }
+
+  readonly publish: Publish = async (messages) => {
+    const records = messages.map((message) => this.#appendOf(message));
+    if (records.length > 0) await this.#options.log.append(records);
+  };
+
+  async subscribe(subscription: Subscription): Promise<Running> {
+    const topics = [...subscription.topics, REPLAYS];
+    return this.#run(subscription.group, topics, (positions) =>
+      positions.map(
+        (position) => new PartitionLoop(this.#lane(subscription, position), subscription, position),
+      ),
+    );
+  }
+
+  async subscribeRaw(subscription: RawSubscription): Promise<Running> {
+    const { group, topics } = subscription;
+    const lane = {
+      ...this.#around(group, this.#options.policy),
+      report: this.#report,
+    };
+    return this.#run(group, topics, (positions) => [new RawLoop(lane, subscription, positions)]);
+  }
+
+  async view(source: ViewSource): Promise<View> {
+    this.#mustBeOpen();
+    mustExist(source.topic);
+    const around = this.#around(`view of ${source.topic}`, this.#options.policy);
+    const view = new ViewLoop(around, source, this.#report);
+    this.#views.add(view);
+    return {
+      caughtUp: view.caughtUp,
+      close: async () => {
+        await view.close();
+        this.#views.delete(view);
+      },
+    };
+  }
+
+  async lag(): Promise<readonly PartitionLag[]> {
+    return [...this.#groups.values()].flat().flatMap((loop) => loop.lag());
+  }
+
+  onReport(listener: (report: BusReport) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async check(): Promise<void> {
+    this.#options.log.check();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#groups.values()].flat().map((loop) => loop.stop()));
+    await Promise.all([...this.#views].map((view) => view.close()));
+    this.#options.log.close();
+  }
+
+  /** As if the process died now: what is being handled is not finished, positions not yet durable are lost. */
+  abandon(): void {
+    this.#isClosed = true;
+    this.#options.log.abandon();
+    for (const reader of this.readers()) reader.stop();
+  }
+
+  readers(): readonly Reader[] {
+    return [...this.#groups.values(), [...this.#views]].flat().map(({ reader }) => reader);
+  }
+
+  async #run(
+    group: string,
+    topics: readonly string[],
+    start: (positions: readonly Position[]) => readonly Loop[],
+  ): Promise<Running> {
+    this.#mustBeOpen();
+    for (const topic of topics) mustExist(topic);
+    if (this.#groups.has(group))
+      throw busError('BUS_GROUP_IN_USE', `The group ${group} has its one member already.`);
+    const { log } = this.#options;
+    const loops = start(
+      topics.flatMap((topic) =>
+        partitionsOf(log, topic).map((partition) => this.#begin({ group, topic, partition })),
+      ),
+    );
+    this.#groups.set(group, loops);
+    return {
+      stop: async () => {
+        await Promise.all(loops.map((loop) => loop.stop()));
+        if (!this.#isClosed) log.flush();
+        if (this.#groups.get(group) === loops) this.#groups.delete(group);
+      },
+    };
+  }
+
+  /** A new group starts at the beginning, and is known from now on. */
+  #begin(place: Place): Position {
+    const { log } = this.#options;
+    const known = log.position(place);
+    if (known !== undefined) return { ...place, next: known };
+    const position = { ...place, next: log.bounds(place.topic, place.partition).start };
+    log.move(position);
+    return position;
+  }
+
+  #lane({ group, topics }: Subscription, { topic, partition, next }: Position): Lane {
+    const isUrgent = topics.includes(KILLS);
+    const { policy } = this.#options;
+    const endAtDeath = this.#endsAtDeath.get(`${topic} ${partition}`) ?? 0;
+    return {
+      ...this.#around(group, isUrgent ? killPolicy(policy) : policy),
+      turnstile: this.#turnstile,
+      isUrgent,
+      carefulBelow: Math.min(endAtDeath, next + MOST_UNCOMMITTED + 1),
+      report: this.#report,
+      giveUp: async (letter, decoded, position) => {
+        const { ids, source, log } = this.#options;
+        const refusal = decoded && refusalOf(decoded, letter, { id: ids.next(), source });
+        // A dead letter that its own reader cannot handle would come back to it for ever: it is only reported.
+        const owed = topic === DEAD_LETTER ? [] : [letterMessage(letter, source)];
+        const records = [...owed, ...(refusal ? [refusal] : [])];
+        await log.append(
+          records.map((message) => this.#unlimited(message)),
+          [position],
+        );
+      },
+    };
+  }
+
+  #around(group: string, policy: DeliveryPolicy): Surroundings {
+    return {
+      ...this.#options,
+      policy,
+      lagging: (topic, message) => {
+        this.#report({ kind: 'lagging', group, topic, message: `${group} on ${topic} ${message}` });
+      },
+    };
+  }
+
+  readonly #report = (report: BusReport): void => {
+    for (const listener of this.#listeners) listener(report);
+  };
+
+  #appendOf(message: OutgoingMessage): Append {
+    const append = this.#unlimited(message);
+    const bytes = sizeOf(append.record);
+    if (bytes > MAX_MESSAGE_BYTES)
+      throw busError(
+        'BUS_MESSAGE_TOO_LARGE',
+        `${message.type} of ${message.key} has ${bytes} bytes, the limit is ${MAX_MESSAGE_BYTES}.`,
+        { data: { type: message.type, key: message.key, bytes } },
+      );
+    return append;
+  }
+
+  /** A dead letter carries a whole message, in base64: the limit is for what it carries. */
+  #unlimited(message: OutgoingMessage): Append {
+    const { topic, metadata } = message;
+    mustExist(topic);
+    const traceparent = metadata.traceparent ?? activeTraceparent();
+    const record = encoded(
+      traceparent === undefined || traceparent === metadata.traceparent
+        ? message
+        : { ...message, metadata: { ...metadata, traceparent } },
+    );
+    return {
+      topic,
+      partition: partitionOf(record.key, this.#options.log.partitions(topic)),
+      record,
+    };
+  }
+
+  #mustBeOpen(): void {
+    if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
+  }
+}
+
+function encoded(message: OutgoingMessage) {
+  try {
+    return encode(message);
+  } catch (error) {
+    throw busError('BUS_TYPE_UNKNOWN', `${message.type} cannot be published.`, { cause: error });
+  }
+}
+
+function mustExist(topic: string): void {
+  if (!definitionOfTopic(topic)) throw busError('BUS_TOPIC_UNKNOWN', `There is no topic ${topic}.`);
+}
+
+const partitionsOf = (log: Log, topic: string): readonly number[] =>
+  Array.from({ length: log.partitions(topic) }, (_, partition) => partition);

@@ -1,0 +1,267 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { Clock } from '@tidegate/kernel';
+import type { RawRecord } from './bus.port.ts';
+import { Cleaner } from './cleaner.sqlite.ts';
+import { closedError, LogFile } from './log-file.sqlite.ts';
+import type { Append, Bounds, Log, Place, Position } from './log.port.ts';
+import { definitionOfTopic } from './topic.ts';
+import { type Partition, Topics } from './topics.sqlite.ts';
+
+/** What one transaction takes at most, so that a flood of publishes does not keep the consumers out. */
+const RECORDS_PER_COMMIT = 2_000;
+const BYTES_PER_COMMIT = 16_000_000;
+const POSITIONS_DURABLE_AFTER_MS = 100;
+
+/** What one call appends: stands or falls as a whole. */
+interface Unit {
+  readonly records: readonly Append[];
+  readonly positions: readonly Position[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+type RecordRow = [number, number, string | null, string, Uint8Array | null] & SQLOutputValue[];
+
+/** The log in one SQLite file, which this process has to itself until it is closed. */
+export class SqliteLog implements Log {
+  readonly endedUncleanly: boolean;
+  readonly #file: LogFile;
+  readonly #topics: Topics;
+  readonly #cleaner: Cleaner;
+  readonly #clock: Clock;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #moved = new Map<string, Position>();
+  #pending: Unit[] = [];
+  #isCommitDue = false;
+  #moveTimer: NodeJS.Timeout | undefined;
+
+  /** Thrown BUS_IN_USE, BUS_FORMAT_UNKNOWN, BUS_UNREACHABLE. */
+  constructor(options: { file: string; prefix: string; clock: Clock }) {
+    this.#clock = options.clock;
+    this.#file = new LogFile(options.file);
+    this.#sql = statements(this.#file);
+    this.#topics = new Topics(this.#file, options.prefix, options.clock);
+    this.#cleaner = new Cleaner(this.#file);
+    this.endedUncleanly = this.#sql.mark.get('open')?.['value'] === 1;
+    this.#file.transaction(() => this.#sql.setMark.run('open', 1));
+  }
+
+  get isClosed(): boolean {
+    return this.#file.isClosed;
+  }
+
+  partitions(topic: string): number {
+    return this.#topics.get(topic).partitions.length;
+  }
+
+  topics(): readonly string[] {
+    return this.#topics.names();
+  }
+
+  async append(records: readonly Append[], positions: readonly Position[] = []): Promise<void> {
+    if (this.#file.isClosed) throw closedError();
+    for (const { topic, partition } of records) this.#topics.partition(topic, partition);
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ records, positions, resolve, reject });
+      this.#commitInThisTurn();
+    });
+  }
+
+  read(
+    topic: string,
+    partition: number,
+    from: number,
+    limit: number,
+    maxBytes: number,
+  ): readonly RawRecord[] {
+    const { incarnation } = this.#topics.get(topic);
+    const { firstId, lastId, end } = this.#topics.partition(topic, partition);
+    if (from >= end) return [];
+    return this.#file.named(() => {
+      const found: RawRecord[] = [];
+      let bytes = 0;
+      for (const row of this.#sql.read.iterate(firstId + from, lastId, limit)) {
+        const [id, recordedAt, key, headers, value] = row as unknown as RecordRow;
+        found.push({
+          origin: { topic, incarnation, partition, offset: BigInt(id - firstId) },
+          recordedAt,
+          record: { key, headers: JSON.parse(headers) as Record<string, string>, value },
+        });
+        bytes += headers.length + (value?.byteLength ?? 0);
+        if (bytes >= maxBytes) break;
+      }
+      return found;
+    });
+  }
+
+  bounds(topic: string, partition: number): Bounds {
+    const { firstId, lastId, end } = this.#topics.partition(topic, partition);
+    const id = this.#file.named(() => this.#sql.oldest.get(firstId, lastId))?.['id'];
+    return { start: typeof id === 'number' ? id - firstId : end, end };
+  }
+
+  position(place: Place): number | undefined {
+    const moved = this.#moved.get(keyOf(place));
+    if (moved) return moved.next;
+    const { number } = this.#partition(place);
+    const row = this.#file.named(() => this.#sql.position.get(place.group, number));
+    return row === undefined ? undefined : Number(row['next']);
+  }
+
+  move(position: Position): void {
+    if (this.#file.isClosed) return;
+    this.#moved.set(keyOf(position), position);
+    this.#moveTimer ??= setTimeout(() => {
+      this.#moveTimer = undefined;
+      this.#commitInThisTurn();
+    }, POSITIONS_DURABLE_AFTER_MS).unref();
+  }
+
+  flush(): void {
+    if (this.#moved.size === 0) return;
+    this.#file.transaction(() => {
+      this.#writePositions(this.#moved.values());
+    });
+    this.#moved.clear();
+  }
+
+  beginAttempt(place: Place, offset: number): number {
+    const { number } = this.#partition(place);
+    const row = this.#file.transaction(() =>
+      this.#sql.beginAttempt.get(place.group, number, offset),
+    );
+    return Number(row?.['count']);
+  }
+
+  endAttempt(place: Place, offset: number): void {
+    const { number } = this.#partition(place);
+    this.#file.transaction(() => this.#sql.endAttempt.run(place.group, number, offset));
+  }
+
+  onAppend(topic: string, partition: number, listener: () => void): () => void {
+    const { listeners } = this.#topics.partition(topic, partition);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  check(): void {
+    this.#file.transaction(() => this.#sql.setMark.run('checked', this.#clock.now()));
+  }
+
+  clean(topic: string, now: number, limit: number): number {
+    const definition = definitionOfTopic(topic);
+    let removed = 0;
+    for (const partition of this.#topics.get(topic).partitions) {
+      if (definition?.cleanup === 'compact') removed += this.#cleaner.compact(partition, now);
+      else if (definition?.retentionMs !== undefined && removed < limit)
+        removed += this.#cleaner.dropBefore(
+          partition,
+          now - definition.retentionMs,
+          limit - removed,
+        );
+    }
+    return removed;
+  }
+
+  close(): void {
+    if (this.#file.isClosed) return;
+    while (this.#pending.length > 0) this.#commitPending();
+    this.flush();
+    this.#file.transaction(() => this.#sql.setMark.run('open', 0));
+    this.abandon();
+  }
+
+  abandon(): void {
+    if (this.#file.isClosed) return;
+    clearTimeout(this.#moveTimer);
+    for (const { reject } of this.#pending.splice(0)) reject(closedError());
+    this.#file.close();
+  }
+
+  #commitInThisTurn(): void {
+    if (this.#isCommitDue) return;
+    this.#isCommitDue = true;
+    setImmediate(() => {
+      this.#isCommitDue = false;
+      if (this.#file.isClosed) return;
+      this.#commitPending();
+      if (this.#pending.length > 0) this.#commitInThisTurn();
+    });
+  }
+
+  /**
+   * One transaction, one fsync, for as many of the waiting units as fit. Positions that cannot be written stay for the
+   * next time: without them records only come again.
+   */
+  #commitPending(): void {
+    const units = this.#takeUnits();
+    const ends = new Map<Partition, number>();
+    try {
+      this.#file.transaction(() => {
+        for (const { records } of units) for (const record of records) this.#insert(record, ends);
+        this.#writePositions(this.#moved.values());
+        for (const { positions } of units) this.#writePositions(positions);
+      });
+    } catch (error) {
+      for (const { reject } of units) reject(error);
+      return;
+    }
+    this.#moved.clear();
+    for (const [partition, end] of ends) partition.end = end;
+    for (const { resolve } of units) resolve();
+    for (const { listeners } of ends.keys()) for (const listener of listeners) listener();
+  }
+
+  #takeUnits(): readonly Unit[] {
+    let count = 0;
+    let records = 0;
+    let bytes = 0;
+    for (const unit of this.#pending) {
+      if (count > 0 && (records >= RECORDS_PER_COMMIT || bytes >= BYTES_PER_COMMIT)) break;
+      count += 1;
+      records += unit.records.length;
+      for (const { record } of unit.records) bytes += record.value?.byteLength ?? 0;
+    }
+    return this.#pending.splice(0, count);
+  }
+
+  #insert({ topic, partition, record }: Append, ends: Map<Partition, number>): void {
+    const place = this.#topics.partition(topic, partition);
+    const offset = ends.get(place) ?? place.end;
+    const { key, headers, value } = record;
+    const id = place.firstId + offset;
+    this.#sql.insert.run(id, this.#clock.now(), key, JSON.stringify(headers), value);
+    ends.set(place, offset + 1);
+  }
+
+  #writePositions(positions: Iterable<Position>): void {
+    for (const position of positions)
+      this.#sql.setPosition.run(position.group, this.#partition(position).number, position.next);
+  }
+
+  #partition({ topic, partition }: Place): Partition {
+    return this.#topics.partition(topic, partition);
+  }
+}
+
+function statements(file: LogFile) {
+  const read = file.prepare(
+    'SELECT id, recorded_at, key, headers, value FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?',
+  );
+  read.setReturnArrays(true);
+  return {
+    read,
+    insert: file.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)'),
+    oldest: file.prepare('SELECT min(id) AS id FROM records WHERE id >= ? AND id < ?'),
+    position: file.prepare('SELECT next FROM positions WHERE grp = ? AND part = ?'),
+    setPosition: file.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?, ?)'),
+    beginAttempt: file.prepare(
+      'INSERT INTO attempts VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count',
+    ),
+    endAttempt: file.prepare('DELETE FROM attempts WHERE grp = ? AND part = ? AND offset = ?'),
+    mark: file.prepare('SELECT value FROM marks WHERE name = ?'),
+    setMark: file.prepare('INSERT OR REPLACE INTO marks VALUES (?, ?)'),
+  };
+}
+
+const keyOf = ({ group, topic, partition }: Place): string => `${group} ${topic} ${partition}`;

@@ -1,0 +1,74 @@
+import { decode } from '@tidegate/contracts';
+import { isRejection, messageOf } from '@tidegate/kernel';
+import type { BusReport, RawRecord, ViewSource } from './bus.port.ts';
+import { busError } from './errors.ts';
+import { Reader, type Surroundings } from './reader.loop.ts';
+
+const BATCH = 200;
+
+/** Reads a compacted topic from its start into a reducer, and goes on. */
+export class ViewLoop {
+  readonly reader: Reader;
+  readonly caughtUp: Promise<void>;
+  readonly #source: ViewSource;
+  readonly #report: (report: BusReport) => void;
+  readonly #done: Promise<void>;
+
+  constructor(around: Surroundings, source: ViewSource, report: (report: BusReport) => void) {
+    const { log } = around;
+    const { topic } = source;
+    const spots = Array.from({ length: log.partitions(topic) }, (_, partition) => ({
+      topic,
+      partition,
+      next: 0,
+    }));
+    const goals = spots.map((spot) => ({ spot, end: log.bounds(topic, spot.partition).end }));
+    const hasCaughtUp = () => goals.every(({ spot, end }) => spot.next >= end);
+    this.#source = source;
+    this.#report = report;
+    this.reader = new Reader(around, spots, BATCH);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.caughtUp = promise;
+    // Whoever waits for it hears of the closing; nobody has to wait.
+    promise.catch(() => undefined);
+    this.#done = this.#run(() => {
+      if (hasCaughtUp()) resolve();
+    }).finally(() => {
+      reject(busError('BUS_CLOSED', `The view of ${topic} was closed.`));
+    });
+  }
+
+  close(): Promise<void> {
+    this.reader.stop();
+    return this.#done;
+  }
+
+  async #run(applied: () => void): Promise<void> {
+    for (;;) {
+      applied();
+      const batch = await this.reader.batch();
+      if (batch.length === 0) return;
+      for (const raw of batch) this.#take(raw);
+    }
+  }
+
+  #take({ record }: RawRecord): void {
+    if (record.value === null) return this.#apply(record.key ?? '', undefined);
+    const decoded = decode(record);
+    if (isRejection(decoded)) return this.#passOver(decoded.code, decoded.message);
+    return this.#apply(record.key ?? decoded.message.key, decoded.message);
+  }
+
+  /** One record that the reducer cannot take must not keep the others from it. */
+  #apply(...[key, message]: Parameters<ViewSource['apply']>): void {
+    try {
+      this.#source.apply(key, message);
+    } catch (error) {
+      this.#passOver('BUS_FAILED', messageOf(error));
+    }
+  }
+
+  #passOver(code: string, message: string): void {
+    this.#report({ kind: 'passed-over', topic: this.#source.topic, code, message });
+  }
+}
