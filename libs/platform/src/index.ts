@@ -1,3 +1,32 @@
+export { type Caller, mayUse } from './auth/access.ts';
+export {
+  Public,
+  RequireRole,
+  requireEnvironment,
+  type RoleScope,
+  Who,
+} from './auth/decorators.nest.ts';
+export { authorize } from './auth/key-guard.nest.ts';
+export { type Environment, processEnvironment, readConfig } from './config/config.ts';
+export { configMarkdown, type ConfigRow, configTable, envExample } from './config/config-table.ts';
+export { PlatformConfig } from './config/platform-config.ts';
+export { type AuthCode, authCodes, type PlatformErrorCode, platformErrorCodes } from './errors.ts';
+export { answer, refusalOf } from './http/answer.http.ts';
+export { commandFrom, newMessage } from './http/command.ts';
+export { etagOf, ifMatch } from './http/etag.ts';
+export { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
+export {
+  ApiAnswer,
+  ApiBodyOf,
+  TextBody,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from './http/parameters.nest.ts';
+export { type Problem } from './http/problem.ts';
+export { runService } from './lifecycle/run-service.nest.ts';
+export { type Shared, startService, type StartOptions } from './lifecycle/start-service.nest.ts';
+export { type Log, type LogOptions, openLog } from './log/log.file.ts';
 export {
   defineService,
   type HealthCheck,
@@ -5,3 +34,5 @@ export {
   type ServiceContext,
   type ServiceDefinition,
 } from './service.ts';
+export { randomIds, systemClock } from './system-clock.ts';
+export { SERVICE_CONTEXT } from './tokens.ts';

@@ -33,6 +33,8 @@ export interface ServiceContext {
    * does it make the service unready; what it resolves with is shown as details.
    */
   health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void;
+  /** The W3C trace context of the work under way, for messages that the service makes itself. */
+  traceparent(): string | undefined;
   /** Aborts when the service begins to stop: end event streams then. */
   readonly stopping: AbortSignal;
 }

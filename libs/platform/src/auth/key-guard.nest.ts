@@ -1,0 +1,71 @@
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { EVERY_ENVIRONMENT, type Role } from '@tidegate/contracts';
+import { AppError, isRejection, type Rejection } from '@tidegate/kernel';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { bearerOf, type Caller, permit, undeclaredRoute, unknownKey } from './access.ts';
+import { ROUTE_NEED, type RouteNeed } from './decorators.nest.ts';
+import type { KeyRing } from './key-ring.file.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, or why that is not known. */
+    caller: Caller | Rejection;
+  }
+}
+
+/** Finds out who asks, for every route; whether they may is the guard's question. */
+export function authenticate(server: FastifyInstance, keys: KeyRing): void {
+  const nobody = bearerOf(undefined) as Rejection;
+  server.decorateRequest('caller', undefined as unknown as Rejection);
+  server.addHook('onRequest', (request, _reply, done) => {
+    const { authorization } = request.headers;
+    request.caller = authorization === undefined ? nobody : callerOf(keys, authorization);
+    done();
+  });
+}
+
+function callerOf(keys: KeyRing, authorization: string): Caller | Rejection {
+  const key = bearerOf(authorization);
+  return isRejection(key) ? key : (keys.find(key) ?? unknownKey());
+}
+
+/** Whether this request may, for routes that are not Nest's: the caller, or why not. */
+export const authorize = (
+  request: FastifyRequest,
+  role: Role,
+  environment?: string,
+): Caller | Rejection =>
+  isRejection(request.caller) ? request.caller : permit(request.caller, { role, environment });
+
+/** Denies by default: a route says with @RequireRole or @Public who may use it. Thrown AUTH_… */
+export class KeyGuard implements CanActivate {
+  readonly #reflector = new Reflector();
+
+  canActivate(context: ExecutionContext): boolean {
+    const need = this.#reflector.getAllAndOverride<RouteNeed | 'public' | undefined>(ROUTE_NEED, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (need === 'public') return true;
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const permitted = need
+      ? authorize(request, need.role, environmentOf(need, request))
+      : undeclaredRoute();
+    if (isRejection(permitted)) throw new AppError(permitted.code, permitted.message);
+    return true;
+  }
+}
+
+function environmentOf(need: RouteNeed, request: FastifyRequest): string | undefined {
+  if (need.everyEnvironment) return EVERY_ENVIRONMENT;
+  if (need.environment !== undefined) return fieldOf(request.params, need.environment);
+  if (need.environmentIn === undefined) return undefined;
+  return fieldOf(request[need.environmentIn], 'environment');
+}
+
+/** A request that does not say which environment it is about is about any: only a key for all will do. */
+function fieldOf(from: unknown, field: string): string {
+  const value = typeof from === 'object' && from !== null ? Reflect.get(from, field) : undefined;
+  return typeof value === 'string' && value !== '' ? value : EVERY_ENVIRONMENT;
+}

@@ -1,0 +1,80 @@
+import type { Bus, BusReport } from '@tidegate/bus';
+import { messageOf } from '@tidegate/kernel';
+import type { Logger } from 'pino';
+import type { Metrics } from '../metrics/metrics.ts';
+import { ownsGroup } from './dead-letter-body.ts';
+
+export interface ReportOptions {
+  readonly service: string;
+  readonly bus: Bus;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Ends the process: the supervisor starts it again, and the bus then takes messages one at a time. */
+  readonly endProcess: (reason: string) => void;
+}
+
+/** Logs and counts what the bus reports of this service's groups, and ends a process that is stuck. */
+export function watchBus(options: ReportOptions): void {
+  options.bus.onReport((report) => {
+    const group = groupOf(report);
+    if (group === undefined || ownsGroup(options.service, group)) note(options, report);
+  });
+}
+
+/** Views have no group: what they pass over concerns everybody. */
+function groupOf(report: BusReport): string | undefined {
+  if (report.kind === 'passed-over') return undefined;
+  return report.kind === 'dead-lettered' ? report.letter.group : report.group;
+}
+
+function note(options: ReportOptions, report: BusReport): void {
+  const { log, metrics } = options;
+  switch (report.kind) {
+    case 'dead-lettered': {
+      const { id, group, origin, code, reason, message, attempts } = report.letter;
+      metrics.deadLetters.inc({ group, topic: origin.topic, code });
+      log.error(
+        { letter: id, group, topic: origin.topic, code, reason, why: message, attempts },
+        'a message was given up and waits in the dead letters',
+      );
+      return;
+    }
+    case 'lagging':
+      log.error(
+        { group: report.group, topic: report.topic, why: report.message },
+        'a consumer lags',
+      );
+      return;
+    case 'passed-over':
+      log.warn(
+        { topic: report.topic, code: report.code, why: report.message },
+        'a view passed over a record that it cannot read',
+      );
+      return;
+    case 'unknown-type':
+      metrics.unknownTypes.inc({ group: report.group });
+      log.warn({ group: report.group, type: report.type }, 'a message type is not known here');
+      return;
+    case 'stuck':
+      metrics.stuck.set({ group: report.group, topic: report.topic }, 1);
+      void endIfStuck(options, report);
+  }
+}
+
+/** A broker that is away restarts nothing: only if it answers, and there is lag, is it this process that hangs. */
+async function endIfStuck(
+  { bus, log, endProcess }: ReportOptions,
+  { group, topic, message }: Extract<BusReport, { kind: 'stuck' }>,
+): Promise<void> {
+  const fields = { group, topic, why: message };
+  try {
+    await bus.check();
+    const lag = await bus.lag();
+    if (lag.some((each) => each.group === group && each.topic === topic && each.records > 0)) {
+      log.fatal(fields, 'a handler is stuck: the process ends');
+      endProcess(`A handler of ${group} on ${topic} is stuck: ${message}`);
+    } else log.warn(fields, 'a handler took too long');
+  } catch (error) {
+    log.error({ ...fields, reason: messageOf(error) }, 'a handler seems stuck, but so is the bus');
+  }
+}

@@ -1,0 +1,73 @@
+import { isRejection } from '@tidegate/kernel';
+import { z } from 'zod';
+import { readDriverUrl } from './driver-url.ts';
+
+const driverUrl = z.string().transform((text, context) => {
+  const url = readDriverUrl(text);
+  if (!isRejection(url)) return url;
+  context.addIssue({ code: 'custom', message: url.message });
+  return z.NEVER;
+});
+const waitMs = z.coerce.number().int().positive();
+
+/** The options that all services share. */
+export const PlatformConfig = z
+  .object({
+    SERVICE_NAME: z
+      .string()
+      .optional()
+      .describe('Name in logs and traces; else the service’s own.'),
+    HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container.'),
+    PORT: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(65_535)
+      .optional()
+      .describe('Port to listen on; else the service’s own. 0: any free one.'),
+    DATA_DIR: z.string().default('.tidegate').describe('Folder of the embedded bus and store.'),
+    BUS_URL: driverUrl.optional().describe('sqlite:<file>; else bus.db in DATA_DIR.'),
+    STORE_URL: driverUrl.optional().describe('sqlite:<file>; else store.db in DATA_DIR.'),
+    LOG_LEVEL: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+      .default('info')
+      .describe('Least level that is logged.'),
+    LOG_FILE: z.string().optional().describe('File for the log; else standard output.'),
+    ADMIN_API_KEY: z
+      .string()
+      .min(16, 'must have at least 16 characters')
+      .optional()
+      .describe('A key with the role admin in every environment.'),
+    API_KEYS_FILE: z
+      .string()
+      .optional()
+      .describe(
+        'Keys: name, sha256, role, environments; JSON array or lines, read again on change.',
+      ),
+    API_KEYS_CHECK_MS: waitMs.default(1_000).describe('Wait between two looks at API_KEYS_FILE.'),
+    HTTP_BODY_LIMIT_BYTES: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(1_048_576)
+      .describe('Largest request body.'),
+    ENABLE_TELEMETRY: z.stringbool().default(false).describe('Export traces over OTLP/HTTP.'),
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/ })
+      .default('http://localhost:4318')
+      .describe('Collector of traces.'),
+    SHUTDOWN_GRACE_MS: waitMs.default(10_000).describe('Longest time to stop in an orderly way.'),
+    SHUTDOWN_LINGER_MS: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .default(250)
+      .describe(
+        'Time for open connections to send what is on its way, before idle ones are closed.',
+      ),
+  })
+  .refine((c) => c.ADMIN_API_KEY !== undefined || c.API_KEYS_FILE !== undefined, {
+    error: 'ADMIN_API_KEY or API_KEYS_FILE is needed: nobody could use this service.',
+    when: () => true,
+  });
+export type PlatformConfig = z.output<typeof PlatformConfig>;

@@ -1,0 +1,97 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { KeyGuard, authenticate } from '../auth/key-guard.nest.ts';
+import type { KeyRing } from '../auth/key-ring.file.ts';
+import { recordRefusals } from '../auth/refusals.handler.ts';
+import { BusController } from '../bus/bus.controller.ts';
+import { measureLag } from '../bus/bus-metrics.ts';
+import type { PlatformConfig } from '../config/platform-config.ts';
+import { HealthController } from '../health/health.controller.ts';
+import { watchRequests } from '../http/access-log.http.ts';
+import { Intake } from '../http/intake.http.ts';
+import { describeApi } from '../http/openapi.nest.ts';
+import { ProblemFilter, Problems } from '../http/problem-filter.nest.ts';
+import { nestLog } from '../log/nest-log.nest.ts';
+import { processMetrics } from '../metrics/process-metrics.ts';
+import type { ServiceDefinition } from '../service.ts';
+import { traceRequests } from '../telemetry/http-trace.http.ts';
+import { HEALTH, METRICS_TEXT, SERVICE_CONTEXT } from '../tokens.ts';
+import type { OwnContext } from './service-context.module.ts';
+
+@Module({})
+class PlatformModule {}
+
+export interface HttpAppOptions {
+  readonly definition: Pick<ServiceDefinition, 'name' | 'description' | 'statuses'>;
+  readonly own: OwnContext;
+  readonly module: DynamicModule;
+  readonly keys: KeyRing;
+  readonly platform: PlatformConfig;
+}
+
+export interface HttpApp {
+  readonly app: NestFastifyApplication;
+  readonly intake: Intake;
+  /** Finishes and commits what is under way. */
+  readonly stopConsumers: () => Promise<void>;
+}
+
+const TEXTS = ['application/yaml', 'text/yaml', 'application/x-yaml', 'text/x-yaml', 'text/plain'];
+
+/** The service's Nest application, not yet listening: guard, problems, logs, metrics, health and API description. */
+export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
+  const { definition, own, keys, platform } = options;
+  const { log } = own.context;
+  const adapter = new FastifyAdapter({
+    logger: false,
+    bodyLimit: platform.HTTP_BODY_LIMIT_BYTES,
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 500 },
+  });
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const problems = new Problems({
+    statuses: definition.statuses,
+    log,
+    onRefused: recordRefusals({ ...own.context, metrics: own.metrics }),
+  });
+  const intake = new Intake(server);
+  authenticate(server, keys);
+  traceRequests(server, definition.name);
+  watchRequests(server, log, own.metrics);
+  problems.answerRejections(server);
+  // Only what is named here is read as a body: anything else is 415.
+  server.addContentTypeParser(TEXTS, { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  );
+  const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: nestLog(log),
+  });
+  app.useGlobalGuards(new KeyGuard());
+  app.useGlobalFilters(new ProblemFilter(problems, log));
+  describeApi(app, definition);
+  return { app, intake, stopConsumers: async () => undefined };
+}
+
+function rootModule({ definition, own, module }: HttpAppOptions): DynamicModule {
+  const metricsText = async (): Promise<string> => {
+    measureLag(definition.name, await own.context.bus.lag(), own.metrics);
+    return `${await processMetrics().metrics()}\n${await own.context.registry.metrics()}`;
+  };
+  return {
+    module: PlatformModule,
+    global: true,
+    imports: [module],
+    controllers: [HealthController, BusController],
+    providers: [
+      { provide: SERVICE_CONTEXT, useValue: own.context },
+      { provide: HEALTH, useValue: own.health },
+      { provide: METRICS_TEXT, useValue: metricsText },
+    ],
+    exports: [SERVICE_CONTEXT],
+  };
+}

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { type Logger, pino } from 'pino';
+import { traceFields } from '../telemetry/trace.ts';
+
+export interface LogOptions {
+  readonly level: string;
+  /** Standard output without it. */
+  readonly file?: string | undefined;
+  readonly service: string;
+}
+
+export interface Log {
+  readonly log: Logger;
+  /** Writes what is still in memory, at once. */
+  flush(): void;
+  /** Also closes the file. */
+  close(): Promise<void>;
+}
+
+const SECRETS = ['authorization', 'apiKey', 'key', 'secret', 'password', 'token'];
+
+/** JSON lines: a constant sentence in `msg`, fields beside it, and the trace they belong to. Secrets are cut out. */
+export function openLog({ level, file, service }: LogOptions): Log {
+  const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
+  const log = pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      mixin: traceFields,
+      redact: {
+        paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+        censor: '[secret]',
+      },
+    },
+    destination,
+  );
+  return {
+    log,
+    flush: () => destination.flushSync(),
+    async close() {
+      if (file === undefined) {
+        destination.flushSync();
+        return;
+      }
+      const closed = once(destination, 'close');
+      destination.end();
+      await closed;
+    },
+  };
+}
