@@ -16,12 +16,13 @@ export type EvaluationErrorCode =
   | 'PROVIDER_NOT_READY'
   | 'GENERAL';
 
-/** Scalars only. `rollout` and `step`: of the rollout that holds the flag. */
+/** Scalars only. `rollout` and `step`: of the rollout that holds the flag; `ageMs`: of an answer that is STALE. */
 export interface FlagMetadata {
   readonly epoch?: number;
   readonly version?: number;
   readonly rollout?: string;
   readonly step?: string;
+  readonly ageMs?: number;
 }
 
 /** An answer with its why. On an error `value` is the caller's default. Frozen and shared: copy, do not change. */

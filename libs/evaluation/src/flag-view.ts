@@ -29,6 +29,16 @@ export class FlagView {
     return this.#records.get(key);
   }
 
+  /** Everything held, tombstones too, in no order that means anything: `compile(view)`. */
+  [Symbol.iterator](): Iterator<FlagRecord> {
+    return this.#records.values();
+  }
+
+  /** Equal for equal (key, epoch, version) of everything held. */
+  get digest(): string {
+    return this.#lanes.map((lane) => lane.toString(16).padStart(8, '0')).join('');
+  }
+
   /** Those that are not deleted, by key. */
   flags(): (FlagRecord & { flag: Flag })[] {
     return this.snapshot().flags.filter(isLive);
@@ -37,7 +47,7 @@ export class FlagView {
   /** Everything held, by key, tombstones too. Made once per change. */
   snapshot(): FlagSnapshot {
     this.#snapshot ??= {
-      digest: this.#lanes.map((lane) => lane.toString(16).padStart(8, '0')).join(''),
+      digest: this.digest,
       flags: [...this.#records.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
     };
     return this.#snapshot;

@@ -1,1 +1,1 @@
-export {};
+export { type MemoryTidegate, memoryTidegate } from './tidegate.memory.ts';

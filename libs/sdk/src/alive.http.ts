@@ -1,0 +1,101 @@
+import { AppError, messageOf } from '@tidegate/kernel';
+import type { SdkHeartbeat } from '@tidegate/contracts';
+import type { SdkErrorCode } from './errors.ts';
+import type { Applied } from './local-flags.ts';
+import type { Settings } from './options.ts';
+
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * Tells flag-service what this instance has applied: every `heartbeatEveryMs`, and at once when asked.
+ * One request at a time; what is asked meanwhile is told in one more. Failures are reported when they begin.
+ */
+export class AliveReports {
+  readonly #settings: Settings;
+  readonly #applied: () => Applied;
+  readonly #failed: (error: AppError<SdkErrorCode>) => void;
+  #isClosed = false;
+  #request: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> | undefined;
+  #askedAgain = false;
+  #isFailing = false;
+
+  constructor(
+    settings: Settings,
+    applied: () => Applied,
+    failed: (error: AppError<SdkErrorCode>) => void,
+  ) {
+    this.#settings = settings;
+    this.#applied = applied;
+    this.#failed = failed;
+  }
+
+  tell(): void {
+    if (this.#isClosed) return;
+    if (this.#sending) {
+      this.#askedAgain = true;
+      return;
+    }
+    this.#sending = this.#send().finally(() => {
+      this.#sending = undefined;
+      if (this.#askedAgain) this.tell();
+      else this.#tellLater();
+    });
+    this.#askedAgain = false;
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#isClosed = true;
+    this.#request?.abort();
+    await this.#sending;
+  }
+
+  /** Within a tenth of the interval, so that instances which started together drift apart. */
+  #tellLater(): void {
+    clearTimeout(this.#timer);
+    if (this.#isClosed) return;
+    const waitMs = this.#settings.heartbeatEveryMs * (0.9 + Math.random() / 5);
+    this.#timer = setTimeout(() => {
+      this.tell();
+    }, waitMs).unref();
+  }
+
+  async #send(): Promise<void> {
+    const { url, environment, key, application, instance } = this.#settings;
+    const body: SdkHeartbeat = { application, instance, applied: this.#applied() };
+    const request = new AbortController();
+    this.#request = request;
+    const timer = setTimeout(() => {
+      request.abort(new Error(`no answer within ${REQUEST_TIMEOUT_MS} ms`));
+    }, REQUEST_TIMEOUT_MS).unref();
+    try {
+      const response = await fetch(`${url}/v1/environments/${environment}/heartbeats`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+        signal: request.signal,
+      });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      this.#isFailing = false;
+    } catch (error) {
+      this.#reportOnce(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #reportOnce(cause: unknown): void {
+    if (this.#isFailing || this.#isClosed) return;
+    this.#isFailing = true;
+    this.#failed(
+      new AppError(
+        'SDK_HEARTBEAT_FAILED',
+        `flag-service did not take what this instance has applied: ${messageOf(cause)}`,
+        { retryable: true, cause },
+      ),
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import type { AppError } from '@tidegate/kernel';
+import type { FlagRecord } from '@tidegate/contracts';
+import type { SdkErrorCode } from './errors.ts';
+import type { Applied, FlagChange } from './local-flags.ts';
+
+/** Where a source puts what it learns. No method throws. */
+export interface FlagSink {
+  /** Of what is held; a source may tell its server, to be spared what is known. */
+  readonly digest: string;
+  /** Revisions of the flags that rollouts hold, for whoever asks what this instance has applied. */
+  applied(): Applied;
+  /** All there is, or nothing if what is held is all: from now on the flags are current. */
+  sync(states: readonly FlagRecord[]): readonly FlagChange[];
+  /** What changed since, in any order and any number of times: older states change nothing. */
+  apply(states: readonly FlagRecord[]): readonly FlagChange[];
+  /** The source is there, so what is held is current. Means nothing before `sync` on a connection. */
+  heard(): void;
+  failed(error: AppError<SdkErrorCode>): void;
+}
+
+/** Where flags come from. It goes on for ever, through every failure, until it is closed. */
+export interface FlagSource {
+  /** Safe to repeat. */
+  close(): Promise<void>;
+}
+
+export type OpenSource = (sink: FlagSink) => FlagSource;

@@ -1,0 +1,440 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { NestFactory } from '@nestjs/core';
+import { flag, type FlagRecord, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
+import { FlagView } from '@tidegate/evaluation';
+import { type Tidegate, TIDEGATE, TidegateModule, type TidegateOptions } from './index.ts';
+import { createTidegate } from './tidegate.sse.ts';
+
+const cleanUps: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+const rollout = { id: 'r-42', generation: 1 };
+const state = (
+  version: number,
+  percentage: number,
+  rest: { key?: string; held?: boolean } = {},
+): FlagRecord => ({
+  key: rest.key ?? 'checkout-v2',
+  epoch: 1,
+  version,
+  flag: flag.parse({
+    definition: {
+      type: 'boolean',
+      variants: { on: true, off: false },
+      defaultVariant: 'off',
+      offVariant: 'off',
+      exposure: { variant: 'on', percentage },
+    },
+    salt: 'salt',
+    ...(rest.held ? { hold: { rollout, since: 0, step: 'canary' } } : {}),
+  }),
+});
+const OPEN = 100_000;
+
+/** One stream as the server sees it. */
+class Stream {
+  readonly digest: string | null;
+  readonly authorization: string | undefined;
+  readonly path: string;
+  readonly #response: ServerResponse;
+  isClosed = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    const url = new URL(request.url ?? '', 'http://server');
+    this.path = url.pathname;
+    this.digest = url.searchParams.get('digest');
+    this.authorization = request.headers.authorization;
+    this.#response = response;
+    response.on('close', () => {
+      this.isClosed = true;
+    });
+  }
+
+  head(status = 200, type = 'text/event-stream'): void {
+    this.#response.writeHead(status, { 'content-type': type });
+    this.#response.flushHeaders();
+  }
+  send(event: string, data: unknown): void {
+    this.raw(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  }
+  raw(text: string | Uint8Array): void {
+    this.#response.write(text);
+  }
+  end(): void {
+    this.#response.end();
+  }
+  destroy(): void {
+    this.#response.destroy();
+  }
+}
+
+/** flag-service as the stream's contract describes it; `onStream` may misbehave. */
+class FakeFlagService {
+  readonly view = new FlagView();
+  readonly streams: Stream[] = [];
+  readonly heartbeats: SdkHeartbeat[] = [];
+  heartbeatStatus = 204;
+  url = '';
+  onStream = (stream: Stream): void => {
+    stream.head();
+    const snapshot = this.view.snapshot();
+    if (stream.digest === snapshot.digest) stream.send('unchanged', { digest: snapshot.digest });
+    else stream.send('snapshot', snapshot);
+  };
+
+  readonly server = createServer((request, response) => {
+    if (request.method === 'POST') this.#takeHeartbeat(request, response);
+    else {
+      const stream = new Stream(request, response);
+      this.streams.push(stream);
+      this.onStream(stream);
+    }
+  });
+
+  static async start(port = 0): Promise<FakeFlagService> {
+    const service = new FakeFlagService();
+    await new Promise<void>((resolve) => service.server.listen(port, '127.0.0.1', resolve));
+    service.url = `http://127.0.0.1:${(service.server.address() as AddressInfo).port}`;
+    cleanUps.push(() => service.stop());
+    return service;
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+  get last(): Stream {
+    return this.streams.at(-1) as Stream;
+  }
+  change(next: FlagRecord): void {
+    this.view.apply(next);
+    this.last.send('flag', next);
+  }
+  async stop(): Promise<void> {
+    const stopped = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await stopped;
+  }
+
+  #takeHeartbeat(request: IncomingMessage, response: ServerResponse): void {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      this.heartbeats.push(sdkHeartbeat.parse(JSON.parse(body)));
+      response.writeHead(this.heartbeatStatus).end();
+    });
+  }
+}
+
+function connect(url: string, options: Partial<TidegateOptions> = {}) {
+  const errors: string[] = [];
+  const client = createTidegate({
+    url,
+    environment: 'production',
+    key: 'sdk-key',
+    application: 'checkout',
+    instance: 'checkout-1',
+    firstRetryMs: 5,
+    longestRetryMs: 20,
+    onError: ({ code }) => errors.push(code),
+    ...options,
+  });
+  cleanUps.push(() => client.close());
+  return { client, errors };
+}
+
+async function connected(states: FlagRecord[], options: Partial<TidegateOptions> = {}) {
+  const service = await FakeFlagService.start();
+  for (const each of states) service.view.apply(each);
+  const { client, errors } = connect(service.url, options);
+  await client.ready();
+  return { service, client, errors };
+}
+const isOn = (client: Tidegate) => client.boolean('checkout-v2', false);
+
+describe('over the stream, a client', () => {
+  it('holds the snapshot once it is ready, then applies each change', async () => {
+    const { service, client } = await connected([state(1, 0)]);
+    expect(service.last).toMatchObject({
+      path: '/v1/environments/production/stream',
+      authorization: 'Bearer sdk-key',
+      digest: null,
+    });
+    expect(client.details('checkout-v2', true)).toMatchObject({ value: false, reason: 'STATIC' });
+    service.change(state(2, OPEN));
+    await until('open', () => isOn(client));
+    service.change({ ...state(3, 0), flag: null });
+    await until(
+      'deleted',
+      () => client.details('checkout-v2', true).errorCode === 'FLAG_NOT_FOUND',
+    );
+  });
+
+  it('never takes an older state for a newer one, from a change or from a snapshot', async () => {
+    const { service, client } = await connected([state(5, OPEN)]);
+    service.last.send('flag', state(4, 0));
+    service.last.send('snapshot', { digest: 'older', flags: [state(3, 0)] });
+    service.last.send('flag', state(1, OPEN, { key: 'marker' }));
+    await until('marker', () => client.boolean('marker', false));
+    expect(isOn(client)).toBe(true);
+    expect(client.details('checkout-v2', false).flagMetadata).toMatchObject({ version: 5 });
+  });
+
+  it('comes back after the server has died, and is spared the snapshot that it holds', async () => {
+    const { service, client, errors } = await connected([state(1, OPEN)]);
+    const { port } = service;
+    await service.stop();
+    await until('an error', () => errors.includes('SDK_UNREACHABLE'));
+    expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STATIC' });
+    const again = await FakeFlagService.start(port);
+    again.view.apply(state(1, OPEN));
+    await until('a new stream', () => again.streams.length > 0);
+    expect(again.last.digest).toBe(again.view.digest);
+    again.change(state(2, 0));
+    await until('closed', () => !isOn(client));
+  });
+
+  it('gets with the next snapshot what has changed while it was cut off', async () => {
+    const { service, client } = await connected([state(1, OPEN)]);
+    service.view.apply(state(2, 0));
+    service.last.destroy();
+    await until('closed', () => !isOn(client));
+    expect(service.streams).toHaveLength(2);
+  });
+
+  it('opens a new stream when the old one ends or falls silent', async () => {
+    const { service, client, errors } = await connected([state(1, 0)], { idleTimeoutMs: 40 });
+    service.last.end();
+    await until('a second stream', () => service.streams.length === 2);
+    await until('a third stream', () => service.streams.length === 3);
+    expect(errors.slice(0, 2)).toEqual(['SDK_STREAM_ENDED', 'SDK_STREAM_SILENT']);
+    expect(service.streams[1]?.isClosed).toBe(true);
+    expect(client.status.state).toBe('ready');
+  });
+
+  it('keeps a stream on which heartbeats come', async () => {
+    const { service } = await connected([state(1, 0)], { idleTimeoutMs: 150 });
+    const started = Date.now();
+    const beat = setInterval(() => service.last.send('heartbeat', { at: Date.now() }), 10);
+    cleanUps.push(() => Promise.resolve(clearInterval(beat)));
+    await until('three idle timeouts', () => Date.now() - started > 450);
+    expect(service.streams).toHaveLength(1);
+  });
+
+  it('gives up a connection that stalls before its first byte', async () => {
+    const service = await FakeFlagService.start();
+    const { onStream } = service;
+    service.onStream = (stream) => {
+      if (service.streams.length > 1) onStream(stream);
+    };
+    const { client, errors } = connect(service.url, { idleTimeoutMs: 40 });
+    await client.ready();
+    expect(errors).toEqual(['SDK_STREAM_SILENT']);
+  });
+
+  it.each([
+    ['what is not JSON', (s: Stream) => s.raw('event: flag\ndata: {"key":\n\n')],
+    ['a snapshot that is none', (s: Stream) => s.send('snapshot', { flags: 7 })],
+    ['bytes without meaning', (s: Stream) => s.raw(Buffer.from([0xff, 0, 0xfe, 0x0a, 0x0a]))],
+    ['an event of no known kind', (s: Stream) => s.send('weather', { sun: true })],
+  ])('survives %s', async (_what, misbehave) => {
+    const { service, client } = await connected([state(1, 0)], { idleTimeoutMs: 100 });
+    misbehave(service.last);
+    service.view.apply(state(2, OPEN));
+    if (!service.last.isClosed) service.last.send('flag', state(2, OPEN));
+    await until('open', () => isOn(client));
+    expect(client.status.state).toBe('ready');
+  });
+
+  it('reports a flag that it cannot read, and applies the others', async () => {
+    const { service, client, errors } = await connected([]);
+    const strange = { key: 'strange', epoch: 1, version: 1, flag: { definition: {} } };
+    service.last.send('snapshot', { digest: 'd', flags: [strange, state(1, OPEN)] });
+    await until('open', () => isOn(client));
+    expect(errors).toEqual(['SDK_MESSAGE_INVALID']);
+    expect(service.streams).toHaveLength(1);
+  });
+
+  it('reads events that arrive in pieces, cut inside a character', async () => {
+    const { service, client } = await connected([]);
+    const record = state(1, OPEN);
+    record.flag!.definition.description = 'für alle 🛒';
+    const bytes = Buffer.from(`event: flag\ndata: ${JSON.stringify(record)}\n\n`);
+    for (const byte of bytes) service.last.raw(Uint8Array.of(byte));
+    await until('open', () => isOn(client));
+  });
+});
+
+describe('a client that is cut off', () => {
+  it('answers as STALE with the age of its data once its limit has passed, and recovers by itself', async () => {
+    const { service, client } = await connected([state(1, OPEN)], { staleAfterMs: 50 });
+    const states: string[] = [];
+    client.onStatus((status) => {
+      states.push(status.state);
+    });
+    const { onStream } = service;
+    service.onStream = (stream) => stream.destroy();
+    service.last.destroy();
+    await until('stale', () => client.status.state === 'stale');
+    const details = client.details('checkout-v2', false);
+    expect(details).toMatchObject({ value: true, variant: 'on', reason: 'STALE' });
+    expect(details.flagMetadata.ageMs).toBeGreaterThanOrEqual(50);
+    service.onStream = onStream;
+    await until('ready', () => client.status.state === 'ready');
+    expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STATIC' });
+    expect(states).toEqual(['stale', 'ready']);
+  });
+
+  it('is not fooled by a server that accepts it and says nothing but heartbeats', async () => {
+    const { service, client } = await connected([state(1, OPEN)], { staleAfterMs: 50 });
+    service.onStream = (stream) => {
+      stream.head();
+      const beat = setInterval(() => stream.send('heartbeat', { at: 0 }), 5);
+      cleanUps.push(() => Promise.resolve(clearInterval(beat)));
+    };
+    service.last.destroy();
+    await until('stale', () => client.status.state === 'stale');
+    expect(service.last.isClosed).toBe(false);
+  });
+
+  it('tries again with growing waits, not in a storm', async () => {
+    const service = await FakeFlagService.start();
+    service.onStream = (stream) => stream.destroy();
+    const options = { firstRetryMs: 20, longestRetryMs: 80 };
+    const started = Date.now();
+    connect(service.url, options);
+    await until('six attempts', () => service.streams.length === 6);
+    // 10 + 20 + 40 + 40 + 40 ms at the least.
+    expect(Date.now() - started).toBeGreaterThanOrEqual(145);
+  });
+});
+
+describe('ready()', () => {
+  it.each([
+    [401, 'does not know the key'],
+    [403, 'does not allow the key'],
+    [404, 'has no environment "production"'],
+    [503, 'answered with status 503'],
+  ])('rejects in time and says why when the server answers %i', async (status, why) => {
+    const service = await FakeFlagService.start();
+    service.onStream = (stream) => {
+      stream.head(status, 'application/problem+json');
+      stream.end();
+    };
+    const { client } = connect(service.url);
+    await expect(client.ready(80)).rejects.toMatchObject({
+      code: 'SDK_NOT_READY',
+      message: expect.stringContaining(why),
+    });
+    expect(client.boolean('checkout-v2', true)).toBe(true);
+  });
+
+  it('resolves later all the same, once the server is there', async () => {
+    const service = await FakeFlagService.start();
+    const { url, port } = service;
+    await service.stop();
+    const { client, errors } = connect(url);
+    await until('an attempt', () => errors.length > 0);
+    const waiting = client.ready();
+    await FakeFlagService.start(port);
+    await waiting;
+    expect(errors.every((code) => code === 'SDK_UNREACHABLE')).toBe(true);
+  });
+
+  it('rejects a page that is no stream', async () => {
+    const service = await FakeFlagService.start();
+    service.onStream = (stream) => {
+      stream.head(200, 'text/html');
+      stream.end();
+    };
+    const { client, errors } = connect(service.url);
+    await expect(client.ready(40)).rejects.toMatchObject({ code: 'SDK_NOT_READY' });
+    expect(errors).toContain('SDK_UNAVAILABLE');
+  });
+});
+
+describe('heartbeats', () => {
+  const applied = (service: FakeFlagService) => service.heartbeats.at(-1)?.applied;
+
+  it('tell at once, and again and again, which revisions of held flags are applied', async () => {
+    const free = state(9, 0, { key: 'free' });
+    const before = Date.now();
+    const { service } = await connected([state(3, OPEN, { held: true }), free], {
+      heartbeatEveryMs: 20,
+    });
+    await until('three heartbeats', () => service.heartbeats.length >= 3);
+    expect(service.heartbeats[0]).toEqual({
+      application: 'checkout',
+      instance: 'checkout-1',
+      applied: { 'checkout-v2': { epoch: 1, version: 3, at: expect.any(Number) } },
+    });
+    expect(applied(service)?.['checkout-v2']?.at).toBeGreaterThanOrEqual(before);
+  });
+
+  it('tell at once of a change that a rollout waits for, and not of others', async () => {
+    const { service } = await connected([state(1, 0, { held: true })], {
+      heartbeatEveryMs: 60_000,
+    });
+    await until('the first', () => service.heartbeats.length === 1);
+    service.change(state(1, OPEN, { key: 'free' }));
+    service.change(state(2, OPEN, { held: true }));
+    await until('version 2', () => applied(service)?.['checkout-v2']?.version === 2);
+    expect(service.heartbeats).toHaveLength(2);
+    service.change(state(3, 0));
+    await until('released', () => applied(service)?.['checkout-v2'] === undefined);
+  });
+
+  it('report once that they fail, disturb nothing and go on', async () => {
+    const { service, client, errors } = await connected([state(1, 0)], { heartbeatEveryMs: 5 });
+    service.heartbeatStatus = 500;
+    const before = service.heartbeats.length;
+    await until('many failures', () => service.heartbeats.length > before + 5);
+    expect(errors).toEqual(['SDK_HEARTBEAT_FAILED']);
+    service.change(state(2, OPEN));
+    await until('open', () => isOn(client));
+  });
+});
+
+describe('close()', () => {
+  it('ends stream and heartbeats, however often it is called', async () => {
+    const { service, client } = await connected([state(1, OPEN)], { heartbeatEveryMs: 5 });
+    await Promise.all([client.close(), client.close()]);
+    await until('the stream is closed', () => service.last.isClosed);
+    const { length } = service.heartbeats;
+    const other = connect(service.url, { instance: 'other', heartbeatEveryMs: 5 });
+    await until('another instance beats', () => service.heartbeats.length > length + 3);
+    expect(service.heartbeats.slice(length + 1).map(({ instance }) => instance)).not.toContain(
+      'checkout-1',
+    );
+    await other.client.close();
+    expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STALE' });
+  });
+});
+
+describe('the Nest module', () => {
+  it('gives one client to the application and closes it with it', async () => {
+    const service = await FakeFlagService.start();
+    service.view.apply(state(1, OPEN));
+    const options = { url: service.url, environment: 'production', key: 'sdk-key' };
+    const app = await NestFactory.createApplicationContext(TidegateModule.forRoot(options), {
+      logger: false,
+    });
+    const client = app.get<Tidegate>(TIDEGATE);
+    await client.ready();
+    expect(isOn(client)).toBe(true);
+    await app.close();
+    expect(client.status.state).toBe('closed');
+    await until('the stream is closed', () => service.last.isClosed);
+  });
+});
