@@ -1,1 +1,6 @@
-export {};
+export { type TestAnswer, TestClient } from './test-client.http.ts';
+export {
+  startTestService,
+  type TestService,
+  type TestServiceOptions,
+} from './test-service.nest.ts';

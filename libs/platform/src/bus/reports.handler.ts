@@ -46,6 +46,7 @@ function note(options: ReportOptions, report: BusReport): void {
       );
       return;
     case 'passed-over':
+      metrics.passedOver.inc({ code: report.code });
       log.warn(
         { topic: report.topic, code: report.code, why: report.message },
         'a view passed over a record that it cannot read',

@@ -1,5 +1,5 @@
 import { AppError } from '@tidegate/kernel';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { PlatformConfig } from './platform-config.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
@@ -12,7 +12,7 @@ const STREAMS_MS = 300;
  */
 export class Intake {
   readonly #server: Server;
-  readonly #open = new Set<ServerResponse<IncomingMessage>>();
+  readonly #open = new Set<ServerResponse>();
   #closing = false;
 
   constructor(fastify: FastifyInstance) {

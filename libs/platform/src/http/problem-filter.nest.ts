@@ -51,26 +51,22 @@ export class Problems {
   }
 }
 
-@Catch()
-export class ProblemFilter implements ExceptionFilter {
-  readonly #problems: Problems;
-  readonly #log: Logger;
-
-  constructor(problems: Problems, log: Logger) {
-    this.#problems = problems;
-    this.#log = log;
-  }
-
-  catch(error: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<FastifyRequest>();
-    const reply = http.getResponse<FastifyReply>();
-    if (reply.sent || reply.raw.headersSent) {
-      this.#log.error({ err: error, route: request.routeOptions.url }, 'an answer broke off');
-      reply.raw.destroy();
-      return;
+/** Answers what a handler has thrown; what broke off after its head was sent is cut. */
+export function problemFilter(problems: Problems, log: Logger): ExceptionFilter {
+  @Catch()
+  class ProblemFilter implements ExceptionFilter {
+    catch(error: unknown, host: ArgumentsHost): void {
+      const http = host.switchToHttp();
+      const request = http.getRequest<FastifyRequest>();
+      const reply = http.getResponse<FastifyReply>();
+      if (reply.sent || reply.raw.headersSent) {
+        log.error({ err: error, route: request.routeOptions.url }, 'an answer broke off');
+        reply.raw.destroy();
+        return;
+      }
+      const problem = problems.prepare(failureOf(error), request, reply, error);
+      void reply.send(JSON.stringify(problem));
     }
-    const problem = this.#problems.prepare(failureOf(error), request, reply, error);
-    void reply.send(JSON.stringify(problem));
   }
+  return new ProblemFilter();
 }

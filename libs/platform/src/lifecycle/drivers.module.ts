@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Bus } from '@tidegate/bus';
+import { type Bus, openEmbeddedBus } from '@tidegate/bus';
 import type { Clock, Ids } from '@tidegate/kernel';
 import { openSqliteStore, type Store } from '@tidegate/store';
 import type { PlatformConfig } from '../config/platform-config.ts';
@@ -36,10 +36,7 @@ export async function openDrivers(
 const openStore = ({ STORE_URL, DATA_DIR }: PlatformConfig, clock: Clock): Promise<Store> =>
   openSqliteStore({ file: STORE_URL?.file ?? join(DATA_DIR, 'store.db'), clock });
 
-async function openBus(
+const openBus = (
   { BUS_URL, DATA_DIR }: PlatformConfig,
   ambient: { readonly clock: Clock; readonly ids: Ids; readonly source: string },
-): Promise<Bus> {
-  void [BUS_URL?.file ?? join(DATA_DIR, 'bus.db'), ambient];
-  throw new Error('The embedded bus is not wired yet: give one in `shared`.');
-}
+): Promise<Bus> => openEmbeddedBus({ file: BUS_URL?.file ?? join(DATA_DIR, 'bus.db'), ...ambient });

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import { connectBus } from '@tidegate/bus';
 import { KeyGuard, authenticate } from '../auth/key-guard.nest.ts';
 import type { KeyRing } from '../auth/key-ring.file.ts';
 import { recordRefusals } from '../auth/refusals.handler.ts';
@@ -12,7 +12,7 @@ import { HealthController } from '../health/health.controller.ts';
 import { watchRequests } from '../http/access-log.http.ts';
 import { Intake } from '../http/intake.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
-import { ProblemFilter, Problems } from '../http/problem-filter.nest.ts';
+import { problemFilter, Problems } from '../http/problem-filter.nest.ts';
 import { nestLog } from '../log/nest-log.nest.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import type { ServiceDefinition } from '../service.ts';
@@ -51,7 +51,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
   });
-  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const server = adapter.getInstance();
   const problems = new Problems({
     statuses: definition.statuses,
     log,
@@ -72,9 +72,10 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
     logger: nestLog(log),
   });
   app.useGlobalGuards(new KeyGuard());
-  app.useGlobalFilters(new ProblemFilter(problems, log));
+  app.useGlobalFilters(problemFilter(problems, log));
   describeApi(app, definition);
-  return { app, intake, stopConsumers: async () => undefined };
+  const consumers = connectBus(app, own.context.bus, { service: definition.name });
+  return { app, intake, stopConsumers: () => consumers.close() };
 }
 
 function rootModule({ definition, own, module }: HttpAppOptions): DynamicModule {

@@ -66,7 +66,7 @@ function remembering(store: Store, collections: Map<string, Documents<unknown>>)
     leases: store.leases,
     documents(collection) {
       const documents = store.documents(collection);
-      collections.set(collection.name, documents as unknown as Documents<unknown>);
+      collections.set(collection.name, documents);
       return documents;
     },
     projection: (name) => store.projection(name),
