@@ -1,0 +1,91 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { STREAM_HEARTBEAT_MS } from '@tidegate/contracts';
+import type { ServiceContext } from '@tidegate/platform';
+import type { z } from 'zod';
+import type { Config } from './config.ts';
+import { EnvironmentConsumer } from './environment/environment.consumer.ts';
+import { EnvironmentController } from './environment/environment.controller.ts';
+import { createEnvironments, environmentCollection } from './environment/environments.handler.ts';
+import { OfrepController } from './evaluate/ofrep.controller.ts';
+import { createChangeFlag } from './flag/change-flag.handler.ts';
+import { createFlagQueries } from './flag/flag-queries.handler.ts';
+import { FlagConsumer } from './flag/flag.consumer.ts';
+import { FlagController } from './flag/flag.controller.ts';
+import { flagCollection } from './flag/flags.ts';
+import { HeartbeatConsumer } from './heartbeat/heartbeat.consumer.ts';
+import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
+import { Instances } from './heartbeat/instances.handler.ts';
+import { HistoryConsumer } from './history/history.consumer.ts';
+import { HistoryController } from './history/history.controller.ts';
+import { createHistory } from './history/history.handler.ts';
+import type { PastChange } from './history/history.ts';
+import * as token from './tokens.ts';
+import { FlagStreams } from './view/flag-streams.sse.ts';
+import { FlagViews } from './view/flag-views.handler.ts';
+import { ViewController } from './view/view.controller.ts';
+
+const REFRESH_MS = 2_000;
+
+@Module({})
+class FlagServiceModule {}
+
+const controllers = [
+  EnvironmentController,
+  FlagController,
+  HistoryController,
+  ViewController,
+  HeartbeatController,
+  OfrepController,
+  EnvironmentConsumer,
+  FlagConsumer,
+  HistoryConsumer,
+  HeartbeatConsumer,
+];
+
+/** Reads every flag before it resolves, so that the service is ready with all of them. Thrown FLAG_STORE_BEHIND. */
+export async function flagServiceModule(
+  context: ServiceContext,
+  config: z.output<typeof Config>,
+): Promise<DynamicModule> {
+  const { store, execute } = context;
+  const flags = store.documents(flagCollection);
+  const environments = createEnvironments(execute, store.documents(environmentCollection));
+  const views = new FlagViews({ context, flags, environments });
+  await startViews(context, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
+
+  const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
+  const history = createHistory(store.projection<PastChange>('flag-history'), store.epoch);
+  const instances = new Instances(context, views);
+  const streams = openStreams(context, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
+  context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS, async () => {
+    streams.beat(context.clock.now());
+    instances.forgetSilent();
+  });
+
+  const given: readonly (readonly [symbol, unknown])[] = [
+    [token.CHANGE_FLAG, changeFlag],
+    [token.DEFAULT_ENVIRONMENT, config.FLAG_SERVICE_DEFAULT_ENVIRONMENT],
+    [token.ENVIRONMENTS, environments],
+    [token.FLAG_QUERIES, createFlagQueries(flags, environments)],
+    [token.FLAG_STREAMS, streams],
+    [token.FLAG_VIEWS, views],
+    [token.HISTORY, history],
+    [token.INSTANCES, instances],
+  ];
+  const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
+  return { module: FlagServiceModule, controllers, providers };
+}
+
+async function startViews(context: ServiceContext, views: FlagViews, patienceMs: number) {
+  context.onStop(() => views.close());
+  await views.start(patienceMs);
+  context.health('views', () => views.check(), { required: true });
+  context.loop('flag-service.views', REFRESH_MS, () => views.refresh());
+}
+
+function openStreams({ log, stopping }: ServiceContext, bufferBytes: number): FlagStreams {
+  const onSlowReader = () => log.warn('a stream was cut off: its reader does not keep up');
+  const streams = new FlagStreams({ bufferBytes, onSlowReader });
+  stopping.addEventListener('abort', () => streams.close());
+  return streams;
+}

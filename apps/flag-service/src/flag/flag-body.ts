@@ -1,0 +1,50 @@
+import { type Flag, type FlagDefinition, flagDefinition, name, reason } from '@tidegate/contracts';
+import { isRejection, parsePercentage } from '@tidegate/kernel';
+import { z } from 'zod';
+
+const percent = z
+  .number()
+  .transform((value, context) => {
+    const percentage = parsePercentage(value);
+    if (!isRejection(percentage)) return percentage;
+    context.addIssue({ code: 'custom', message: percentage.message });
+    return z.NEVER;
+  })
+  .meta({ description: 'Percent, 0 to 100 in steps of 0.001.' });
+
+/** What people send: a definition with its exposure in percent, and why. What is not known is refused by name. */
+export const flagBody = z
+  .strictObject({
+    ...flagDefinition.shape,
+    exposure: z.strictObject({ variant: name, percentage: percent }),
+    reason: reason.optional(),
+  })
+  .transform(({ reason, ...written }, context) => {
+    const definition = flagDefinition.safeParse(written);
+    if (definition.success)
+      return { definition: definition.data, ...(reason === undefined ? {} : { reason }) };
+    for (const { path, message } of definition.error.issues)
+      context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
+
+const because = { reason };
+export const reasonBody = z.strictObject(because);
+
+/** Which version to go back to, as the history counts them. */
+export const restoreBody = z.strictObject({ version: z.int().min(1), ...because });
+
+type Shown<T> = Omit<T, 'exposure'> & {
+  readonly exposure: { readonly variant: string; readonly percentage: number };
+};
+export type ShownFlag = Omit<Flag, 'definition'> & { readonly definition: Shown<FlagDefinition> };
+
+/** The flag with its exposure in percent, as people read it: what `flagBody` accepts. */
+export function shownFlag(flag: Flag): ShownFlag;
+export function shownFlag(flag: Flag | null): ShownFlag | null;
+export function shownFlag(flag: Flag | null): ShownFlag | null {
+  if (!flag) return null;
+  const { variant, percentage } = flag.definition.exposure;
+  const exposure = { variant, percentage: percentage / 1_000 };
+  return { ...flag, definition: { ...flag.definition, exposure } };
+}

@@ -1,0 +1,212 @@
+import { Controller, Delete, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import {
+  DeleteFlag,
+  DisableFlag,
+  EnableFlag,
+  type FlagCommand,
+  type MessageDefinition,
+  name,
+  PutFlag,
+  ReleaseFlag,
+  RestoreFlag,
+} from '@tidegate/contracts';
+import { isRejection, reject, type Rejection } from '@tidegate/kernel';
+import {
+  answer,
+  type Caller,
+  commandFrom,
+  etagOf,
+  ifMatch,
+  type Page,
+  pageOf,
+  pageQuery,
+  type PageQuery,
+  RequireRole,
+  SERVICE_CONTEXT,
+  type ServiceContext,
+  Who,
+  ZodBody,
+  ZodParam,
+  ZodQuery,
+} from '@tidegate/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
+import type { History } from '../history/history.handler.ts';
+import { CHANGE_FLAG, ENVIRONMENTS, FLAG_QUERIES, HISTORY } from '../tokens.ts';
+import type { ChangeFlag } from './change-flag.handler.ts';
+import { flagBody, reasonBody, restoreBody } from './flag-body.ts';
+import { type FlagQueries, foundFlag, type FoundFlag } from './flag-queries.handler.ts';
+
+/** What a write answers. */
+interface WrittenFlag extends FoundFlag {
+  readonly changed: boolean;
+  /** False while the bus is away: it is saved and in force here, and published as soon as the bus is back. */
+  readonly published: boolean;
+}
+
+/** Who asks, by which request, and where the answer goes. */
+interface Exchange {
+  readonly caller: Caller;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+@Controller('v1/environments/:env/flags')
+export class FlagController {
+  readonly #context: ServiceContext;
+  readonly #changeFlag: ChangeFlag;
+  readonly #flags: FlagQueries;
+  readonly #environments: Environments;
+  readonly #history: History;
+
+  constructor(
+    @Inject(SERVICE_CONTEXT) context: ServiceContext,
+    @Inject(CHANGE_FLAG) changeFlag: ChangeFlag,
+    @Inject(FLAG_QUERIES) flags: FlagQueries,
+    @Inject(ENVIRONMENTS) environments: Environments,
+    @Inject(HISTORY) history: History,
+  ) {
+    this.#context = context;
+    this.#changeFlag = changeFlag;
+    this.#flags = flags;
+    this.#environments = environments;
+    this.#history = history;
+  }
+
+  @Get()
+  @RequireRole('viewer', { environment: 'env' })
+  async list(
+    @ZodParam('env', name) environment: string,
+    @ZodQuery(pageQuery) { after, limit }: PageQuery,
+  ): Promise<Page<FoundFlag> | Rejection> {
+    const found = await this.#flags.list(environment, { after, limit: limit + 1 });
+    return isRejection(found) ? found : pageOf(found, limit, ({ key }) => key);
+  }
+
+  @Get(':key')
+  @RequireRole('viewer', { environment: 'env' })
+  async find(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<FoundFlag | Rejection> {
+    const found = await this.#flags.find(environment, key);
+    if (!isRejection(found)) reply.header('etag', etagOf(found));
+    return found;
+  }
+
+  /** Creates or replaces. If-Match: only at that version; If-None-Match: *: only if there is none. */
+  @Put(':key')
+  @RequireRole('operator', { environment: 'env' })
+  put(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(flagBody) { definition, reason }: z.output<typeof flagBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const isNew = request.headers['if-none-match'] === '*';
+    const expectedVersion = isNew ? 0 : ifMatch(request, this.#context.store.epoch);
+    const salt = this.#context.ids.next();
+    const data = { environment, key, definition, salt, expectedVersion, reason };
+    return this.#write(PutFlag, data, { caller, request, reply });
+  }
+
+  @Delete(':key')
+  @RequireRole('operator', { environment: 'env' })
+  remove(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodQuery(reasonBody) { reason }: z.output<typeof reasonBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const expectedVersion = ifMatch(request, this.#context.store.epoch);
+    const data = { environment, key, reason, expectedVersion };
+    return this.#write(DeleteFlag, data, { caller, request, reply });
+  }
+
+  /** The kill: works while a rollout holds the flag, and while the bus is down. */
+  @Post(':key/disable')
+  @HttpCode(200)
+  @RequireRole('operator', { environment: 'env' })
+  disable(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#write(DisableFlag, { environment, key, reason }, { caller, request, reply });
+  }
+
+  @Post(':key/enable')
+  @HttpCode(200)
+  @RequireRole('operator', { environment: 'env' })
+  enable(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#write(EnableFlag, { environment, key, reason }, { caller, request, reply });
+  }
+
+  /** Puts the definition of an earlier version back; what is disabled stays disabled. */
+  @Post(':key/restore')
+  @HttpCode(200)
+  @RequireRole('operator', { environment: 'env' })
+  async restore(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(restoreBody) { version, reason }: z.output<typeof restoreBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const found = await this.#flags.find(environment, key);
+    if (isRejection(found)) return found;
+    const past = await this.#history.find(environment, key, version);
+    if (!past?.after)
+      return reject('VERSION_UNKNOWN', `The history of ${key} has no flag at version ${version}.`);
+    const data = { environment, key, definition: past.after.definition, reason };
+    return this.#write(RestoreFlag, data, { caller, request, reply });
+  }
+
+  /** Frees the flag from whatever rollout holds it. */
+  @Post(':key/release')
+  @HttpCode(200)
+  @RequireRole('admin', { environment: 'env' })
+  release(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    return this.#write(ReleaseFlag, { environment, key, reason }, { caller, request, reply });
+  }
+
+  async #write<T extends FlagCommand['type'], S extends z.ZodType<FlagCommand['data']>>(
+    definition: MessageDefinition<T, S>,
+    data: z.output<S>,
+    { caller, request, reply }: Exchange,
+  ): Promise<WrittenFlag | Rejection> {
+    const { environment, key } = data;
+    if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
+    const command = commandFrom(this.#context, definition, data, caller, request);
+    const outcome = await this.#changeFlag(command as unknown as FlagCommand);
+    return answer(reply, outcome, {
+      ...foundFlag(environment, key, outcome),
+      changed: outcome.answer.outcome === 'changed',
+      published: outcome.published,
+    });
+  }
+}

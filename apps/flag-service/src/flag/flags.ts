@@ -1,0 +1,38 @@
+import type { FlagCommand, FlagEvent, FlagRecord } from '@tidegate/contracts';
+import { stateTopic } from '@tidegate/contracts';
+import type { Revision } from '@tidegate/kernel';
+import type { Aggregate, Collection } from '@tidegate/store';
+import { isLiving, type StoredFlag, viewOf } from './stored-flag.ts';
+
+export const flagId = (environment: string, key: string): string => `${environment}/${key}`;
+
+/** Names have no slash, so the ids of one environment stand together, in order of key. */
+export function splitFlagId(id: string): { readonly environment: string; readonly key: string } {
+  const slash = id.indexOf('/');
+  return { environment: id.slice(0, slash), key: id.slice(slash + 1) };
+}
+
+export const flagCollection: Collection<StoredFlag> = {
+  name: 'flags',
+  schemaVersion: 1,
+  index: (flag) => ({ living: isLiving(flag) }),
+};
+
+/** What views get of a document; undefined for one that never was a flag, where only refusals are remembered. */
+export const recordOf = (
+  id: string,
+  { epoch, version }: Revision,
+  flag: StoredFlag,
+): FlagRecord | undefined =>
+  flag.status === 'absent'
+    ? undefined
+    : { key: splitFlagId(id).key, epoch, version, flag: viewOf(flag) };
+
+/** The record that every view reads, on the environment's own topic. */
+export const stateRecord: NonNullable<
+  Aggregate<StoredFlag, FlagCommand, FlagEvent>['stateRecord']
+> = (id, flag) => ({
+  type: 'FlagState',
+  data: { ...splitFlagId(id), flag: viewOf(flag) },
+  topic: stateTopic(splitFlagId(id).environment),
+});

@@ -1,0 +1,63 @@
+import type { FlagRecord, SdkHeartbeat } from '@tidegate/contracts';
+import { expect, it } from '@jest/globals';
+import { Heartbeats, SILENT_AFTER_MS } from './heartbeats.ts';
+
+const flag: FlagRecord = { key: 'checkout-v2', epoch: 1, version: 4, flag: null };
+const beat = (instance: string, version?: number, at = 0): SdkHeartbeat => ({
+  application: 'checkout',
+  instance,
+  applied: version === undefined ? {} : { 'checkout-v2': { epoch: 1, version, at } },
+});
+
+it('counts the instances on which the present version is in force', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 4, 1_100), 2_000);
+  heartbeats.hear(beat('b', 3, 500), 2_000);
+  heartbeats.hear(beat('c'), 2_000);
+  const applied = heartbeats.applied(flag, 1_000, 2_500);
+  expect(applied).toMatchObject({ epoch: 1, version: 4, live: 1, heard: 3, slowestMs: 100 });
+  expect(applied.instances).toEqual([
+    { application: 'checkout', instance: 'a', version: 4, at: 1_100, ageMs: 500 },
+    { application: 'checkout', instance: 'b', version: 3, at: 500, ageMs: 500 },
+    { application: 'checkout', instance: 'c', version: null, at: null, ageMs: 500 },
+  ]);
+});
+
+it('counts an instance that is ahead of this replica as live, without guessing its delay', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 5, 9_000), 9_000);
+  expect(heartbeats.applied(flag, 1_000, 9_000)).toMatchObject({ live: 1, slowestMs: null });
+});
+
+it('says nothing of the delay when nobody knows when the flag changed', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 4, 9_000), 9_000);
+  expect(heartbeats.applied(flag, undefined, 9_000)).toMatchObject({ live: 1, slowestMs: null });
+});
+
+it('takes the delay of an instance whose clock is behind as none', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 4, 900), 2_000);
+  expect(heartbeats.applied(flag, 1_000, 2_000).slowestMs).toBe(0);
+});
+
+it('forgets an instance that has fallen silent', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 3), 0);
+  expect(heartbeats.applied(flag, 0, SILENT_AFTER_MS).heard).toBe(1);
+  expect(heartbeats.applied(flag, 0, SILENT_AFTER_MS + 1).heard).toBe(0);
+});
+
+it('does not let an older word replace a newer one', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 4), 20);
+  heartbeats.hear(beat('a', 3), 10);
+  expect(heartbeats.applied(flag, 0, 20).live).toBe(1);
+});
+
+it('tells instances apart whose names run together alike', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear({ application: 'a', instance: 'b/c', applied: {} }, 0);
+  heartbeats.hear({ application: 'a/b', instance: 'c', applied: {} }, 0);
+  expect(heartbeats.applied(flag, 0, 0).heard).toBe(2);
+});

@@ -1,0 +1,76 @@
+import type { FlagRecord, SdkHeartbeat } from '@tidegate/contracts';
+import { isNewer } from '@tidegate/kernel';
+
+/** Not heard for so long, an instance counts as gone: it blocks nothing. */
+export const SILENT_AFTER_MS = 30_000;
+
+interface Heard {
+  readonly beat: SdkHeartbeat;
+  /** ms since 1970 */
+  readonly at: number;
+}
+
+export interface AppliedInstance {
+  readonly application: string;
+  readonly instance: string;
+  /** Of the flag, as the instance last said; null if it did not name the flag. */
+  readonly version: number | null;
+  /** When the instance applied it, ms since 1970, by its clock. */
+  readonly at: number | null;
+  /** Time since it was last heard. */
+  readonly ageMs: number;
+}
+
+/** "live on 41 of 41 instances (heard within 30 s), slowest 340 ms" */
+export interface Applied {
+  readonly epoch: number;
+  readonly version: number;
+  readonly instances: readonly AppliedInstance[];
+  /** How many have this version or a newer one. */
+  readonly live: number;
+  readonly heard: number;
+  /** From the change until the last of the live had applied it; null if none is live or nobody knows when it changed. */
+  readonly slowestMs: number | null;
+}
+
+/** Which instances of applications are alive in one environment, and what they have applied. In memory only. */
+export class Heartbeats {
+  readonly #heard = new Map<string, Heard>();
+
+  /** @param at when the instance said it, ms since 1970; an older word does not replace a newer one */
+  hear(beat: SdkHeartbeat, at: number): void {
+    const id = JSON.stringify([beat.application, beat.instance]);
+    const last = this.#heard.get(id);
+    if (!last || at >= last.at) this.#heard.set(id, { beat, at });
+  }
+
+  forget(now: number): void {
+    for (const [id, { at }] of this.#heard) if (now - at > SILENT_AFTER_MS) this.#heard.delete(id);
+  }
+
+  /** @param changedAt when the flag came to its present version, ms since 1970 */
+  applied(flag: FlagRecord, changedAt: number | undefined, now: number): Applied {
+    this.forget(now);
+    const { key, epoch, version } = flag;
+    const instances: AppliedInstance[] = [];
+    const delays: number[] = [];
+    let live = 0;
+    for (const { beat, at } of this.#heard.values()) {
+      const has = beat.applied[key];
+      const { application, instance } = beat;
+      instances.push({
+        application,
+        instance,
+        version: has?.version ?? null,
+        at: has?.at ?? null,
+        ageMs: Math.max(0, now - at),
+      });
+      if (!has || isNewer(flag, has)) continue;
+      live += 1;
+      if (changedAt !== undefined && !isNewer(has, flag))
+        delays.push(Math.max(0, has.at - changedAt));
+    }
+    const slowestMs = delays.length > 0 ? Math.max(...delays) : null;
+    return { epoch, version, instances, live, heard: instances.length, slowestMs };
+  }
+}

@@ -1,0 +1,63 @@
+import { type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
+import { isAppError, reject, type Rejection } from '@tidegate/kernel';
+import { newMessage, type ServiceContext } from '@tidegate/platform';
+import { environmentUnknown } from '../environment/environments.handler.ts';
+import type { FlagViews } from '../view/flag-views.handler.ts';
+import { type Applied, Heartbeats, SILENT_AFTER_MS } from './heartbeats.ts';
+
+export type InstancesContext = Pick<
+  ServiceContext,
+  'name' | 'clock' | 'ids' | 'traceparent' | 'log'
+> & { readonly bus: { readonly publish: Publish } };
+
+/** Which instances of applications are alive, and what they have applied: known to every replica, stored by none. */
+export class Instances {
+  readonly #context: InstancesContext;
+  readonly #views: Pick<FlagViews, 'find'>;
+  readonly #heartbeats = new Map<string, Heartbeats>();
+
+  constructor(context: InstancesContext, views: Pick<FlagViews, 'find'>) {
+    this.#context = context;
+    this.#views = views;
+  }
+
+  /** An instance has said what it has applied: remembered here, and passed on to the other replicas. */
+  async report(environment: string, beat: SdkHeartbeat): Promise<Rejection | undefined> {
+    if (!(await this.#views.find(environment))) return environmentUnknown(environment);
+    this.#of(environment).hear(beat, this.#context.clock.now());
+    try {
+      const alive = newMessage(this.#context, SdkAlive, { environment, ...beat });
+      await this.#context.bus.publish([alive]);
+    } catch (error) {
+      if (!isAppError(error, 'BUS_UNREACHABLE')) throw error;
+      this.#context.log.warn({ err: error, environment }, 'a heartbeat reaches this replica only');
+    }
+    return undefined;
+  }
+
+  /** Another replica has heard it. What is old says nothing about now. */
+  heard({ data: { environment, ...beat }, metadata: { at } }: SdkAlive): void {
+    if (this.#context.clock.now() - at <= SILENT_AFTER_MS) this.#of(environment).hear(beat, at);
+  }
+
+  /** Refused ENVIRONMENT_UNKNOWN or FLAG_UNKNOWN. */
+  async applied(environment: string, key: string): Promise<Applied | Rejection> {
+    const flags = await this.#views.find(environment);
+    if (!flags) return environmentUnknown(environment);
+    const flag = flags.get(key);
+    if (!flag?.flag) return reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
+    const now = this.#context.clock.now();
+    return this.#of(environment).applied(flag, flags.changedAt(key), now);
+  }
+
+  forgetSilent(): void {
+    for (const heartbeats of this.#heartbeats.values())
+      heartbeats.forget(this.#context.clock.now());
+  }
+
+  #of(environment: string): Heartbeats {
+    const heartbeats = this.#heartbeats.get(environment) ?? new Heartbeats();
+    this.#heartbeats.set(environment, heartbeats);
+    return heartbeats;
+  }
+}

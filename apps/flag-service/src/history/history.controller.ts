@@ -1,0 +1,52 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { name } from '@tidegate/contracts';
+import type { Rejection } from '@tidegate/kernel';
+import { type Page, pageOf, pageQuery, RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
+import { z } from 'zod';
+import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
+import { type ShownFlag, shownFlag } from '../flag/flag-body.ts';
+import { ENVIRONMENTS, HISTORY } from '../tokens.ts';
+import type { History } from './history.handler.ts';
+import { type PastChange, placeOf } from './history.ts';
+
+const historyQuery = z.object({
+  ...pageQuery.shape,
+  /** `next` of the page before. */
+  after: z.coerce.number().int().positive().optional(),
+});
+
+type ShownChange = Omit<PastChange, 'before' | 'after'> & {
+  readonly before: ShownFlag | null;
+  readonly after: ShownFlag | null;
+};
+
+@Controller('v1/environments/:env/flags/:key')
+export class HistoryController {
+  readonly #history: History;
+  readonly #environments: Environments;
+
+  constructor(@Inject(HISTORY) history: History, @Inject(ENVIRONMENTS) environments: Environments) {
+    this.#history = history;
+    this.#environments = environments;
+  }
+
+  /** Who changed what, and why; newest first. A flag that was deleted keeps its history. */
+  @Get('history')
+  @RequireRole('viewer', { environment: 'env' })
+  async read(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodQuery(historyQuery) { after, limit }: z.output<typeof historyQuery>,
+  ): Promise<Page<ShownChange> | Rejection> {
+    if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
+    const found = await this.#history.read(environment, key, { before: after, limit: limit + 1 });
+    const page = pageOf(found, limit, (change) => String(placeOf(change)));
+    return { ...page, items: page.items.map(shown) };
+  }
+}
+
+const shown = (change: PastChange): ShownChange => ({
+  ...change,
+  before: shownFlag(change.before),
+  after: shownFlag(change.after),
+});

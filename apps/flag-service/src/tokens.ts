@@ -1,0 +1,9 @@
+/** What the module gives to controllers and consumers. */
+export const CHANGE_FLAG = Symbol('ChangeFlag');
+export const ENVIRONMENTS = Symbol('Environments');
+export const FLAG_QUERIES = Symbol('FlagQueries');
+export const FLAG_STREAMS = Symbol('FlagStreams');
+export const FLAG_VIEWS = Symbol('FlagViews');
+export const HISTORY = Symbol('History');
+export const INSTANCES = Symbol('Instances');
+export const DEFAULT_ENVIRONMENT = Symbol('DefaultEnvironment');

@@ -1,0 +1,72 @@
+import { compile, type Evaluator, FlagView } from '@tidegate/evaluation';
+import type { FlagRecord, FlagStreamEvent } from '@tidegate/contracts';
+
+/** One server-sent event, ready to be written. */
+export const streamEvent = (event: FlagStreamEvent, json: string): string =>
+  `event: ${event}\ndata: ${json}\n\n`;
+
+interface Snapshot {
+  readonly digest: string;
+  /** JSON of a `FlagSnapshot`. */
+  readonly text: string;
+}
+
+/** What one environment serves now, in the forms it is asked for: each is made once per change and shared. */
+export class EnvironmentFlags {
+  readonly #view = new FlagView();
+  readonly #changedAt = new Map<string, number>();
+  readonly #listeners = new Set<(event: string) => void>();
+  #snapshot: Snapshot | undefined;
+  #evaluator: Evaluator | undefined;
+
+  /**
+   * Takes a state, whoever brings it, and tells the listeners at once. False if it is not newer than what is held.
+   * @param at when it came to be, ms since 1970; left out where nobody knows any more
+   */
+  merge(record: FlagRecord, at?: number): boolean {
+    if (!this.#view.apply(record)) return false;
+    this.#snapshot = undefined;
+    this.#evaluator = undefined;
+    if (at === undefined) this.#changedAt.delete(record.key);
+    else this.#changedAt.set(record.key, at);
+    if (this.#listeners.size > 0) {
+      const event = streamEvent('flag', JSON.stringify(record));
+      for (const listener of this.#listeners) listener(event);
+    }
+    return true;
+  }
+
+  /** Tombstones too. */
+  get(key: string): FlagRecord | undefined {
+    return this.#view.get(key);
+  }
+
+  /** When the held state of the flag came to be, ms since 1970. */
+  changedAt(key: string): number | undefined {
+    return this.#changedAt.get(key);
+  }
+
+  /** Everything held, by key, tombstones too. */
+  records(): readonly FlagRecord[] {
+    return this.#view.snapshot().flags;
+  }
+
+  snapshot(): Snapshot {
+    if (!this.#snapshot) {
+      const snapshot = this.#view.snapshot();
+      this.#snapshot = { digest: snapshot.digest, text: JSON.stringify(snapshot) };
+    }
+    return this.#snapshot;
+  }
+
+  evaluator(): Evaluator {
+    this.#evaluator ??= compile(this.records());
+    return this.#evaluator;
+  }
+
+  /** `listener` gets the text of each `flag` event; call what is returned to end it. */
+  onChange(listener: (event: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,60 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import { name } from '@tidegate/contracts';
+import type { Rejection } from '@tidegate/kernel';
+import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { environmentUnknown } from '../environment/environments.handler.ts';
+import { FLAG_STREAMS, FLAG_VIEWS } from '../tokens.ts';
+import type { FlagStreams } from './flag-streams.sse.ts';
+import type { FlagViews } from './flag-views.handler.ts';
+
+const streamQuery = z.object({ digest: z.string().min(1).max(200).optional() });
+
+/** What applications read: the flags as they are evaluated, exposure in thousandths of a percent. */
+@Controller('v1/environments/:env')
+export class ViewController {
+  readonly #views: FlagViews;
+  readonly #streams: FlagStreams;
+
+  constructor(@Inject(FLAG_VIEWS) views: FlagViews, @Inject(FLAG_STREAMS) streams: FlagStreams) {
+    this.#views = views;
+    this.#streams = streams;
+  }
+
+  /** Every flag, tombstones too. The ETag is the digest: 304 while nothing has changed. */
+  @Get('snapshot')
+  @RequireRole('sdk', { environment: 'env' })
+  async snapshot(
+    @ZodParam('env', name) environment: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | Rejection | undefined> {
+    const flags = await this.#views.find(environment);
+    if (!flags) return environmentUnknown(environment);
+    const { digest, text } = flags.snapshot();
+    const etag = `"${digest}"`;
+    reply.header('etag', etag).header('cache-control', 'no-cache');
+    if (request.headers['if-none-match'] === etag) {
+      reply.code(304);
+      return undefined;
+    }
+    reply.header('content-type', 'application/json; charset=utf-8');
+    return text;
+  }
+
+  /** Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag` and `heartbeat`. */
+  @Get('stream')
+  @RequireRole('sdk', { environment: 'env' })
+  async stream(
+    @ZodParam('env', name) environment: string,
+    @ZodQuery(streamQuery) { digest }: z.output<typeof streamQuery>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Rejection | undefined> {
+    const flags = await this.#views.find(environment);
+    if (!flags) return environmentUnknown(environment);
+    reply.hijack();
+    this.#streams.connect(reply.raw, flags, digest);
+    return undefined;
+  }
+}
