@@ -39,49 +39,88 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const underWay = new Map<string, UnderWay>();
 
   const flush: Outbox['flush'] = async (documents, id, known) => {
-    const document = known ?? (await documents.load(id));
-    if (!document || document.outbox.length === 0) return true;
     const name = `${documents.name}/${id}`;
-    const mine = underWay.get(name) ?? { last: new Map(), taken: new Set() };
+    const mine = underWay.get(name) ?? {
+      last: new Map(),
+      taken: new Set(),
+      sent: new Set(),
+      readers: 0,
+    };
     underWay.set(name, mine);
-    const lanes = lanesOf(document.outbox).map((lane) =>
-      inLane(mine, lane, (entries) => send(options, documents, id, entries)),
-    );
-    const results = await Promise.allSettled(lanes);
-    if (mine.last.size === 0 && underWay.get(name) === mine) underWay.delete(name);
-    // All have ended before the first rejection is passed on: nothing goes on behind the caller's back.
-    const broken = results.find((result) => result.status === 'rejected');
-    if (broken) throw broken.reason;
-    return results.every((result) => result.status === 'fulfilled' && result.value);
+    try {
+      const lanes = await enqueue(mine, known ? () => known : () => documents.load(id), (entries) =>
+        send(options, documents, id, entries),
+      );
+      return allTaken(await Promise.allSettled(lanes));
+    } finally {
+      const isIdle = mine.last.size === 0 && mine.readers === 0;
+      if (isIdle && underWay.get(name) === mine) underWay.delete(name);
+    }
   };
 
   return { flush, relay: (collections) => relay(flush, collections) };
 }
 
-/** What is under way for one document: the last send of each lane, and the seqs that are on their way. */
+/** All have ended before the first rejection is passed on: nothing goes on behind the caller's back. */
+function allTaken(results: readonly PromiseSettledResult<boolean>[]): boolean {
+  const broken = results.find((result) => result.status === 'rejected');
+  if (broken) throw broken.reason;
+  return results.every((result) => result.status === 'fulfilled' && result.value);
+}
+
+/** What is under way for one document. */
 interface UnderWay {
+  /** The last send of each lane. */
   readonly last: Map<string, Promise<boolean>>;
+  /** Seqs that are on their way. */
   readonly taken: Set<number>;
+  /** Seqs that are published and cleared, as long as somebody may have read them before. */
+  readonly sent: Set<number>;
+  /** How many are reading the document now. */
+  readers: number;
+}
+
+async function enqueue(
+  mine: UnderWay,
+  load: () => Document<unknown> | undefined | Promise<Document<unknown> | undefined>,
+  send: (entries: readonly OutboxEntry[]) => Promise<Sent>,
+): Promise<readonly Promise<boolean>[]> {
+  mine.readers += 1;
+  try {
+    const document = await load();
+    return lanesOf(document?.outbox ?? []).map((lane) => inLane(mine, lane, send));
+  } finally {
+    mine.readers -= 1;
+    if (mine.readers === 0) mine.sent.clear();
+  }
 }
 
 /** Sends behind what is under way in the same lane, and only if that succeeds: nothing is overtaken. */
 function inLane(
-  { last, taken }: UnderWay,
+  { last, taken, sent }: UnderWay,
   { name, entries }: Lane<OutboxEntry>,
-  send: (entries: readonly OutboxEntry[]) => Promise<boolean>,
+  send: (entries: readonly OutboxEntry[]) => Promise<Sent>,
 ): Promise<boolean> {
-  const ahead = last.get(name);
-  const mine = entries.filter(({ seq }) => !taken.has(seq));
-  if (ahead && mine.length === 0) return ahead;
-  for (const { seq } of mine) taken.add(seq);
-  const sent = ahead ? ahead.then((success) => success && send(mine)) : send(mine);
-  const result = sent.finally(() => {
-    for (const { seq } of mine) taken.delete(seq);
-    if (last.get(name) === result) last.delete(name);
-  });
+  const ahead = last.get(name) ?? Promise.resolve(true);
+  const fresh = entries.filter(({ seq }) => !taken.has(seq) && !sent.has(seq));
+  if (fresh.length === 0) return ahead;
+  for (const { seq } of fresh) taken.add(seq);
+  const result = ahead
+    .then(async (success) => {
+      const outcome = success ? await send(fresh) : 'owed';
+      if (outcome === 'cleared') for (const { seq } of fresh) sent.add(seq);
+      return outcome !== 'owed';
+    })
+    .finally(() => {
+      for (const { seq } of fresh) taken.delete(seq);
+      if (last.get(name) === result) last.delete(name);
+    });
   last.set(name, result);
   return result;
 }
+
+/** `published`: the bus has them, but they stay owed until the relay has published them once more. */
+type Sent = 'cleared' | 'published' | 'owed';
 
 /** `entries` are of one lane. */
 async function send(
@@ -89,7 +128,7 @@ async function send(
   documents: Documents<unknown>,
   id: string,
   entries: readonly OutboxEntry[],
-): Promise<boolean> {
+): Promise<Sent> {
   const messages = entries.map(({ message }) => message);
   const failed = (doing: OutboxFailure['doing'], error: unknown) => {
     const { topic = '', key = '' } = messages[0] ?? {};
@@ -99,7 +138,7 @@ async function send(
     await publish(messages);
   } catch (error) {
     failed('publish', error);
-    return false;
+    return 'owed';
   }
   await faults.at('outbox.published', id);
   try {
@@ -108,8 +147,8 @@ async function send(
   } catch (error) {
     if (!isAppError(error)) throw error;
     failed('clear', error);
-    return true; // the bus has them; the relay will publish them once more
+    return 'published';
   }
   await faults.at('outbox.cleared', id);
-  return true;
+  return 'cleared';
 }

@@ -1,4 +1,11 @@
 export { MemoryDisk } from './disk.memory.ts';
+export { documentsContract } from './documents.contract.ts';
+export { executeContract } from './execute.contract.ts';
+export { Crash, crashAt } from './faults.memory.ts';
 export { noFaults } from './faults.port.ts';
+export { leasesContract } from './leases.contract.ts';
+export { outboxContract } from './outbox.contract.ts';
+export { projectionContract } from './projection.contract.ts';
 export { memoryPublish, type MemoryPublish } from './publish.memory.ts';
+export { type Open, type OpenStore, storeContract } from './store.contract.ts';
 export { memoryStore } from './store.memory.ts';

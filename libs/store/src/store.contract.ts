@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Clock } from '@tidegate/kernel';
+import type { Store } from './store.port.ts';
+
+/** A fresh, empty store. Whoever makes one cleans it up after the test. */
+export interface OpenStore {
+  readonly store: Store;
+  readonly clock: Clock & { advance(ms: number): void };
+  /** Ends the process that has it and opens what it left; after an operator raised the epoch, if asked. */
+  reopen(options?: { raiseEpoch: boolean }): Promise<Store>;
+}
+export type Open = () => Promise<OpenStore>;
+
+export function storeContract(open: Open): void {
+  describe('a store', () => {
+    it('says that it works', async () => {
+      const { store } = await open();
+      await expect(store.check()).resolves.toBeUndefined();
+    });
+
+    it('begins with epoch 1, and an operator can raise it', async () => {
+      const { store, reopen } = await open();
+      expect(store.epoch).toBe(1);
+      expect((await reopen({ raiseEpoch: true })).epoch).toBe(2);
+      expect((await reopen()).epoch).toBe(2);
+    });
+
+    it('finishes what is under way before it closes', async () => {
+      const { store, reopen } = await open();
+      const documents = store.documents<number>({
+        name: 'counts',
+        schemaVersion: 1,
+        index: () => ({}),
+      });
+      const saved = documents.save('a', { state: 7, version: 1, outbox: [] }, 0);
+      const again = await reopen();
+      await expect(saved).resolves.toMatchObject({ token: 1 });
+      const found = again.documents<number>({
+        name: 'counts',
+        schemaVersion: 1,
+        index: () => ({}),
+      });
+      expect((await found.load('a'))?.state).toBe(7);
+    });
+  });
+}
