@@ -11,6 +11,7 @@ import { memoryStore } from '@tidegate/store/testing';
 import { type Logger, pino } from 'pino';
 import type { z } from 'zod';
 import { startService, type StartOptions } from './lifecycle/start-service.nest.ts';
+import { logSettings } from './log/log.file.ts';
 import type { RunningService, ServiceContext, ServiceDefinition } from './service.ts';
 import { randomIds, systemClock } from './system-clock.ts';
 import { TestClient } from './test-client.http.ts';
@@ -155,10 +156,9 @@ function withContext<C extends z.ZodType>(definition: ServiceDefinition<C>) {
 }
 
 const logInto = (lines: Record<string, unknown>[]): Logger =>
-  pino(
-    { level: 'debug' },
-    { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) },
-  );
+  pino(logSettings({ level: 'debug' }), {
+    write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>),
+  });
 
 const keyOf = (role: Role, environment = EVERY_ENVIRONMENT): string =>
   `tg_${role}_key-for-tests-in-${environment === EVERY_ENVIRONMENT ? 'all' : environment}`;

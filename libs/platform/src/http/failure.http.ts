@@ -8,6 +8,7 @@ const FASTIFY: Readonly<Record<string, readonly [PlatformErrorCode, string]>> = 
   FST_ERR_CTP_EMPTY_JSON_BODY: ['BODY_NOT_JSON', 'The body is empty, but is said to be JSON.'],
   FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', 'The body is larger than this service takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['BODY_TYPE_UNSUPPORTED', 'This media type is not taken here.'],
+  FST_ERR_BAD_URL: ['REQUEST_MALFORMED', 'The path cannot be decoded.'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
     'REQUEST_MALFORMED',
     'The body is not as long as Content-Length says.',

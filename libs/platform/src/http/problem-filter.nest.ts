@@ -43,6 +43,12 @@ export class Problems {
     return problem;
   }
 
+  /** Answers what was thrown, by a handler or by Fastify itself. */
+  answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const problem = this.prepare(failureOf(error), request, reply, error);
+    void reply.send(JSON.stringify(problem));
+  }
+
   /** A handler, also of a raw route, may return a Rejection. */
   answerRejections(server: FastifyInstance): void {
     server.addHook('preSerialization', (request, reply, payload, done) => {
@@ -64,8 +70,7 @@ export function problemFilter(problems: Problems, log: Logger): ExceptionFilter 
         reply.raw.destroy();
         return;
       }
-      const problem = problems.prepare(failureOf(error), request, reply, error);
-      void reply.send(JSON.stringify(problem));
+      problems.answerError(error, request, reply);
     }
   }
   return new ProblemFilter();

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { connectBus } from '@tidegate/bus';
 import { KeyGuard, authenticate } from '../auth/key-guard.nest.ts';
 import type { KeyRing } from '../auth/key-ring.file.ts';
@@ -44,19 +45,21 @@ const TEXTS = ['application/yaml', 'text/yaml', 'application/x-yaml', 'text/x-ya
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const { definition, own, keys, platform } = options;
   const { log } = own.context;
+  const problems = new Problems({
+    statuses: definition.statuses,
+    log,
+    onRefused: recordRefusals({ ...own.context, metrics: own.metrics }),
+  });
   const adapter = new FastifyAdapter({
     logger: false,
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      problems.answerError(error, request, reply),
     bodyLimit: platform.HTTP_BODY_LIMIT_BYTES,
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 500 },
   });
   const server = adapter.getInstance();
-  const problems = new Problems({
-    statuses: definition.statuses,
-    log,
-    onRefused: recordRefusals({ ...own.context, metrics: own.metrics }),
-  });
   const intake = new Intake(server);
   authenticate(server, keys);
   traceRequests(server, definition.name);

@@ -1,12 +1,13 @@
 import { once } from 'node:events';
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions, pino } from 'pino';
 import { traceFields } from '../telemetry/trace.ts';
 
 export interface LogOptions {
   readonly level: string;
   /** Standard output without it. */
   readonly file?: string | undefined;
-  readonly service: string;
+  /** Left out where several services share a log: each line then says whose it is. */
+  readonly service?: string | undefined;
 }
 
 export interface Log {
@@ -19,25 +20,27 @@ export interface Log {
 
 const SECRETS = ['authorization', 'apiKey', 'key', 'secret', 'password', 'token'];
 
+/** What every line looks like. */
+export const logSettings = ({
+  level,
+  service,
+}: Pick<LogOptions, 'level' | 'service'>): LoggerOptions => ({
+  level,
+  base: service === undefined ? null : { service },
+  timestamp: pino.stdTimeFunctions.isoTime,
+  formatters: { level: (label) => ({ level: label }) },
+  mixin: traceFields,
+  redact: {
+    paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+    censor: '[secret]',
+  },
+});
+
 /** JSON lines: a constant sentence in `msg`, fields beside it, and the trace they belong to. Secrets are cut out. */
 export function openLog({ level, file, service }: LogOptions): Log {
   const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
-  const log = pino(
-    {
-      level,
-      base: { service },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      mixin: traceFields,
-      redact: {
-        paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
-        censor: '[secret]',
-      },
-    },
-    destination,
-  );
   return {
-    log,
+    log: pino(logSettings({ level, service }), destination),
     flush: () => destination.flushSync(),
     async close() {
       if (file === undefined) {

@@ -1,4 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation, type Span, trace } from '@opentelemetry/api';
 
 /** The trace id of the work under way; undefined outside of any. */
 export const currentTraceId = (): string | undefined =>
@@ -12,7 +12,12 @@ export function currentTraceparent(): string | undefined {
 }
 
 /** For log lines. */
+export const traceOf = (span: Span): { traceId: string; spanId: string } => {
+  const { traceId, spanId } = span.spanContext();
+  return { traceId, spanId };
+};
+
 export function traceFields(): { traceId?: string; spanId?: string } {
-  const span = trace.getSpanContext(context.active());
-  return span ? { traceId: span.traceId, spanId: span.spanId } : {};
+  const span = trace.getActiveSpan();
+  return span ? traceOf(span) : {};
 }
