@@ -25,6 +25,10 @@ export class AppError<Code extends string = string> extends Error {
 export const isAppError = (error: unknown, code?: string): error is AppError =>
   error instanceof AppError && (code === undefined || error.code === code);
 
-/** The sentence of any thrown value; total, for logs and answers. */
-export const messageOf = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);
+/** The sentence of any thrown value, also of an error from another realm; total, for logs and answers. */
+export function messageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error);
+  return 'message' in error && typeof error.message === 'string'
+    ? error.message
+    : Object.prototype.toString.call(error);
+}

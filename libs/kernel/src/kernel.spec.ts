@@ -6,6 +6,7 @@ import {
   formatPercentage,
   isNewer,
   isRejection,
+  messageOf,
   parseDuration,
   parsePercentage,
 } from './index.ts';
@@ -67,6 +68,27 @@ describe('canonical JSON', () => {
   it('does not depend on the order in which keys were written', () => {
     expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: null })).toBe(
       canonicalJson({ a: null, b: [{ c: 2, d: 1 }] }),
+    );
+  });
+});
+
+describe('the sentence of a thrown value', () => {
+  it.each([
+    [new Error('broken'), 'broken'],
+    ['broken', 'broken'],
+    [undefined, 'undefined'],
+    [{ message: 'broken elsewhere' }, 'broken elsewhere'],
+    [Object.create(null), '[object Object]'],
+    [{ message: 7, toString: 'no function' }, '[object Object]'],
+  ])('is there for %j', (thrown, sentence) => {
+    expect(messageOf(thrown)).toBe(sentence);
+  });
+
+  it('is there for whatever is thrown', () => {
+    fc.assert(
+      fc.property(fc.anything({ withNullPrototype: true }), (thrown) => {
+        expect(typeof messageOf(thrown)).toBe('string');
+      }),
     );
   });
 });
