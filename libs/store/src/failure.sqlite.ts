@@ -15,10 +15,17 @@ const TRANSIENT: Readonly<Record<number, string>> = {
 const BUSY = 5;
 const CLOSED = 'ERR_INVALID_STATE';
 
+/** A property of whatever was thrown; not `instanceof Error`, which fails for errors of another realm. */
+const property = (error: unknown, name: string): unknown =>
+  typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+
 function primaryCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  const code = property(error, 'errcode');
+  return typeof code === 'number' ? code & 0xff : undefined;
 }
+
+/** The system call that failed, if that is what was thrown. */
+export const failedCall = (error: unknown): unknown => property(error, 'syscall');
 
 export const isBusy = (error: unknown): boolean => primaryCode(error) === BUSY;
 
@@ -39,7 +46,7 @@ export function nameFailure(cause: unknown): AppError<StoreErrorCode> {
       retryable: true,
       data: { sqlite: code },
     });
-  if (cause instanceof Error && 'code' in cause && cause.code === CLOSED)
+  if (property(cause, 'code') === CLOSED)
     return new AppError('STORE_UNREACHABLE', 'The store is closed.', { cause, retryable: true });
   return new AppError('STORE_FAILED', `The store failed: ${messageOf(cause)}`, { cause });
 }

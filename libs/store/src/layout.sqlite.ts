@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AppError } from '@tidegate/kernel';
 import type { StoreErrorCode } from './errors.ts';
-import { isBusy, nameFailure } from './failure.sqlite.ts';
+import { failedCall, isBusy, nameFailure } from './failure.sqlite.ts';
 
 /** "Tide" in ASCII: tells our files from others (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION = 0x54_69_64_65;
@@ -129,7 +129,7 @@ function nameOpening(error: unknown, file: string, folder: string): AppError<Sto
       `The data folder ${folder} is in use by another process: stop that one, or choose another folder.`,
       { cause: error, data: { folder } },
     );
-  if (error instanceof Error && 'syscall' in error)
+  if (failedCall(error) !== undefined)
     return new AppError('STORE_UNREACHABLE', `The folder ${folder} cannot be made or entered.`, {
       cause: error,
       retryable: true,

@@ -24,7 +24,7 @@ export async function openSqliteStore({ file, clock }: SqliteStoreOptions): Prom
   return new SqliteStore(openDatabase(file), clock);
 }
 
-class SqliteStore implements Store {
+export class SqliteStore implements Store {
   readonly epoch: number;
   readonly leases: Leases;
   readonly #database: DatabaseSync;
@@ -72,4 +72,3 @@ class SqliteStore implements Store {
     if (this.#database.isOpen) this.#database.close();
   }
 }
-export type { SqliteStore };
