@@ -1,3 +1,4 @@
+import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { isAppError } from '@tidegate/kernel';
 import type { ServiceContext } from '@tidegate/platform';
@@ -37,7 +38,19 @@ export async function migrationRunnerModule(
     if (active.has(run)) return;
     active.add(run);
     try {
-      await advance({ load, record: runs.record, migrations, targets, leases, holder, clock }, run);
+      await advance(
+        {
+          load,
+          record: runs.record,
+          migrations,
+          targets,
+          leases,
+          holder,
+          clock,
+          yieldTurn: () => yieldTurn(),
+        },
+        run,
+      );
     } catch (error) {
       if (!isAppError(error) || !error.retryable) throw error;
       log.warn({ run, err: error }, 'a migration run waits for its database or store');

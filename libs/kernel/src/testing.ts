@@ -1,2 +1,3 @@
 export { manualClock, sequentialIds } from './ambient.memory.ts';
+export { eventually } from './eventually.ts';
 export { specification } from './specification.ts';

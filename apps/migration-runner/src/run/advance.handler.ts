@@ -20,6 +20,8 @@ export interface AdvanceDeps {
   readonly leases: Leases;
   readonly holder: string;
   readonly clock: Clock;
+  /** Lets the rest of the process have its turn between two batches. */
+  readonly yieldTurn: () => Promise<void>;
 }
 
 /** A batch must fit into the lease with room to spare: a taken-over run waits this long. */
@@ -91,6 +93,7 @@ async function sweep(
 ): Promise<void> {
   let run: Run = { status: 'running', work: begun };
   while (run.status === 'running') {
+    await deps.yieldTurn();
     const renewed = await deps.leases.claim(held.lease, deps.holder, LEASE_MS);
     if (renewed !== held.fence) return;
     const rows = await target.page(pending(migration), run.work.checkpoint, run.work.batchSize);

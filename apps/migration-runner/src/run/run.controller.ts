@@ -165,7 +165,7 @@ export class RunController {
       caller,
       request,
     );
-    return this.#change(command as Parameters<Runs['change']>[0], reply);
+    return this.#change(command, reply);
   }
 
   async #change(command: Message, reply: FastifyReply) {

@@ -6,7 +6,6 @@ export const createTargets = (
   urls: Readonly<Record<string, string>>,
   connect: (url: string, access: 'read' | 'write') => Awaited<ReturnType<Targets['open']>>,
 ): Targets => ({
-  // oxlint-disable-next-line require-await -- a failing connect must reject
   open: async (name, access) => {
     const url = urls[name];
     if (url === undefined)

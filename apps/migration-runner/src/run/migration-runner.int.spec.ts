@@ -1,0 +1,262 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { memoryBus } from '@tidegate/bus/testing';
+import { PauseMigration, RunMigration } from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
+import { eventually } from '@tidegate/kernel/testing';
+import { randomIds, systemClock } from '@tidegate/platform';
+import { startTestService, type TestService } from '@tidegate/platform/testing';
+import { memoryStore } from '@tidegate/store/testing';
+import { migrationRunner } from '../index.ts';
+
+const cleanUp: (() => void)[] = [];
+afterEach(() => {
+  for (const each of cleanUp.splice(0).reverse()) each();
+});
+
+interface RunBody {
+  run: string;
+  status: string;
+  counts: { changed: number; matched: number; mismatched: number };
+  code?: string;
+  message?: string;
+  checkpoint?: number;
+  report?: Record<string, unknown>;
+}
+
+const definition = (up: string): string => `
+export default {
+  id: 'order-totals', target: 'checkout', collection: 'orders',
+  pending: { total: { equals: null } },
+  up: (order) => ${up},
+  invariants: [{ name: 'total-is-price', holds: (o) => o.total === null || o.total === o.items * o.price }],
+};`;
+const GOOD = '({ ...order, total: order.items * order.price })';
+
+/** A shop's database with so many orders without a total, and a folder with the migration. */
+function shop(orders: number, up = GOOD) {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-shop-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'shop.db');
+  const database = new DatabaseSync(file);
+  cleanUp.push(() => database.close());
+  database.exec(
+    'PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER PRIMARY KEY, items, price, total, note); BEGIN',
+  );
+  const insert = database.prepare('INSERT INTO orders (items, price) VALUES (?, ?)');
+  for (let order = 1; order <= orders; order += 1) insert.run(order % 7, 100 + (order % 13));
+  database.exec('COMMIT');
+  writeFileSync(join(folder, 'order-totals.mjs'), definition(up));
+  return {
+    database,
+    env: {
+      MIGRATIONS_DIR: folder,
+      MIGRATION_TARGETS: `checkout=sqlite:${file}`,
+      MIGRATION_CHECK_MS: '50',
+    },
+    left: () =>
+      Number(database.prepare('SELECT count(*) n FROM orders WHERE total IS NULL').get()?.['n']),
+    wrong: () =>
+      Number(
+        database.prepare('SELECT count(*) n FROM orders WHERE total <> items * price').get()?.['n'],
+      ),
+  };
+}
+
+const start = async (service: TestService, body: Record<string, unknown>): Promise<string> => {
+  const { status, body: run } = await service.post<RunBody>('/v1/runs', {
+    migration: 'order-totals',
+    ...body,
+  });
+  expect(status).toBe(201);
+  return run.run;
+};
+const ended = (service: TestService, run: string): Promise<RunBody> =>
+  eventually(async () => {
+    const { body } = await service.get<RunBody>(`/v1/runs/${run}`);
+    return body.status !== 'running' && body;
+  }, 10_000) as Promise<RunBody>;
+
+describe('a migration', () => {
+  it('is planned without changing anything, with counts, samples and the index', async () => {
+    const { env, left } = shop(120);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await ended(service, await start(service, { action: 'plan' }));
+    expect(run).toMatchObject({ status: 'completed', counts: { changed: 0 } });
+    const { body } = await service.get(`/v1/runs/${run.run}/report`);
+    expect(body).toMatchObject({
+      pending: 120,
+      wouldChange: 120,
+      fields: { total: 120 },
+      failed: 0,
+      index: 'none: every document is read',
+      samples: expect.arrayContaining([
+        expect.objectContaining({ before: expect.objectContaining({ total: null }) }),
+      ]),
+    });
+    expect(left()).toBe(120);
+  });
+
+  it('is executed in batches, and each of them is an event', async () => {
+    const { env, left, wrong } = shop(1_000);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await ended(service, await start(service, { action: 'execute', batchSize: 200 }));
+    expect(run).toMatchObject({ status: 'completed', counts: { changed: 1_000 } });
+    expect([left(), wrong()]).toEqual([0, 0]);
+    const events = service.published('migration.events').filter(({ key }) => key === run.run);
+    expect(events.map(({ type }) => type)).toEqual([
+      'MigrationStarted',
+      'MigrationCommandAnswered',
+      ...Array.from({ length: 5 }, () => 'MigrationBatchApplied'),
+      'MigrationSweepEnded',
+      'MigrationCompleted',
+    ]);
+    const verified = await ended(
+      service,
+      await start(service, { action: 'verify', sampleSize: 50 }),
+    );
+    expect(verified).toMatchObject({ status: 'completed', report: { pending: 0, checked: 50 } });
+  });
+
+  it('changes nothing the second time', async () => {
+    const { env } = shop(10);
+    const service = await startTestService(migrationRunner, { env });
+    await ended(service, await start(service, { action: 'execute' }));
+    const again = await ended(service, await start(service, { action: 'execute' }));
+    expect(again).toMatchObject({ status: 'completed', counts: { changed: 0 } });
+  });
+
+  it('stops before the batch in which up breaks its promise, and says at which document', async () => {
+    const { env, left } = shop(300, '(order.id === 250 ? { ...order, total: -1 } : ' + GOOD + ')');
+    const service = await startTestService(migrationRunner, { env });
+    const run = await ended(service, await start(service, { action: 'execute', batchSize: 100 }));
+    expect(run).toMatchObject({
+      status: 'failed',
+      code: 'MIGRATION_INVARIANT_BROKEN',
+      message: expect.stringContaining('orders 250'),
+      counts: { changed: 200 },
+    });
+    expect(left()).toBe(100);
+  });
+
+  it('fails a verification while something is pending', async () => {
+    const { env } = shop(10);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await ended(service, await start(service, { action: 'verify' }));
+    expect(run).toMatchObject({ status: 'failed', code: 'MIGRATION_NOT_VERIFIED' });
+  });
+
+  it('goes on at its checkpoint with another runner, and transforms nothing twice', async () => {
+    const { env, left, wrong } = shop(
+      20_000,
+      '({ ...order, total: order.items * order.price, note: (order.note ?? "") + "x" })',
+    );
+    const clock = systemClock;
+    const bus = memoryBus({ clock, ids: randomIds });
+    const store = memoryStore({ clock });
+    const first = await startTestService(migrationRunner, { env, bus, store });
+    const run = await start(first, { action: 'execute', batchSize: 20 });
+    await eventually(() => left() < 20_000);
+    await first.post(`/v1/runs/${run}/pause`, { reason: 'to stop it in the middle' });
+    await first.stop();
+    expect(left()).toBeGreaterThan(0);
+    const second = await startTestService(migrationRunner, { env, bus, store });
+    const paused = await second.get<RunBody>(`/v1/runs/${run}`);
+    expect(paused.body).toMatchObject({ status: 'paused', checkpoint: expect.any(Number) });
+    await second.post(`/v1/runs/${run}/resume`, { reason: 'go on' });
+    expect(await ended(second, run)).toMatchObject({
+      status: 'completed',
+      counts: { changed: 20_000, mismatched: 0 },
+    });
+    expect([left(), wrong()]).toEqual([0, 0]);
+    await second.stop();
+    await bus.close();
+  });
+
+  it('never overwrites an edit that is made while it runs', async () => {
+    const { env, database, left } = shop(3_000);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await start(service, { action: 'execute', batchSize: 50 });
+    const edit = database.prepare('UPDATE orders SET note = ? WHERE id = ?');
+    for (let id = 3_000; id > 0; id -= 7) {
+      edit.run(`edited ${id}`, id);
+      if (id % 100 < 7) await new Promise(setImmediate);
+    }
+    expect(await ended(service, run)).toMatchObject({ status: 'completed' });
+    expect(left()).toBe(0);
+    const kept = database
+      .prepare(`SELECT count(*) n FROM orders WHERE note = 'edited ' || id`)
+      .get();
+    expect(Number(kept?.['n'])).toBe(Math.ceil(3_000 / 7));
+  });
+});
+
+describe('commands and requests', () => {
+  it('starts one run for a command that is delivered twice, and answers it', async () => {
+    const { env } = shop(5);
+    const service = await startTestService(migrationRunner, { env });
+    const command = exampleOf(RunMigration, { run: 'm-1' }, { at: Date.now() });
+    const outgoing = { ...command, topic: 'migration.commands' };
+    await service.context.bus.publish([outgoing, outgoing]);
+    await service.idle();
+    const answers = service
+      .published('migration.events')
+      .filter(({ type }) => type === 'MigrationCommandAnswered');
+    expect(answers).toHaveLength(1);
+    expect(answers).toMatchObject([{ data: { run: 'm-1', outcome: 'changed' } }]);
+  });
+
+  it('answers a command about a run that does not exist', async () => {
+    const service = await startTestService(migrationRunner, {});
+    await service.context.bus.publish([
+      { ...exampleOf(PauseMigration, { run: 'm-9' }), topic: 'kills' },
+    ]);
+    await eventually(() =>
+      service
+        .published('migration.events')
+        .some(({ data }) => (data as { code?: string }).code === 'RUN_UNKNOWN'),
+    );
+  });
+
+  it('gives the same run for the same Idempotency-Key', async () => {
+    const { env } = shop(5);
+    const service = await startTestService(migrationRunner, { env });
+    const body = { migration: 'order-totals', action: 'plan' };
+    const key = { 'idempotency-key': 'k-1' };
+    const first = await service.post<RunBody>('/v1/runs', body, key);
+    const second = await service.post<RunBody>('/v1/runs', body, key);
+    expect(second.body.run).toBe(first.body.run);
+    expect((await service.get<{ items: unknown[] }>('/v1/runs')).body.items).toHaveLength(1);
+  });
+
+  it.each([
+    [{ migration: 'nothing', action: 'plan' }, 404, 'MIGRATION_UNKNOWN'],
+    [{ migration: 'order-totals', action: 'explode' }, 400, undefined],
+    [{ migration: 'order-totals', action: 'execute', batchSize: 0 }, 400, undefined],
+  ])('refuses %j', async (body, status, code) => {
+    const { env } = shop(1);
+    const service = await startTestService(migrationRunner, { env });
+    const answer = await service.post('/v1/runs', body);
+    expect(answer.status).toBe(status);
+    if (code !== undefined) expect(answer.body['code']).toBe(code);
+  });
+
+  it('needs an operator', async () => {
+    const service = await startTestService(migrationRunner, {});
+    const body = { migration: 'order-totals', action: 'plan' };
+    expect((await service.as('viewer').post('/v1/runs', body)).status).toBe(403);
+    expect((await service.anonymous().get('/v1/migrations')).status).toBe(401);
+  });
+});
+
+it('does not start with an unusable migration, and names what is wrong with it', async () => {
+  const { env } = shop(1);
+  writeFileSync(join(env.MIGRATIONS_DIR, 'bad.mjs'), 'export default { id: "Bad One" }');
+  await expect(startTestService(migrationRunner, { env })).rejects.toMatchObject({
+    code: 'MIGRATION_FILE_INVALID',
+    message: expect.stringContaining('bad.mjs: id: expected lower-case words'),
+  });
+});
