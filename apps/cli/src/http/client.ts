@@ -38,6 +38,7 @@ const problem = z.object({
 const TIMEOUT_MS = 30_000;
 
 export function createClient(env: Env): Client {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the body it expects
   const call: Client['call'] = async <T>(
     service: Service,
     method: string,
@@ -82,7 +83,7 @@ async function pages<T>(
     const { body } = await call<{ items: T[]; next?: string }>(
       service,
       'GET',
-      `${path}${separator}${next}`,
+      `${path}${separator}${next.toString()}`,
     );
     items.push(...body.items);
     after = body.next;

@@ -16,7 +16,6 @@ export function registerKey(program: Command, world: World): void {
     )
     .option('-e, --env <environment...>', 'environments it may be used in', ['*'])
     .action(
-      // oxlint-disable-next-line require-await -- actions are asynchronous
       acting(world, async ({ out }, name: string, options: { role: Role; env: string[] }) => {
         const made = newApiKey(
           { name, role: options.role, environments: options.env },

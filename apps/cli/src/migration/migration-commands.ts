@@ -57,7 +57,10 @@ export function registerMigration(program: Command, world: World): void {
           table(
             ['migration', 'target', 'collection', 'about'],
             body.items.map(({ id = '', target = '', collection = '', description = '' }) => [
-              ...[id, target, collection, description],
+              id,
+              target,
+              collection,
+              description,
             ]),
             'The runner has no migrations: is MIGRATIONS_DIR set?',
           ),
@@ -131,7 +134,6 @@ const human = ({ run, migration, action, status, counts, report = {} }: Run): st
     ['status', toned(status)],
     ...(action === 'execute' ? ([['changed', counts.changed]] as const) : []),
     ...Object.entries(report).map(
-      ([name, value]) =>
-        [name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const,
+      ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
     ),
   ]);

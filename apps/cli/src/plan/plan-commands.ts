@@ -11,7 +11,6 @@ export function registerPlan(program: Command, world: World): void {
     .command('validate <file>')
     .description('check a plan without a server; every problem with its line ("-": standard input)')
     .action(
-      // oxlint-disable-next-line require-await -- actions are asynchronous
       acting(world, async ({ out }, file: string) => {
         const read = validPlan(file);
         out.show({ valid: true, plan: read.plan.plan }, () => human(read.plan));
