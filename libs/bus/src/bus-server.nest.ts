@@ -61,10 +61,14 @@ export class BusServer extends Server implements CustomTransportStrategy {
     });
   }
 
-  listen(callback: (error?: unknown) => void): void {
-    this.#subscribe().then(() => {
-      callback();
-    }, callback);
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    let failure: unknown;
+    try {
+      await this.#subscribe();
+    } catch (error) {
+      failure = error;
+    }
+    callback(failure);
   }
 
   /** Finishes what is being handled; the bus itself stays open. */
@@ -77,6 +81,7 @@ export class BusServer extends Server implements CustomTransportStrategy {
     throw busError('BUS_HANDLER_INVALID', 'The bus server has no events; use bus.onReport.');
   }
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as the base class has it
   override unwrap<T>(): T {
     return this.#bus as T;
   }

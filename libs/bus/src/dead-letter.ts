@@ -16,8 +16,9 @@ const GROUP = 'tg_group';
 const LETTER = 'tg_deadletter';
 const ORIGIN = 'tg_origin';
 const BY = 'tg_replayedby';
+const ADDED: ReadonlySet<string> = new Set([GROUP, LETTER, ORIGIN, BY]);
 
-/** @param entry where it stands in the log; differs from `raw.origin` when it was a replay */
+/** An empty value is kept as none. @param entry where it stands in the log; differs from `raw.origin` when it was a replay */
 export function deadLetter(
   group: string,
   entry: Origin,
@@ -35,7 +36,7 @@ export function deadLetter(
     code,
     message,
     attempts,
-    record: raw.record,
+    record: { ...raw.record, value: raw.record.value?.byteLength ? raw.record.value : null },
   };
 }
 
@@ -78,7 +79,11 @@ export function letterOf({ metadata, data }: Message): DeadLetter {
     at: metadata.at,
     ...rest,
     origin: { ...origin, offset: BigInt(origin.offset) },
-    record: { key, headers, value: new Uint8Array(Buffer.from(value, 'base64')) },
+    record: {
+      key,
+      headers,
+      value: value === '' ? null : new Uint8Array(Buffer.from(value, 'base64')),
+    },
   };
 }
 
@@ -126,19 +131,15 @@ export function replayedTo(
   group: string,
   { recordedAt, record }: RawRecord,
 ): RawRecord | undefined {
-  const {
-    [GROUP]: to,
-    [LETTER]: letter,
-    [BY]: by,
-    [ORIGIN]: origin = '{}',
-    ...headers
-  } = record.headers;
-  if (to !== group) return undefined;
-  const { offset, ...rest } = JSON.parse(origin) as Origin & { offset: string };
+  if (record.headers[GROUP] !== group) return undefined;
+  const { offset, ...rest } = JSON.parse(record.headers[ORIGIN] ?? '') as Origin & {
+    offset: string;
+  };
+  const own = Object.entries(record.headers).filter(([name]) => !ADDED.has(name));
   return {
     origin: { ...rest, offset: BigInt(offset) },
     recordedAt,
-    record: { ...record, headers },
+    record: { ...record, headers: Object.fromEntries(own) },
   };
 }
 

@@ -8,6 +8,8 @@ export interface DeliveryPolicy {
   readonly retries: number;
   /** A partition that has waited longer is reported. */
   readonly lagDeadlineMs: number;
+  /** How long a handler may take when its message's definition says nothing. */
+  readonly deadlineMs: number;
 }
 
 export const defaultPolicy: DeliveryPolicy = {
@@ -15,6 +17,7 @@ export const defaultPolicy: DeliveryPolicy = {
   longestRetryMs: 15_000,
   retries: 10,
   lagDeadlineMs: 30_000,
+  deadlineMs: 30_000,
 };
 
 /** Somebody must know of a kill that does not work while there is still time to act by hand. */

@@ -7,7 +7,7 @@ import type { Position } from './log.port.ts';
 import { Progress } from './progress.loop.ts';
 import { Reader, type Surroundings } from './reader.loop.ts';
 import { REPLAYS } from './topic.ts';
-import { deadlineOf, namesOf, triage } from './triage.ts';
+import { namesOf, triage } from './triage.ts';
 import type { Turnstile } from './turnstile.ts';
 
 /** Handled records whose position is not yet durable, per partition: what a killed process handles again at most. */
@@ -65,7 +65,7 @@ export class PartitionLoop {
       for (const entry of batch) {
         if (this.reader.isStopped) return;
         await this.#take(entry);
-        await this.#bound();
+        if (this.#uncommitted >= MOST_UNCOMMITTED) await this.#commit();
       }
     }
   }
@@ -163,7 +163,7 @@ export class PartitionLoop {
   async #handle(raw: RawRecord, decoded: Decoded, attempt: number): Promise<Outcome> {
     const { group, topic } = this.#progress.place;
     const { definition, message } = decoded;
-    const deadlineMs = deadlineOf(definition);
+    const deadlineMs = definition.deadlineMs ?? this.#lane.policy.deadlineMs;
     const cancel = this.#lane.timer.after(deadlineMs, () => {
       const what = `${message.type} ${message.metadata.id} of ${message.key}`;
       this.#lane.report({
@@ -203,8 +203,7 @@ export class PartitionLoop {
     this.#uncommitted += 1;
   }
 
-  async #bound(): Promise<void> {
-    if (this.#uncommitted < MOST_UNCOMMITTED) return;
+  async #commit(): Promise<void> {
     await this.reader.insist(() => {
       this.#lane.log.flush();
     });

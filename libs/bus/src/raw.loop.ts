@@ -2,7 +2,6 @@ import type { BusReport, PartitionLag, RawSubscription } from './bus.port.ts';
 import type { Position } from './log.port.ts';
 import { Progress } from './progress.loop.ts';
 import { Reader, type Surroundings } from './reader.loop.ts';
-import { DEFAULT_DEADLINE_MS } from './triage.ts';
 
 export interface RawLane extends Surroundings {
   report(report: BusReport): void;
@@ -49,9 +48,10 @@ export class RawLoop {
 
   async #handle(batch: Parameters<RawSubscription['handle']>[0]): Promise<void> {
     const { group } = this.#subscription;
-    const cancel = this.#lane.timer.after(DEFAULT_DEADLINE_MS, () => {
+    const { deadlineMs } = this.#lane.policy;
+    const cancel = this.#lane.timer.after(deadlineMs, () => {
       const topic = batch[0]?.origin.topic ?? '';
-      const message = `A batch of ${batch.length} has been in handling for ${DEFAULT_DEADLINE_MS} ms.`;
+      const message = `A batch of ${batch.length} has been in handling for ${deadlineMs} ms.`;
       this.#lane.report({ kind: 'stuck', group, topic, message });
     });
     try {

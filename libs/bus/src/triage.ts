@@ -3,7 +3,6 @@ import {
   type Decoded,
   definitionOf,
   definitionOfWire,
-  type MessageDefinition,
   type WireRecord,
 } from '@tidegate/contracts';
 import { isRejection, type Rejection } from '@tidegate/kernel';
@@ -46,8 +45,3 @@ const giveUp = (reason: Failure['reason'], { code, message }: Rejection): Triage
   kind: 'give-up',
   failure: { reason, code, message },
 });
-
-/** How long a handler may take when its message's definition says nothing. */
-export const DEFAULT_DEADLINE_MS = 30_000;
-export const deadlineOf = (definition: MessageDefinition): number =>
-  definition.deadlineMs ?? DEFAULT_DEADLINE_MS;
