@@ -1,8 +1,9 @@
 import type { Guard, Verdict } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
 import { logEvidenceRateAbove, type Prior, priorFor } from '@tidegate/statistics';
+import { type MissingKind, missingKinds } from './counters.ts';
 import type { GateErrorCode } from './errors.ts';
-import { type GuardEvidence, type MissingKind, missingKinds } from './evidence.ts';
+import type { GuardEvidence } from './evidence.ts';
 import { type PinnedRisk, shareKey } from './risk.ts';
 import { sentenceFor } from './sentence.ts';
 import { sum } from './windows.ts';

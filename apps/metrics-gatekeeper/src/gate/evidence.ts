@@ -1,24 +1,15 @@
-import type { Metric, Selector } from '@tidegate/contracts';
+import type { Metric } from '@tidegate/contracts';
+import { increase, type Reading, type Snapshot, type TakenReading } from '@tidegate/metrics-source';
 import {
-  increase,
-  type ReadRequest,
-  type Reading,
-  type Sample,
-  select,
-  type Snapshot,
-  type TakenReading,
-} from '@tidegate/metrics-source';
+  describeSelector,
+  type Lack,
+  type MissingKind,
+  missingKinds,
+  MOST_SERIES,
+  selectorsOf,
+  snapshotOf,
+} from './counters.ts';
 import { count, noWindows, type Windows } from './windows.ts';
-
-/** Kinds of missing data, worst first: the first that applies to a check is named. */
-export const missingKinds = [
-  'query-error', // a target could not be read
-  'wrong-cardinality', // more series than can be kept, or one series twice
-  'nan', // a value that is not a count: NaN, infinite or negative
-  'stale', // the target's own timestamps are old, or nothing new has come for too long
-  'empty', // no target has the series that everything is counted against
-] as const;
-export type MissingKind = (typeof missingKinds)[number];
 
 export interface Missing {
   readonly kind: MissingKind;
@@ -55,9 +46,6 @@ export interface Timing {
   readonly maxGapMs: number;
 }
 
-/** Of one selector in one target; more are refused as `wrong-cardinality`. */
-export const MOST_SERIES = 500;
-
 /**
  * Evidence of a new stage. Counting goes on from the former stage's newest scrape, so that what happens between the
  * two belongs to the new one and nothing is counted twice.
@@ -68,20 +56,6 @@ export const openEvidence = (windowMs: number, former?: GuardEvidence): GuardEvi
   lastSuccessAt: null,
   missing: null,
 });
-
-/** What a source must be asked for to judge these metrics, one request per target. */
-export function requestsFor(metrics: readonly Metric[]): ReadRequest[] {
-  const wanted = new Map<string, Set<string>>();
-  for (const metric of metrics)
-    for (const target of metric.source.scrape) {
-      const names = wanted.get(target) ?? new Set();
-      const { bad, total } = selectorsOf(metric);
-      names.add(bad.metric);
-      if (total) names.add(total.metric);
-      wanted.set(target, names);
-    }
-  return [...wanted].map(([target, names]) => ({ target, metrics: [...names] }));
-}
 
 /**
  * Counts what is new in the readings of one check. Readings that were counted before change nothing, so it may be
@@ -120,7 +94,7 @@ interface Look {
   readonly state: TargetState | undefined;
   readonly bad: number;
   readonly total: number;
-  readonly lack: { readonly kind: MissingKind; readonly detail: string } | null;
+  readonly lack: Lack | null;
 }
 
 function lookAt(
@@ -163,9 +137,7 @@ function counted(
   const newBad = since(state?.bad, bad);
   const newTotal = total === null ? null : since(state?.total, total);
   const present =
-    total === null
-      ? Object.keys(bad.values).length > 0 || reading.declared.includes(badName)
-      : Object.keys(total.values).length > 0;
+    total === null ? reading.declared.includes(badName) : Object.keys(total.values).length > 0;
   return {
     news: true,
     state: {
@@ -184,41 +156,6 @@ function counted(
 const bounded = (known: Snapshot, current: Snapshot): Snapshot['values'] =>
   Object.keys(known.values).length <= MOST_SERIES ? known.values : current.values;
 
-/** The selected series of a reading as counters, or why they cannot be counted. */
-function snapshotOf(
-  { at, target, samples }: TakenReading,
-  selector: Selector,
-  maxAgeMs: number,
-): Snapshot | { kind: MissingKind; detail: string } {
-  const chosen = select(samples, selector);
-  if (chosen.length > MOST_SERIES)
-    return {
-      kind: 'wrong-cardinality',
-      detail: `${target} has ${chosen.length} series of ${selector.metric}, at most ${MOST_SERIES} can be counted.`,
-    };
-  const values = Object.fromEntries(chosen.map(({ series, value }) => [series, value]));
-  if (Object.keys(values).length < chosen.length)
-    return {
-      kind: 'wrong-cardinality',
-      detail: `${target} has a series of ${selector.metric} twice.`,
-    };
-  const strange = chosen.find(({ value }) => !isCount(value));
-  if (strange)
-    return {
-      kind: 'nan',
-      detail: `${strange.series} of ${target} is ${strange.value}, not a count.`,
-    };
-  const old = chosen.find((sample: Sample) => at - sample.at > maxAgeMs);
-  if (old)
-    return {
-      kind: 'stale',
-      detail: `${old.series} of ${target} is ${Math.round((at - old.at) / 1_000)} seconds old.`,
-    };
-  return { at, values };
-}
-
-const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
-
 function missingOf(looks: readonly Look[], metric: Metric): Missing | null {
   for (const kind of missingKinds) {
     const lacks = looks.flatMap(({ lack }) => (lack?.kind === kind ? [lack] : []));
@@ -227,21 +164,6 @@ function missingOf(looks: readonly Look[], metric: Metric): Missing | null {
   }
   if (looks.some(({ state }) => state?.present)) return null;
   const { bad, total } = selectorsOf(metric);
-  const detail = `no target has a series of ${describe(total ?? bad)}.`;
+  const detail = `no target has a series of ${describeSelector(total ?? bad)}.`;
   return { kind: 'empty', targets: looks.length, detail };
-}
-
-/** What is counted as bad, and what it is counted against, if anything. */
-function selectorsOf(metric: Metric): { bad: Selector; total: Selector | null } {
-  switch (metric.type) {
-    case 'ratio':
-      return { bad: metric.bad, total: metric.total };
-    case 'count':
-      return { bad: metric.count, total: null };
-  }
-}
-
-function describe({ metric, where }: Selector): string {
-  const labels = Object.entries(where).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-  return labels.length === 0 ? metric : `${metric}{${labels.join(', ')}}`;
 }

@@ -2,7 +2,8 @@ import type { Guard, Metric, Plan, PlanStep, Verdict } from '@tidegate/contracts
 import { formatDuration } from '@tidegate/kernel';
 import type { ReadRequest, Reading } from '@tidegate/metrics-source';
 import { assess, isMissingData, policyFor } from './assess.ts';
-import { advance, type GuardEvidence, openEvidence, requestsFor } from './evidence.ts';
+import { requestsFor } from './counters.ts';
+import { advance, type GuardEvidence, openEvidence } from './evidence.ts';
 import type { PinnedRisk } from './risk.ts';
 
 export type Stage = Extract<PlanStep, { stage: string }>;
@@ -75,9 +76,9 @@ export function checkStage(
   };
 }
 
-/** The instant that every guard has data of; null if one lacks them. */
+/** The instant that every guard has data of, the check's own if there are no guards; null if one lacks data. */
 function successOf(guards: readonly GuardEvidence[], at: number): number | null {
-  let oldest = at;
+  let oldest = guards.length === 0 ? at : Infinity;
   for (const { missing, lastSuccessAt } of guards) {
     if (missing !== null || lastSuccessAt === null) return null;
     oldest = Math.min(oldest, lastSuccessAt);
@@ -85,6 +86,7 @@ function successOf(guards: readonly GuardEvidence[], at: number): number | null 
   return oldest;
 }
 
+/** An instant far before the last one means that the clock was set back: time is covered from there on. */
 function covered(
   { lastSuccessAt, coveredMs }: StageEvidence,
   successAt: number | null,
@@ -92,6 +94,7 @@ function covered(
 ): Pick<StageEvidence, 'lastSuccessAt' | 'coveredMs'> {
   if (successAt === null) return { lastSuccessAt, coveredMs };
   const elapsed = successAt - (lastSuccessAt ?? successAt);
+  if (elapsed < 0 && elapsed >= -gapMs) return { lastSuccessAt, coveredMs };
   const counts = elapsed > 0 && elapsed <= gapMs;
   return { lastSuccessAt: successAt, coveredMs: counts ? coveredMs + elapsed : coveredMs };
 }

@@ -1,0 +1,91 @@
+import type { Metric, Selector } from '@tidegate/contracts';
+import {
+  type ReadRequest,
+  select,
+  type Snapshot,
+  type TakenReading,
+} from '@tidegate/metrics-source';
+
+/** Kinds of missing data, worst first: the first that applies to a check is named. */
+export const missingKinds = [
+  'query-error', // a target could not be read
+  'wrong-cardinality', // more series than can be kept, or one series twice
+  'nan', // a value that is not a count: NaN, infinite or negative
+  'stale', // the target's own timestamps are old, or nothing new has come for too long
+  'empty', // no target has the series that everything is counted against
+] as const;
+export type MissingKind = (typeof missingKinds)[number];
+
+/** Why a target could not be counted, with a sentence about it. */
+export interface Lack {
+  readonly kind: MissingKind;
+  readonly detail: string;
+}
+
+/** What is counted as bad, and what it is counted against, if anything. */
+export function selectorsOf(metric: Metric): { bad: Selector; total: Selector | null } {
+  switch (metric.type) {
+    case 'ratio':
+      return { bad: metric.bad, total: metric.total };
+    case 'count':
+      return { bad: metric.count, total: null };
+  }
+}
+
+/** What a source must be asked for to judge these metrics, one request per target. */
+export function requestsFor(metrics: readonly Metric[]): ReadRequest[] {
+  const wanted = new Map<string, Set<string>>();
+  for (const metric of metrics)
+    for (const target of metric.source.scrape) {
+      const names = wanted.get(target) ?? new Set();
+      const { bad, total } = selectorsOf(metric);
+      names.add(bad.metric);
+      if (total) names.add(total.metric);
+      wanted.set(target, names);
+    }
+  return [...wanted].map(([target, names]) => ({ target, metrics: [...names] }));
+}
+
+/** Of one selector in one target; more are refused as `wrong-cardinality`. */
+export const MOST_SERIES = 500;
+
+/** The selected series of a reading as counters, or why they cannot be counted. */
+export function snapshotOf(
+  { at, target, samples }: TakenReading,
+  selector: Selector,
+  maxAgeMs: number,
+): Snapshot | Lack {
+  const chosen = select(samples, selector);
+  if (chosen.length > MOST_SERIES)
+    return {
+      kind: 'wrong-cardinality',
+      detail: `${target} has ${chosen.length} series of ${selector.metric}, at most ${MOST_SERIES} can be counted.`,
+    };
+  const values = Object.fromEntries(chosen.map(({ series, value }) => [series, value]));
+  if (Object.keys(values).length < chosen.length)
+    return {
+      kind: 'wrong-cardinality',
+      detail: `${target} has a series of ${selector.metric} twice.`,
+    };
+  const strange = chosen.find(({ value }) => !isCount(value));
+  if (strange)
+    return {
+      kind: 'nan',
+      detail: `${strange.series} of ${target} is ${strange.value}, not a count.`,
+    };
+  const old = chosen.find((sample) => at - sample.at > maxAgeMs);
+  if (old)
+    return {
+      kind: 'stale',
+      detail: `${old.series} of ${target} is ${Math.round((at - old.at) / 1_000)} seconds old.`,
+    };
+  return { at, values };
+}
+
+const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
+
+/** As Prometheus writes it. */
+export function describeSelector({ metric, where }: Selector): string {
+  const labels = Object.entries(where).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return labels.length === 0 ? metric : `${metric}{${labels.join(', ')}}`;
+}
