@@ -1,0 +1,61 @@
+import type { Verdict } from '@tidegate/contracts';
+import { judgeStage, type StageEvidence } from '../gate/stage.ts';
+import { settle } from './advance.ts';
+import { type Course, emit } from './course.ts';
+import { aboutStep } from './draft.ts';
+import { STEP_LATE } from './evolve.ts';
+import { rollBack, rollbackDeadline } from './rollback.ts';
+import { awaited, isLive, type Live, stepAt } from './state.ts';
+
+/** One check. A breach comes first: also while paused, holding or waiting for a person. */
+export function check(course: Course, evidence: StageEvidence): Course {
+  const { state } = course;
+  if (state.status === 'rolling-back') return rollbackDeadline(course, state);
+  if (!isLive(state)) return course;
+  const verdicts = judgeStage(state.plan, state.risk, evidence, course.at);
+  const breach = verdicts.find(({ outcome }) => outcome === 'breach');
+  if (breach) return breached(course, state, breach);
+  return deadlines(settle({ ...course, check: { evidence, verdicts } }));
+}
+
+/** Breach, decision and commands are decided at once, and saved in one write. */
+function breached(course: Course, state: Live, verdict: Verdict): Course {
+  const { id, environment, plan } = state;
+  const { guard, reason, message } = verdict;
+  const told = emit(course, {
+    type: 'ThresholdBreached',
+    data: {
+      environment,
+      rollout: id,
+      labels: { plan: plan.plan, flag: plan.flag },
+      guard,
+      fingerprint: `${id}/${guard}`,
+      startsAt: course.at,
+      message,
+      verdict,
+    },
+  });
+  return isLive(told.state)
+    ? rollBack(told, told.state, { reason, message, by: 'metrics-gatekeeper' })
+    : told;
+}
+
+/** What takes too long pages, once each. */
+function deadlines(course: Course): Course {
+  const { state, at } = course;
+  if (!isLive(state)) return course;
+  const { position, plan } = state;
+  const waiting = awaited(state);
+  const answered =
+    waiting && !waiting.sent.late && at - waiting.sent.at >= plan.pageAfter
+      ? missed(course, state, `${waiting.type} was not answered`, plan.pageAfter)
+      : course;
+  if (!position || position.late || state.status === 'paused') return answered;
+  const { deadline } = stepAt(state, position.index);
+  return deadline !== undefined && at - position.since >= deadline
+    ? missed(answered, state, STEP_LATE, deadline)
+    : answered;
+}
+
+const missed = (course: Course, state: Live, what: string, deadlineMs: number): Course =>
+  emit(course, { type: 'DeadlineMissed', data: { ...aboutStep(state), what, deadlineMs } });

@@ -1,0 +1,28 @@
+import type { Plan, RolloutCommand, StartRollout, ThresholdBreached } from '@tidegate/contracts';
+import type { Command, Rejection } from '@tidegate/kernel';
+import type { StageEvidence } from '../gate/stage.ts';
+import type { ObservedMessage } from './observed.ts';
+
+/** The plan version that a start means, found by the handler. */
+export interface PinnedPlan {
+  readonly plan: Plan;
+  readonly version: number;
+  readonly hash: string;
+}
+
+type Internal<T extends string, D> = Command & { readonly type: T; readonly data: D };
+
+/** StartRollout with the plan it names, or why there is none. */
+export type PinnedStart = Omit<StartRollout, 'data'> & {
+  readonly data: StartRollout['data'] & { readonly pinned: PinnedPlan | Rejection };
+};
+/** One check: what has been counted up to now, also where nothing could be read. */
+export type Tick = Internal<'Tick', { readonly evidence: StageEvidence }>;
+/** Something that another service said, of interest to this rollout. */
+export type RecordEvent = Internal<'RecordEvent', ObservedMessage>;
+/** A breach that somebody else found, or an own one coming back. */
+export type RecordBreach = Internal<'RecordBreach', ThresholdBreached>;
+
+/** All that changes a rollout. Tick and the two records are made inside this service. */
+export type AnyRolloutCommand =
+  Exclude<RolloutCommand, StartRollout> | PinnedStart | Tick | RecordEvent | RecordBreach;

@@ -1,0 +1,132 @@
+import { type PlanStep, stepKind, stepName, type Verdict } from '@tidegate/contracts';
+import type { RolloutMessage } from './message.ts';
+import { type Common, stepAt } from './state.ts';
+
+/** What every event of a rollout is about. */
+export const about = ({ id, environment, plan, version }: Common) => ({
+  rollout: id,
+  environment,
+  plan: plan.plan,
+  planVersion: version,
+  flag: plan.flag,
+});
+
+/** The same, and the step: the present one, or the first while there is none. */
+export function aboutStep(rollout: Common, index = rollout.position?.index ?? 0) {
+  return { ...about(rollout), step: stepName(stepAt(rollout, index)), index };
+}
+
+const flagOf = ({ environment, plan }: Common) => ({ environment, key: plan.flag });
+const refOf = ({ id, generation }: Common) => ({ id, generation });
+
+export const holdFlag = (rollout: Common): RolloutMessage => ({
+  type: 'HoldFlag',
+  data: { ...flagOf(rollout), rollout: refOf(rollout) },
+});
+
+export const releaseFlag = (rollout: Common, reason: string): RolloutMessage => ({
+  type: 'ReleaseFlag',
+  data: { ...flagOf(rollout), rollout: refOf(rollout), reason },
+});
+
+export const restoreFlag = (
+  rollout: Common,
+  definition: NonNullable<Common['before']>,
+  reason: string,
+): RolloutMessage => ({
+  type: 'RestoreFlag',
+  data: { ...flagOf(rollout), definition, reason, rollout: refOf(rollout) },
+});
+
+export const pauseMigration = (rollout: Common, run: string, reason: string): RolloutMessage => ({
+  type: 'PauseMigration',
+  data: { run, reason, rollout: refOf(rollout) },
+});
+
+export const resumeMigration = (rollout: Common, run: string, reason: string): RolloutMessage => ({
+  type: 'ResumeMigration',
+  data: { run, reason, rollout: refOf(rollout) },
+});
+
+/** How a migration is told that it waits for its rollout; the rollout knows its own pause again by it. */
+export const pausedWith = ({ id }: Common): string => `rollout ${id} is paused`;
+
+/** Made from what it is for: asking twice starts one run. */
+export const runId = ({ id }: Common, index: number, attempt: number): string =>
+  `${id}.${index}.${attempt}`;
+
+/** What a step asks of another service when it begins; undefined for one that asks a person. */
+export function requestOf(
+  rollout: Common,
+  index: number,
+  attempt: number,
+): RolloutMessage | undefined {
+  const step = stepAt(rollout, index);
+  if ('stage' in step) return setExposure(rollout, step);
+  if ('migrate' in step) return runMigration(rollout, step, runId(rollout, index, attempt));
+  return undefined;
+}
+
+function setExposure(
+  rollout: Common,
+  { stage, percentage, variant, users }: Extract<PlanStep, { stage: string }>,
+): RolloutMessage {
+  return {
+    type: 'SetExposure',
+    data: {
+      ...flagOf(rollout),
+      rollout: refOf(rollout),
+      step: stage,
+      ...(percentage === undefined ? {} : { percentage }),
+      ...(variant === undefined ? {} : { variant }),
+      ...(users === undefined ? {} : { allowedUsers: users }),
+    },
+  };
+}
+
+function runMigration(
+  rollout: Common,
+  { migrate, action, batchSize, sampleSize }: Extract<PlanStep, { migrate: string }>,
+  run: string,
+): RolloutMessage {
+  return {
+    type: 'RunMigration',
+    data: {
+      run,
+      migration: migrate,
+      action,
+      rollout: refOf(rollout),
+      ...(batchSize === undefined ? {} : { batchSize }),
+      ...(sampleSize === undefined ? {} : { sampleSize }),
+    },
+  };
+}
+
+export function stepStarted(rollout: Common, index: number): RolloutMessage {
+  const step = stepAt(rollout, index);
+  return {
+    type: 'StepStarted',
+    data: { ...aboutStep(rollout, index), kind: stepKind(step), ...percentageOf(step) },
+  };
+}
+
+export const stageOpened = (rollout: Common, index: number): RolloutMessage => ({
+  type: 'StageOpened',
+  data: { ...aboutStep(rollout, index), ...percentageOf(stepAt(rollout, index)) },
+});
+
+const percentageOf = (step: PlanStep) =>
+  'stage' in step && step.percentage !== undefined ? { percentage: step.percentage } : {};
+
+export function stepCompleted(
+  rollout: Common,
+  index: number,
+  how: { coveredMs?: number; verdicts?: readonly Verdict[]; promotedBy?: string } = {},
+): RolloutMessage {
+  const { verdicts = [], ...rest } = how;
+  const kind = stepKind(stepAt(rollout, index));
+  return {
+    type: 'StepCompleted',
+    data: { ...aboutStep(rollout, index), kind, verdicts: [...verdicts], ...rest },
+  };
+}

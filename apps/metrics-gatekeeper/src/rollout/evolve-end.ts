@@ -1,0 +1,98 @@
+import type { Fact } from '@tidegate/kernel';
+import type { RolloutMessage } from './message.ts';
+import {
+  type Action,
+  type ActionName,
+  breachKey,
+  type Common,
+  type Existing,
+  rollbackActions,
+  type Rollback,
+} from './state.ts';
+
+type FactOf<T extends RolloutMessage['type']> = Fact<Extract<RolloutMessage, { type: T }>>;
+
+/** What every status has, without what belongs to the present one. */
+export const common = (rollout: Existing): Common => ({
+  id: rollout.id,
+  environment: rollout.environment,
+  plan: rollout.plan,
+  version: rollout.version,
+  hash: rollout.hash,
+  risk: rollout.risk,
+  startedBy: rollout.startedBy,
+  startedAt: rollout.startedAt,
+  generation: rollout.generation,
+  claim: rollout.claim,
+  before: rollout.before,
+  flagDisabled: rollout.flagDisabled,
+  exposed: rollout.exposed,
+  countedFrom: rollout.countedFrom,
+  breaches: rollout.breaches,
+  position: rollout.position,
+});
+
+/** The rollback and the ends. */
+export function evolveEnd(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
+  const { at } = fact.metadata;
+  switch (fact.type) {
+    case 'RollbackStarted':
+      return rollingBack(rollout, fact);
+    case 'RestoreFlag':
+      return withAction(rollout, 'restore-flag', (action) => sent(action, fact.metadata.id));
+    case 'PauseMigration':
+      return withAction(rollout, 'pause-migration', (action) => sent(action, fact.metadata.id));
+    case 'RollbackActionDone': {
+      const { action: name, outcome: state, message } = fact.data;
+      return withAction(rollout, name, (action) => ({ ...action, state, message }));
+    }
+    case 'RolloutRolledBack':
+    case 'RolloutFailed': {
+      if (!('rollback' in rollout)) return rollout;
+      const status = fact.type === 'RolloutFailed' ? 'failed' : 'rolled-back';
+      const { reason, message } = fact.data;
+      const { rollback } = rollout;
+      return { ...common(rollout), status, rollback, endedAt: at, reason, message };
+    }
+    case 'RolloutAborted': {
+      const { by, reason } = fact.data;
+      return {
+        ...common(rollout),
+        status: 'aborted',
+        by,
+        endedAt: at,
+        reason: 'aborted',
+        message: reason,
+      };
+    }
+    case 'RolloutCompleted': {
+      const message = 'Every step of the plan is done.';
+      return { ...common(rollout), status: 'completed', endedAt: at, reason: 'completed', message };
+    }
+    default:
+      return rollout;
+  }
+}
+
+function rollingBack(rollout: Existing, { data, metadata }: FactOf<'RollbackStarted'>): Existing {
+  const { generation, reason, message, by, breach } = data;
+  const names = rollbackActions.filter((name) => data.actions.includes(name));
+  const actions = names.map((action): Action => ({ action, state: 'sent', ids: [] }));
+  const rollback: Rollback = { startedAt: metadata.at, reason, message, by, actions };
+  const told =
+    breach?.fingerprint === undefined || breach.startsAt === undefined
+      ? []
+      : [breachKey({ fingerprint: breach.fingerprint, startsAt: breach.startsAt })];
+  const breaches = [...rollout.breaches, ...told];
+  return { ...common(rollout), status: 'rolling-back', generation, breaches, rollback };
+}
+
+const sent = (action: Action, id: string): Action => ({ ...action, ids: [...action.ids, id] });
+
+function withAction(rollout: Existing, name: string, change: (action: Action) => Action): Existing {
+  if (rollout.status !== 'rolling-back' && rollout.status !== 'failed') return rollout;
+  const actions = rollout.rollback.actions.map((action) =>
+    action.action === (name as ActionName) ? change(action) : action,
+  );
+  return { ...rollout, rollback: { ...rollout.rollback, actions } };
+}

@@ -1,0 +1,191 @@
+import type { Plan } from '@tidegate/contracts';
+import type { Fact } from '@tidegate/kernel';
+import { common, evolveEnd } from './evolve-end.ts';
+import type { RolloutMessage } from './message.ts';
+import {
+  breachKey,
+  type Common,
+  type Existing,
+  isGoing,
+  isLive,
+  type Phase,
+  type Place,
+  type Rollout,
+  type Sent,
+} from './state.ts';
+
+/** `what` of a DeadlineMissed that is about the step itself, not about an answer. */
+export const STEP_LATE = 'the step has not ended';
+const REMEMBERED = 64;
+
+/** Copies facts. What a fact does not concern stays as it is, also for facts that come late. */
+export function evolve(rollout: Rollout, fact: Fact<RolloutMessage>): Rollout {
+  if (fact.type === 'RolloutStarted') return started(fact);
+  if (rollout.status === 'absent') return rollout;
+  return evolveEnd(evolveStep(evolveStatus(evolveFlag(rollout, fact), fact), fact), fact);
+}
+
+type FactOf<T extends RolloutMessage['type']> = Fact<Extract<RolloutMessage, { type: T }>>;
+
+function started({ data, metadata }: FactOf<'RolloutStarted'>): Rollout {
+  return {
+    status: 'pending',
+    id: data.rollout,
+    environment: data.environment,
+    plan: data.definition as unknown as Plan,
+    version: data.planVersion,
+    hash: data.planHash,
+    risk: { risk: data.risk, shares: data.shares },
+    startedBy: data.startedBy,
+    startedAt: metadata.at,
+    generation: 1,
+    claim: { status: 'asked', sent: { ids: [], at: metadata.at, late: false } },
+    flagDisabled: false,
+    countedFrom: metadata.at,
+    breaches: [],
+  };
+}
+
+/** What concerns the flag and who holds it. */
+function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
+  switch (fact.type) {
+    case 'HoldFlag':
+      return { ...rollout, claim: { status: 'asked', sent: sentAgain(asked(rollout), fact) } };
+    case 'FlagClaimed': {
+      const { definition, disabled } = fact.data;
+      const before = rollout.before ?? definition;
+      return { ...rollout, claim: { status: 'held' }, before, flagDisabled: disabled };
+    }
+    case 'FlagObserved':
+      if (fact.data.change === 'released')
+        return { ...rollout, claim: { status: 'lost', by: fact.data.by } };
+      return { ...rollout, flagDisabled: fact.data.change === 'disabled' };
+    case 'DeadlineMissed':
+      return fact.data.what === STEP_LATE ? rollout : answerLate(rollout);
+    case 'ThresholdBreached':
+      return remember(rollout, breachKey(fact.data));
+    default:
+      return rollout;
+  }
+}
+
+const asked = ({ claim }: Common): Sent | undefined =>
+  claim.status === 'asked' ? claim.sent : undefined;
+
+const sentAgain = (sent: Sent | undefined, { metadata }: Fact): Sent => ({
+  ids: [...(sent?.ids ?? []), metadata.id].slice(-16),
+  at: metadata.at,
+  late: false,
+});
+
+function answerLate(rollout: Existing): Existing {
+  const { claim, position } = rollout;
+  if (claim.status === 'asked')
+    return { ...rollout, claim: { ...claim, sent: { ...claim.sent, late: true } } };
+  if (!isLive(rollout) || !position || !('sent' in position)) return rollout;
+  return { ...rollout, position: { ...position, sent: { ...position.sent, late: true } } };
+}
+
+const remember = (rollout: Existing, breach: string): Existing => ({
+  ...rollout,
+  breaches: [...rollout.breaches, breach].slice(-REMEMBERED),
+});
+
+/** Pending, running, holding, paused. */
+function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
+  const { at } = fact.metadata;
+  switch (fact.type) {
+    case 'StepStarted': {
+      const { index, kind } = fact.data;
+      const place = { index, since: at, late: false, attempt: 0 };
+      const phase: Phase = { phase: kind === 'approve' ? 'approval' : 'waiting' };
+      return { ...common(rollout), status: 'running', position: { ...place, ...phase } };
+    }
+    case 'ApprovalRequested':
+      return heldFor(rollout, 'awaiting-approval', `An ${fact.data.role} must approve.`, at);
+    case 'RolloutHeld': {
+      const { reason, message, page } = fact.data;
+      const held = heldFor(rollout, reason, message, at);
+      return held.status === 'holding' && page
+        ? { ...held, hold: { ...held.hold, paged: true } }
+        : held;
+    }
+    case 'RolloutPaused': {
+      const { by, reason } = fact.data;
+      return { ...common(rollout), status: 'paused', by, reason, pausedAt: at };
+    }
+    case 'RolloutResumed': {
+      const from = rollout.status === 'paused' ? { countedFrom: at } : {};
+      const base = { ...common(rollout), ...from };
+      const { position } = base;
+      return position ? { ...base, status: 'running', position } : { ...base, status: 'pending' };
+    }
+    default:
+      return rollout;
+  }
+}
+
+function heldFor(rollout: Existing, reason: string, message: string, at: number): Existing {
+  if (!isGoing(rollout)) return rollout;
+  const known =
+    rollout.status === 'holding' && rollout.hold.reason === reason ? rollout.hold : null;
+  const hold = { reason, message, since: known?.since ?? at, paged: known?.paged ?? false };
+  return { ...common(rollout), status: 'holding', position: rollout.position, hold };
+}
+
+/** The present step: what was asked, answered and observed. */
+function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
+  const { position } = rollout;
+  if (!isLive(rollout) || !position) return rollout;
+  const to = (phase: Phase, more: Partial<Place> = {}): Existing => {
+    const { index, since, late, attempt } = position;
+    return { ...rollout, position: { ...phase, index, since, late, attempt, ...more } };
+  };
+  const { at } = fact.metadata;
+  switch (fact.type) {
+    case 'SetExposure': {
+      const sent = sentAgain(position.phase === 'opening' ? position.sent : undefined, fact);
+      const exposed = { stage: fact.data.step, at };
+      const known = rollout.exposed?.stage === exposed.stage ? rollout.exposed : exposed;
+      return { ...to({ phase: 'opening', sent }), exposed: known };
+    }
+    case 'StageOpened':
+      return { ...to({ phase: 'open', openedAt: at }), countedFrom: at };
+    case 'RunMigration': {
+      const { run } = fact.data;
+      const sent = sentAgain(position.phase === 'asked' ? position.sent : undefined, fact);
+      return to({ phase: 'asked', run, sent });
+    }
+    case 'StepRefused': {
+      const { command, code, message } = fact.data;
+      if (command === 'HoldFlag')
+        return { ...rollout, claim: { status: 'refused', code, message } };
+      return to({ phase: 'refused', code, message });
+    }
+    case 'MigrationObserved':
+      return to(...observed(fact.data, position));
+    case 'ApprovalGiven':
+      return to({ phase: 'done' });
+    case 'DeadlineMissed':
+      return fact.data.what === STEP_LATE ? to(position, { late: true }) : rollout;
+    default:
+      return rollout;
+  }
+}
+
+function observed(
+  { change, run, reason = '' }: FactOf<'MigrationObserved'>['data'],
+  { attempt }: Place,
+): [phase: Phase, more?: Partial<Place>] {
+  switch (change) {
+    case 'started':
+    case 'resumed':
+      return [{ phase: 'moving', run }];
+    case 'stopped':
+      return [{ phase: 'stopped', run, reason }];
+    case 'cancelled':
+      return [{ phase: 'cancelled', reason }, { attempt: attempt + 1 }];
+    case 'completed':
+      return [{ phase: 'done' }];
+  }
+}

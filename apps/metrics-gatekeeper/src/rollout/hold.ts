@@ -1,0 +1,159 @@
+import type { Verdict } from '@tidegate/contracts';
+import { mayLeave, missingForMs } from '../gate/stage.ts';
+import { type Check, type Course, emit } from './course.ts';
+import { about, aboutStep } from './draft.ts';
+import { type Claim, type Going, type Hold, isGoing, stepAt } from './state.ts';
+
+/** What keeps a rollout from going on. `page`: a person must look now. */
+interface Cause {
+  readonly reason: string;
+  readonly message: string;
+  readonly page: boolean;
+}
+
+/** Tells when what holds the rollout has changed, when nothing does any more, and once when a person must look. */
+export function announceHold(course: Course): Course {
+  const { state, check } = course;
+  if (!isGoing(state)) return course;
+  const cause = causeOf(course, state);
+  if (cause === 'unknown') return course;
+  if (cause === undefined) return state.status === 'holding' ? goesOn(course, state) : course;
+  const known = state.status === 'holding' && state.hold.reason === cause.reason;
+  if (known && (state.hold.paged || !cause.page)) return course;
+  const verdicts: Verdict[] = [...(check?.verdicts ?? [])];
+  return emit(course, { type: 'RolloutHeld', data: { ...aboutStep(state), ...cause, verdicts } });
+}
+
+const goesOn = (course: Course, state: Going): Course =>
+  emit(course, {
+    type: 'RolloutResumed',
+    data: {
+      ...about(state),
+      by: 'metrics-gatekeeper',
+      reason: 'nothing is in the way any more',
+    },
+  });
+
+/** The first line that applies decides. `unknown`: only a check can tell, and this is none. */
+function causeOf(course: Course, state: Going): Cause | undefined | 'unknown' {
+  const held = state.status === 'holding' ? state.hold : undefined;
+  return flagCause(course, state, held) ?? stepCause(course, state, held);
+}
+
+function flagCause({ at }: Course, state: Going, held: Hold | undefined): Cause | undefined {
+  const { claim, plan, flagDisabled } = state;
+  if (claim.status === 'refused' || claim.status === 'lost')
+    return { reason: 'flag-not-held', message: claimMessage(plan.flag, claim), page: true };
+  if (!flagDisabled) return undefined;
+  const reason = 'flag-disabled';
+  const since = held?.reason === reason ? held.since : at;
+  const message = `${plan.flag} is disabled: no stage can open.`;
+  return { reason, message, page: at - since >= plan.pageAfter };
+}
+
+const claimMessage = (
+  flag: string,
+  claim: Extract<Claim, { status: 'refused' | 'lost' }>,
+): string =>
+  claim.status === 'lost'
+    ? `${claim.by} released ${flag} from this rollout; resume to hold it again.`
+    : `${flag} could not be held again. ${claim.code}: ${claim.message}`;
+
+function stepCause(
+  { at, check }: Course,
+  state: Going,
+  held: Hold | undefined,
+): Cause | undefined | 'unknown' {
+  const { plan, position } = state;
+  const step = stepAt(state, position.index);
+  const untold = held && !OWN_REASONS.has(held.reason) ? 'unknown' : undefined;
+  switch (position.phase) {
+    case 'refused': {
+      const reason = 'stage' in step ? 'exposure-refused' : 'migration-refused';
+      return { reason, message: `${position.code}: ${position.message}`, page: true };
+    }
+    case 'stopped':
+      return { reason: 'migration-paused', message: position.reason, page: false };
+    case 'cancelled':
+      return { reason: 'migration-cancelled', message: position.reason, page: true };
+    case 'waiting':
+      return check ? cannotOpen(check, plan.pageAfter, at) : untold;
+    case 'open':
+      return check ? cannotLeave(check, state, at) : untold;
+    case 'approval': {
+      const role = 'approve' in step ? step.role : 'approver';
+      const awaiting = {
+        reason: 'awaiting-approval',
+        message: `An ${role} must approve.`,
+        page: false,
+      };
+      return untold && !check ? untold : (blind(check, plan.pageAfter, at) ?? awaiting);
+    }
+    default:
+      return check ? blind(check, plan.pageAfter, at) : untold;
+  }
+}
+
+/** Causes that the rollout's own state tells; the others come from a check. */
+const OWN_REASONS: ReadonlySet<string> = new Set([
+  'flag-not-held',
+  'flag-disabled',
+  'exposure-refused',
+  'migration-refused',
+  'migration-paused',
+  'migration-cancelled',
+  'awaiting-approval',
+]);
+
+/** What stands between a stage and its opening: a source that does not answer. A series may not be there yet. */
+function cannotOpen(check: Check, pageAfter: number, at: number): Cause | undefined {
+  const missing = missingIn(check, false);
+  return missing && { ...missing, page: missingForMs(check.evidence, at) >= pageAfter };
+}
+
+/** True once every guard's source has answered in this check. */
+export const mayOpen = ({ evidence }: Check): boolean =>
+  Object.values(evidence.guards).every(({ lastSuccessAt, missing }) =>
+    missing === null ? lastSuccessAt !== null : missing.kind === 'empty',
+  );
+
+/** A stage's ordinary waiting, for time or for its first requests, is no hold until its time is over. */
+function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): Cause | undefined {
+  const { plan, position, exposed } = state;
+  const step = stepAt(state, position.index);
+  if (!('stage' in step) || position.phase !== 'open' || evidence.stage !== exposed?.stage)
+    return undefined;
+  const leave = mayLeave(step, evidence, verdicts);
+  if (leave.leave) return undefined;
+  const { because, reason, message } = leave;
+  const openMs = at - position.openedAt;
+  const missingMs = missingForMs(evidence, at);
+  switch (because) {
+    case 'breach':
+    case 'hold-time':
+      return undefined;
+    case 'missing-data':
+      if (isNothingYet(reason) && missingMs < Math.min(step.hold, plan.pageAfter)) return undefined;
+      return { reason, message, page: missingMs >= plan.pageAfter };
+    case 'too-little-evidence': {
+      const page = reason === 'no-requests' && openMs - step.hold >= plan.pageAfter;
+      return { reason, message, page };
+    }
+  }
+}
+
+const isNothingYet = (reason: string): boolean => reason === 'empty' || reason === 'not-read';
+
+/** At a step that needs no evidence, data that stay away too long still page: an open stage is unguarded. */
+function blind(check: Check | undefined, pageAfter: number, at: number): Cause | undefined {
+  if (!check || missingForMs(check.evidence, at) < pageAfter) return undefined;
+  const missing = missingIn(check, check.evidence.stage !== '');
+  return missing && { ...missing, page: true };
+}
+
+function missingIn({ evidence }: Check, alsoEmpty: boolean): Omit<Cause, 'page'> | undefined {
+  for (const [guard, { missing }] of Object.entries(evidence.guards))
+    if (missing && (alsoEmpty || missing.kind !== 'empty'))
+      return { reason: missing.kind, message: `${guard}: ${missing.detail}` };
+  return undefined;
+}

@@ -1,0 +1,102 @@
+import type { DraftOf, MigrationObserved } from '@tidegate/contracts';
+import { begin, settle } from './advance.ts';
+import { type Course, emit } from './course.ts';
+import { aboutStep, pausedWith, pauseMigration, resumeMigration } from './draft.ts';
+import type { MigrationMessage } from './observed.ts';
+import { rollBack, rollbackAnswered } from './rollback.ts';
+import { type Existing, isGoing, isLive, type Live } from './state.ts';
+
+export function observeMigration(
+  course: Course,
+  rollout: Existing,
+  message: MigrationMessage,
+): Course {
+  if (isLive(rollout)) return whileLive(course, rollout, message);
+  // The pause of a rollback may overtake the start of its run: it is sent again once the run begins.
+  if (message.type === 'MigrationStarted' && message.data.rollout?.id === rollout.id)
+    return emit(course, pauseMigration(rollout, message.data.run, `rollout ${rollout.id} is over`));
+  if (rollout.status !== 'rolling-back' && rollout.status !== 'failed') return course;
+  return message.type === 'MigrationCommandAnswered'
+    ? rollbackAnswered(course, rollout, message)
+    : course;
+}
+
+function whileLive(course: Course, rollout: Live, message: MigrationMessage): Course {
+  const { position } = rollout;
+  if (!position || !('run' in position) || position.run !== message.data.run) return course;
+  const { phase } = position;
+  const active = phase === 'asked' || phase === 'moving';
+  switch (message.type) {
+    case 'MigrationCommandAnswered':
+      return phase === 'asked' && position.sent.ids.includes(message.data.command.id)
+        ? runAnswered(course, rollout, message.data)
+        : course;
+    case 'MigrationStarted':
+      return phase === 'asked' ? startedFor(course, rollout, message.data.run) : course;
+    case 'MigrationPaused':
+      return active ? stopped(course, rollout, message.data) : course;
+    case 'MigrationResumed':
+      return phase === 'stopped' ? settle(noticed(course, rollout, 'resumed')) : course;
+    case 'MigrationCompleted':
+      return settle(noticed(course, rollout, 'completed'));
+    case 'MigrationCancelled': {
+      const { by, reason } = message.data;
+      return settle(noticed(course, rollout, 'cancelled', `cancelled by ${by}: ${reason}`));
+    }
+    case 'MigrationFailed': {
+      // The new code may have come to rely on data that now will not arrive: the safe side is the flag as it was.
+      const { migration, action, code, message: what } = message.data;
+      const sentence = `Migration ${migration} (${action}) failed. ${code}: ${what}`;
+      return rollBack(noticed(course, rollout, 'stopped', code), rollout, {
+        reason: 'migration-failed',
+        message: sentence,
+        by: message.metadata.source,
+      });
+    }
+  }
+}
+
+function noticed(
+  course: Course,
+  rollout: Live,
+  change: DraftOf<typeof MigrationObserved>['data']['change'],
+  reason?: string,
+): Course {
+  const { position } = rollout;
+  const run = position && 'run' in position ? position.run : '';
+  const why = reason === undefined ? {} : { reason };
+  const data = { ...aboutStep(rollout), run, change, ...why };
+  return emit(course, { type: 'MigrationObserved', data });
+}
+
+/** A rollout that was paused meanwhile pauses its run as soon as there is one. */
+function startedFor(course: Course, rollout: Live, run: string): Course {
+  const told = noticed(course, rollout, 'started');
+  return rollout.status === 'paused'
+    ? emit(told, pauseMigration(rollout, run, pausedWith(rollout)))
+    : told;
+}
+
+/** The rollout's own pause, arriving after the rollout went on, is taken back; anybody else's holds it. */
+function stopped(
+  course: Course,
+  rollout: Live,
+  { run, by, reason }: Extract<MigrationMessage, { type: 'MigrationPaused' }>['data'],
+): Course {
+  const told = noticed(course, rollout, 'stopped', `paused by ${by}: ${reason}`);
+  return isGoing(rollout) && reason === pausedWith(rollout)
+    ? emit(told, resumeMigration(rollout, run, `rollout ${rollout.id} goes on`))
+    : settle(told);
+}
+
+function runAnswered(
+  course: Course,
+  rollout: Live,
+  answer: Extract<MigrationMessage, { type: 'MigrationCommandAnswered' }>['data'],
+): Course {
+  const { outcome, command, code = '', message = '' } = answer;
+  if (outcome !== 'refused') return course;
+  if (code === 'COMMAND_EXPIRED') return begin(course);
+  const data = { ...aboutStep(rollout), command: command.type, code, message };
+  return settle(emit(course, { type: 'StepRefused', data }));
+}

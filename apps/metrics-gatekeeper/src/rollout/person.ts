@@ -1,0 +1,186 @@
+import type {
+  AbortRollout,
+  ApproveRollout,
+  PauseRollout,
+  PromoteRollout,
+  ResumeRollout,
+  RollBack,
+} from '@tidegate/contracts';
+import { stepName } from '@tidegate/contracts';
+import { reject, type Rejection } from '@tidegate/kernel';
+import { begin, reach, settle } from './advance.ts';
+import { type Course, emit } from './course.ts';
+import {
+  about,
+  aboutStep,
+  holdFlag,
+  pausedWith,
+  pauseMigration,
+  releaseFlag,
+  resumeMigration,
+  stepCompleted,
+} from './draft.ts';
+import { rollBack } from './rollback.ts';
+import { activeRun, type Existing, type Going, isGoing, isLive } from './state.ts';
+
+type PersonCommand =
+  PauseRollout | ResumeRollout | PromoteRollout | ApproveRollout | RollBack | AbortRollout;
+
+/** What a person wants, or why it cannot be. Wanting what is already so changes nothing. */
+export function decideForPerson(
+  course: Course,
+  rollout: Existing,
+  command: PersonCommand,
+): Course | Rejection {
+  const by = command.metadata.actor;
+  switch (command.type) {
+    case 'RollBack':
+      return rollBackBy(course, rollout, by, command.data.reason);
+    case 'AbortRollout':
+      return abort(course, rollout, by, command.data.reason);
+    case 'PauseRollout':
+      if (!isLive(rollout)) return over(rollout);
+      return rollout.status === 'paused' ? course : pauseBy(course, { by, ...command.data });
+    case 'ResumeRollout':
+      return resume(course, rollout, by, command.data.reason);
+    case 'PromoteRollout':
+      return promote(course, rollout, by);
+    case 'ApproveRollout':
+      return approve(course, rollout, command);
+  }
+}
+
+function rollBackBy(
+  course: Course,
+  rollout: Existing,
+  by: string,
+  reason: string,
+): Course | Rejection {
+  switch (rollout.status) {
+    case 'rolling-back':
+    case 'rolled-back':
+      return course;
+    case 'aborted':
+      return over(rollout);
+    default:
+      return rollBack(course, rollout, { reason: 'requested', message: `${by}: ${reason}`, by });
+  }
+}
+
+/** Stops, and leaves the exposure as it is. A failed rollback can be left so: a person has taken it in hand. */
+function abort(course: Course, rollout: Existing, by: string, reason: string): Course | Rejection {
+  if (rollout.status === 'aborted') return course;
+  if (!isLive(rollout) && rollout.status !== 'failed') return over(rollout);
+  const run = activeRun(rollout);
+  const why = `rollout ${rollout.id} was aborted: ${reason}`.slice(0, 2_000);
+  return emit(
+    course,
+    ...(run === undefined ? [] : [pauseMigration(rollout, run, why)]),
+    { type: 'RolloutAborted', data: { ...about(rollout), by, reason } },
+    releaseFlag(rollout, why),
+  );
+}
+
+/** Its migration waits as well; guards are judged on. */
+export function pauseBy(course: Course, { by, reason }: { by: string; reason: string }): Course {
+  const { state } = course;
+  if (!isLive(state) || state.status === 'paused') return course;
+  const run = activeRun(state);
+  return emit(
+    course,
+    { type: 'RolloutPaused', data: { ...about(state), by, reason } },
+    ...(run === undefined ? [] : [pauseMigration(state, run, pausedWith(state))]),
+  );
+}
+
+/** Goes on after a pause; what was refused, released, stopped or cancelled is asked for again. */
+function resume(course: Course, rollout: Existing, by: string, reason: string): Course | Rejection {
+  if (!isLive(rollout)) return over(rollout);
+  const paused = rollout.status === 'paused';
+  if (!paused && !isGoing(rollout)) return course;
+  const isHeld = rollout.claim.status === 'held';
+  if (paused && isHeld && rollout.flagDisabled)
+    return reject(
+      'ROLLOUT_FLAG_DISABLED',
+      `${rollout.plan.flag} is disabled. Release it from the rollout and enable it first, or roll back.`,
+    );
+  const again = paused || needsAsking(rollout);
+  if (!again) return course;
+  const data = { ...about(rollout), by, reason };
+  return settle(askAgain(emit(course, { type: 'RolloutResumed', data })));
+}
+
+const needsAsking = ({ claim, position }: Going): boolean =>
+  claim.status === 'refused' ||
+  claim.status === 'lost' ||
+  ['refused', 'stopped', 'cancelled'].includes(position.phase);
+
+function askAgain(course: Course): Course {
+  const { state } = course;
+  if (!isLive(state)) return course;
+  const { claim, position } = state;
+  const held =
+    claim.status === 'refused' || claim.status === 'lost' ? emit(course, holdFlag(state)) : course;
+  if (!position) return held;
+  switch (position.phase) {
+    case 'refused':
+    case 'cancelled':
+      return begin(held);
+    case 'stopped':
+      return emit(held, resumeMigration(state, position.run, `rollout ${state.id} goes on`));
+    default:
+      return held;
+  }
+}
+
+/** Leaves the present stage now, gates unasked. */
+function promote(course: Course, rollout: Existing, by: string): Course | Rejection {
+  if (rollout.status === 'paused')
+    return reject('ROLLOUT_PAUSED', `${rollout.by} paused the rollout; resume it first.`);
+  if (!isLive(rollout)) return over(rollout);
+  if (!isGoing(rollout) || rollout.claim.status !== 'held' || rollout.flagDisabled)
+    return reject('ROLLOUT_NOT_PROMOTABLE', 'The rollout does not hold an enabled flag.');
+  const { index, phase } = rollout.position;
+  if (phase === 'waiting') return settle(begin(course));
+  if (phase !== 'open')
+    return reject(
+      'ROLLOUT_NOT_PROMOTABLE',
+      `${aboutStep(rollout).step} is not an open stage (${phase}): it cannot be passed over.`,
+    );
+  const reached = reach(emit(course, stepCompleted(rollout, index, { promotedBy: by })), index + 1);
+  const { state } = reached;
+  return settle(isGoing(state) && state.position.phase === 'waiting' ? begin(reached) : reached);
+}
+
+function approve(
+  course: Course,
+  rollout: Existing,
+  { data, metadata }: ApproveRollout,
+): Course | Rejection {
+  if (!isLive(rollout)) return over(rollout);
+  const { position, plan, startedBy } = rollout;
+  const asked = plan.steps.findIndex((step) => 'approve' in step && stepName(step) === data.step);
+  if (asked === -1)
+    return reject('ROLLOUT_STEP_UNKNOWN', `The plan asks for no approval called ${data.step}.`);
+  if (
+    position &&
+    (position.index > asked || (position.index === asked && position.phase === 'done'))
+  )
+    return course;
+  if (position?.index !== asked)
+    return reject('ROLLOUT_NOT_WAITING', `The rollout has not come to ${data.step} yet.`);
+  if (metadata.actor === startedBy)
+    return reject(
+      'APPROVAL_FOUR_EYES',
+      `${startedBy} started the rollout; somebody else must approve.`,
+    );
+  const why = data.reason === undefined ? {} : { reason: data.reason };
+  const given = { ...aboutStep(rollout), by: metadata.actor, ...why };
+  return settle(emit(course, { type: 'ApprovalGiven', data: given }));
+}
+
+function over(rollout: Existing): Rejection {
+  if (rollout.status === 'rolling-back')
+    return reject('ROLLOUT_ROLLING_BACK', `Rollout ${rollout.id} is being rolled back.`);
+  return reject('ROLLOUT_ENDED', `Rollout ${rollout.id} is ${rollout.status}.`);
+}

@@ -1,0 +1,158 @@
+import type { FlagDefinition, Plan, PlanStep } from '@tidegate/contracts';
+import type { PinnedRisk } from '../gate/risk.ts';
+
+/** A command that is not answered yet. Each time it is sent it has a new id; an answer to any of them counts. */
+export interface Sent {
+  readonly ids: readonly string[];
+  readonly at: number;
+  /** A person has been paged because the answer is late. */
+  readonly late: boolean;
+}
+
+export interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Whether the flag is held for this rollout: nobody else may move its users meanwhile. */
+export type Claim =
+  | { readonly status: 'asked'; readonly sent: Sent }
+  | { readonly status: 'held' }
+  | ({ readonly status: 'refused' } & Refusal)
+  | { readonly status: 'lost'; readonly by: string };
+
+/** Where in the plan it stands. `since`: when the step began; `late`: its deadline was missed, and paged. */
+export interface Place {
+  readonly index: number;
+  readonly since: number;
+  readonly late: boolean;
+  /** How often the step's migration was begun anew. */
+  readonly attempt: number;
+}
+export type Position = Place & Phase;
+
+export type Phase =
+  /** Reached; a stage waits here for a check that answers before it opens. */
+  | { readonly phase: 'waiting' }
+  | { readonly phase: 'opening'; readonly sent: Sent }
+  | { readonly phase: 'open'; readonly openedAt: number }
+  | { readonly phase: 'asked'; readonly run: string; readonly sent: Sent }
+  | { readonly phase: 'moving'; readonly run: string }
+  | { readonly phase: 'stopped'; readonly run: string; readonly reason: string }
+  | { readonly phase: 'cancelled'; readonly reason: string }
+  | { readonly phase: 'approval' }
+  /** A command of this step was refused: a person decides. */
+  | ({ readonly phase: 'refused' } & Refusal)
+  /** The migration or the approval is complete: left as soon as the rollout runs. */
+  | { readonly phase: 'done' };
+
+/** Why it does not go on. `since` lets a page come once, at its time. */
+export interface Hold {
+  readonly reason: string;
+  readonly message: string;
+  readonly since: number;
+  readonly paged: boolean;
+}
+
+export const rollbackActions = ['restore-flag', 'pause-migration'] as const;
+export type ActionName = (typeof rollbackActions)[number];
+
+export interface Action {
+  readonly action: ActionName;
+  readonly state: 'sent' | 'done' | 'failed' | 'skipped';
+  readonly ids: readonly string[];
+  readonly message?: string | undefined;
+}
+
+export interface Rollback {
+  readonly startedAt: number;
+  readonly reason: string;
+  readonly message: string;
+  readonly by: string;
+  readonly actions: readonly Action[];
+}
+
+/** What every rollout carries from its start. */
+export interface Common {
+  readonly id: string;
+  readonly environment: string;
+  readonly plan: Plan;
+  readonly version: number;
+  readonly hash: string;
+  readonly risk: PinnedRisk;
+  readonly startedBy: string;
+  readonly startedAt: number;
+  /** Raised by each rollback: what was sent before comes too late. */
+  readonly generation: number;
+  readonly claim: Claim;
+  /** The flag as it was when it was first held: what a rollback puts back. */
+  readonly before?: FlagDefinition | undefined;
+  readonly flagDisabled: boolean;
+  /** The stage whose exposure was asked for last, and when: what the evidence is about. */
+  readonly exposed?: { readonly stage: string; readonly at: number } | undefined;
+  /** Time counts as covered only between two checks after this: pauses do not count. */
+  readonly countedFrom: number;
+  /** Breaches that have been acted on, `fingerprint@startsAt`: a repeat changes nothing. */
+  readonly breaches: readonly string[];
+  readonly position?: Position | undefined;
+}
+
+type With<S extends string, F = unknown> = Common & { readonly status: S } & F;
+/** How it ended, and when. */
+interface End {
+  readonly endedAt: number;
+  readonly reason: string;
+  readonly message: string;
+}
+interface Positioned {
+  readonly position: Position;
+}
+
+export type Pending = With<'pending'>;
+export type Running = With<'running', Positioned>;
+export type Holding = With<'holding', Positioned & { readonly hold: Hold }>;
+export type Paused = With<
+  'paused',
+  { readonly by: string; readonly reason: string; readonly pausedAt: number }
+>;
+export type RollingBack = With<'rolling-back', { readonly rollback: Rollback }>;
+export type Failed = With<'failed', End & { readonly rollback: Rollback }>;
+export type RolledBack = With<'rolled-back', End & { readonly rollback: Rollback }>;
+export type Aborted = With<'aborted', End & { readonly by: string }>;
+export type Completed = With<'completed', End>;
+
+/** Running, or held back by a reason: what goes on by itself. */
+export type Going = Running | Holding;
+/** What a breach rolls back, and a check looks after. */
+export type Live = Pending | Going | Paused;
+export type Existing = Live | RollingBack | Failed | RolledBack | Aborted | Completed;
+export type Rollout = { readonly status: 'absent' } | Existing;
+
+export const isGoing = (rollout: Rollout): rollout is Going =>
+  rollout.status === 'running' || rollout.status === 'holding';
+export const isLive = (rollout: Rollout): rollout is Live =>
+  isGoing(rollout) || rollout.status === 'pending' || rollout.status === 'paused';
+/** Whether a check must look after it: also a rollback has a deadline. */
+export const isWatched = (rollout: Rollout): rollout is Live | RollingBack =>
+  isLive(rollout) || rollout.status === 'rolling-back';
+
+export function stepAt({ plan }: Common, index: number): PlanStep {
+  const step = plan.steps[index];
+  if (!step) throw new TypeError(`The plan ${plan.plan} has no step ${index}.`);
+  return step;
+}
+
+/** The migration run that works for this rollout, or may begin to. */
+export const activeRun = ({ position }: Common): string | undefined =>
+  position?.phase === 'asked' || position?.phase === 'moving' ? position.run : undefined;
+
+/** The command that the rollout waits for, if any. */
+export function awaited({ claim, position }: Common): { type: string; sent: Sent } | undefined {
+  if (claim.status === 'asked') return { type: 'HoldFlag', sent: claim.sent };
+  if (position?.phase === 'opening') return { type: 'SetExposure', sent: position.sent };
+  if (position?.phase === 'asked') return { type: 'RunMigration', sent: position.sent };
+  return undefined;
+}
+
+export const breachKey = (breach: { fingerprint: string; startsAt: number }): string =>
+  `${breach.fingerprint}@${breach.startsAt}`;
