@@ -1,0 +1,79 @@
+import { AppError, messageOf } from '@tidegate/kernel';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuditErrorCode } from '../errors.ts';
+import type { Archive, SealedRange } from './archive.port.ts';
+import type { Seal } from '../seal/seal.ts';
+import { keyFile, sealFile, sealIn, sealText, type Segment, sizeOfSealFile } from './layout.ts';
+import { segmentsOf, writeSegment } from './segment.file.ts';
+import { UNFINISHED, writeOnce } from './write-once.file.ts';
+
+/** An archive in a folder. */
+export class FolderArchive implements Archive {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Makes the folder, and removes what a crash left half-written. Thrown AUDIT_ARCHIVE_FAILED. */
+  static async open(folder: string): Promise<FolderArchive> {
+    await named(folder, async () => {
+      for (const part of ['keys', 'segments', 'seals']) {
+        await mkdir(join(folder, part), { recursive: true });
+        for (const name of await readdir(join(folder, part)))
+          if (name.endsWith(UNFINISHED)) await rm(join(folder, part, name));
+      }
+    });
+    return new FolderArchive(folder);
+  }
+
+  /** Puts a public key beside the records. Thrown AUDIT_ARCHIVE_DIFFERS, AUDIT_ARCHIVE_FAILED. */
+  addKey(id: string, pem: string): Promise<void> {
+    return named(this.#folder, () => this.#writeText(keyFile(id), pem));
+  }
+
+  newest(): Promise<Seal | undefined> {
+    return named(this.#folder, async () => {
+      const names = await readdir(join(this.#folder, 'seals'));
+      const size = names.reduce((most, name) => Math.max(most, sizeOfSealFile(name) ?? 0), 0);
+      if (size === 0) return undefined;
+      return sealIn(await readFile(join(this.#folder, sealFile(size)), 'utf8'));
+    });
+  }
+
+  add(range: SealedRange, lines: AsyncIterable<readonly string[]>): Promise<void> {
+    return named(this.#folder, async () => {
+      const segments: Segment[] = [];
+      let { from } = range;
+      for await (const part of segmentsOf(lines)) {
+        segments.push(await writeSegment(this.#folder, from, part));
+        from += part.length;
+      }
+      await this.#writeText(sealFile(range.seal.size), sealText(range, segments));
+    });
+  }
+
+  #writeText(file: string, text: string): Promise<void> {
+    const path = join(this.#folder, file);
+    return writeOnce(
+      path,
+      (handle) => handle.writeFile(text),
+      async () => (await readFile(path, 'utf8')) === text,
+    );
+  }
+}
+
+/** Names what the file system threw. */
+async function named<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause;
+    throw new AppError<AuditErrorCode>(
+      'AUDIT_ARCHIVE_FAILED',
+      `The audit archive ${folder} cannot be written: ${messageOf(cause)}`,
+      { cause, retryable: true },
+    );
+  }
+}

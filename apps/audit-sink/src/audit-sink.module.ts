@@ -1,0 +1,101 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { topicDefinition, topics } from '@tidegate/contracts';
+import type { ServiceContext } from '@tidegate/platform';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { FolderArchive } from './archive/archive.file.ts';
+import type { Config } from './config.ts';
+import { EventController } from './event/event.controller.ts';
+import { LogAppender } from './log/append.handler.ts';
+import { LogReader } from './log/read.handler.ts';
+import type { Stored } from './log/stored.ts';
+import { LEASE_MS, LogWriter } from './log/writer.handler.ts';
+import { RecordController } from './record/record.controller.ts';
+import { Proofs } from './seal/proofs.handler.ts';
+import { SealController } from './seal/seal.controller.ts';
+import { Sealer } from './seal/seal.handler.ts';
+import { type Seal, type Sealed } from './seal/seal.ts';
+import { openSigningKey, readSigningKey } from './seal/signing-key.file.ts';
+import { LOG_READER, LOG_WRITER, PROOFS, SEAL_HISTORY, SEALER } from './tokens.ts';
+
+@Module({})
+class AuditSinkModule {}
+
+const auditedTopics = Object.keys(topics).filter((topic) => topicDefinition(topic)?.audited);
+
+const RENEW_MS = LEASE_MS / 3;
+const LOOK_AT_SEAL_MS = 1_000;
+
+export async function auditSinkModule(
+  context: ServiceContext,
+  config: Config,
+): Promise<DynamicModule> {
+  const { bus, clock, execute, ids, instance, log, name: service, store } = context;
+  const folder = join(config.DATA_DIR, 'audit');
+  const key = await (config.AUDIT_SIGNING_KEY_FILE === undefined
+    ? openSigningKey(join(folder, 'signing-key.pem'))
+    : readSigningKey(config.AUDIT_SIGNING_KEY_FILE));
+  const archive = await FolderArchive.open(config.AUDIT_ARCHIVE_DIR ?? join(folder, 'archive'));
+  await archive.addKey(key.id, key.publicPem);
+
+  const stored = store.projection<Stored>('audit-log');
+  const history = store.projection<Seal>('audit-seals');
+  const reader = new LogReader(stored);
+  const appender = new LogAppender({
+    stored,
+    clock,
+    newSalt: () => randomBytes(16).toString('hex'),
+    onGaps: (gaps) => log.error({ gaps }, 'records were gone before they could be recorded'),
+  });
+  const writer = new LogWriter({
+    group: service,
+    instance,
+    topics: auditedTopics,
+    bus,
+    leases: store.leases,
+    appender,
+    clock,
+  });
+  const sealer = new Sealer({
+    service,
+    execute,
+    documents: store.documents<Sealed>({ name: 'audit-seal', schemaVersion: 1, index: () => ({}) }),
+    history,
+    appender,
+    reader,
+    archive,
+    key,
+    clock,
+    ids,
+    policy: { everyRecords: config.AUDIT_SEAL_EVERY_RECORDS, everyMs: config.AUDIT_SEAL_EVERY_MS },
+  });
+  run(context, writer, sealer);
+  return {
+    module: AuditSinkModule,
+    controllers: [RecordController, SealController, EventController],
+    providers: [
+      { provide: LOG_READER, useValue: reader },
+      { provide: LOG_WRITER, useValue: writer },
+      { provide: SEALER, useValue: sealer },
+      { provide: SEAL_HISTORY, useValue: history },
+      { provide: PROOFS, useValue: new Proofs(reader, history) },
+    ],
+  };
+}
+
+function run(context: ServiceContext, writer: LogWriter, sealer: Sealer): void {
+  context.loop('audit.write', RENEW_MS, () => writer.renew());
+  context.loop('audit.seal', LOOK_AT_SEAL_MS, async () => {
+    if (writer.isWriting) await sealer.sealIfDue();
+  });
+  context.health('auditLog', () => ({ writing: writer.isWriting }));
+  context.onStop(async () => {
+    const wasWriting = writer.isWriting;
+    await writer.pause();
+    try {
+      if (wasWriting) await sealer.seal();
+    } finally {
+      await writer.release();
+    }
+  });
+}
