@@ -67,10 +67,10 @@ async function connect(
   throw refused(response.status, type, environment);
 }
 
-/** fetch says only "fetch failed"; what happened stands in the cause. */
+/** fetch says only "fetch failed"; what happened stands in its cause, if need be as a code. */
 function unreachable(url: string, error: unknown): AppError<SdkErrorCode> {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const said = messageOf(cause) || (cause as { code?: string }).code;
+  const { cause } = error as { readonly cause?: { readonly code?: string } };
+  const said = cause === undefined ? messageOf(error) : messageOf(cause) || cause.code;
   return new AppError('SDK_UNREACHABLE', `flag-service at ${url} cannot be reached: ${said}`, {
     retryable: true,
     cause: error,

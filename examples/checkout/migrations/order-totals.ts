@@ -1,0 +1,32 @@
+import { defineMigration } from '@tidegate/migration';
+
+/** A row of `orders`. Money in cents; `items` is a JSON array of {price, quantity, …}. */
+interface OrderRow {
+  readonly [column: string]: unknown;
+  readonly id: number;
+  readonly items: string;
+  readonly discount: number;
+  readonly total: number | null;
+}
+
+const totalOf = ({ items, discount }: OrderRow): number =>
+  (JSON.parse(items) as { price: number; quantity: number }[]).reduce(
+    (sum, { price, quantity }) => sum + price * quantity,
+    0,
+  ) - discount;
+
+export default defineMigration<OrderRow>({
+  id: 'order-totals',
+  description: 'Keeps with each order what it costs; the new pricing adds these up.',
+  target: 'checkout',
+  collection: 'orders',
+  pending: { total: { equals: null } },
+  up: (order) => (order.total === null ? { ...order, total: totalOf(order) } : order),
+  down: (order) => ({ ...order, total: null }),
+  invariants: [
+    {
+      name: 'total-is-sum-of-items-less-discount',
+      holds: (order) => order.total === null || order.total === totalOf(order),
+    },
+  ],
+});

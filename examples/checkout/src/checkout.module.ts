@@ -1,0 +1,69 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Tidegate, TIDEGATE, TidegateModule } from '@tidegate/sdk';
+import { Faults } from './feature/faults.ts';
+import { Metrics } from './feature/metrics.prometheus.ts';
+import { OperationsController } from './feature/operations.controller.ts';
+import { type Serve, serving } from './feature/serve.handler.ts';
+import type { CheckoutOptions } from './options.ts';
+import { CheckoutController } from './order/checkout.controller.ts';
+import { Orders } from './order/orders.sqlite.ts';
+import { placingOrders } from './order/place-order.handler.ts';
+import { paying } from './payment/pay.handler.ts';
+import { PaymentController } from './payment/payment.controller.ts';
+import { Payments } from './payment/payments.sqlite.ts';
+import { FAULTS, METRICS, PAY, PLACE_ORDER } from './tokens.ts';
+
+const SERVE = Symbol('SERVE');
+
+@Module({})
+export class CheckoutModule {
+  static with(options: CheckoutOptions, database: DatabaseSync): DynamicModule {
+    const metrics = new Metrics();
+    const faults = new Faults(Math.random);
+    faults.set({ newPathErrorRate: options.newPathErrorRate });
+    const orders = new Orders(database);
+    orders.seed(options.seedOrders, Date.now());
+    return {
+      module: CheckoutModule,
+      imports: [TidegateModule.forRoot(options.tidegate)],
+      controllers: [CheckoutController, PaymentController, OperationsController],
+      providers: [
+        { provide: METRICS, useValue: metrics },
+        { provide: FAULTS, useValue: faults },
+        {
+          provide: SERVE,
+          inject: [TIDEGATE],
+          useFactory: (flags: Tidegate): Serve =>
+            serving({
+              flags,
+              flagOf: options.flags,
+              faults,
+              served: (outcome) => {
+                metrics.served(outcome);
+              },
+            }),
+        },
+        {
+          provide: PLACE_ORDER,
+          inject: [SERVE],
+          useFactory: (serve: Serve) =>
+            placingOrders({
+              orders,
+              serve,
+              faults,
+              now: Date.now,
+              violated: () => {
+                metrics.violated();
+              },
+            }),
+        },
+        {
+          provide: PAY,
+          inject: [SERVE],
+          useFactory: (serve: Serve) => paying(orders, new Payments(database), serve),
+        },
+      ],
+    };
+  }
+}
