@@ -3,6 +3,7 @@ import { isRejection, type Percentage } from '@tidegate/kernel';
 import { specification } from '@tidegate/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { MAX_DEFINITION_BYTES } from './flag-refusals.ts';
 import { flagDecider } from './flag.ts';
 import { viewOf } from './stored-flag.ts';
 
@@ -100,6 +101,14 @@ describe('a flag that is written', () => {
   it('stays disabled when it is changed while disabled', () => {
     const { decision } = given([created, disabled]).when(put({ exposure: at10.exposure }));
     expect(decision).toMatchObject([{ data: { after: { disabled: disabledBy } } }]);
+  });
+
+  it('is refused when it is so large that a change of it could not be told', () => {
+    const settings = { text: 'é'.repeat(MAX_DEFINITION_BYTES / 2) };
+    given([]).when(put({ settings })).thenRejected('FLAG_TOO_LARGE');
+    given([created]).when(put({ settings })).thenRejected('FLAG_TOO_LARGE');
+    const definition = { ...at10, settings };
+    given([created]).when(restore(undefined, definition)).thenRejected('FLAG_TOO_LARGE');
   });
 
   it('says why it was changed', () => {

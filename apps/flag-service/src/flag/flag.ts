@@ -13,24 +13,24 @@ import type {
   RolloutRef,
   SetExposure,
 } from '@tidegate/contracts';
-import { flagDefinition } from '@tidegate/contracts';
+import { canonicalJson, type Decider, type Decision, type Fact } from '@tidegate/kernel';
 import {
-  canonicalJson,
-  type Decider,
-  type Decision,
-  type Fact,
-  reject,
-  type Rejection,
-} from '@tidegate/kernel';
+  isDisabled,
+  generationOld,
+  held,
+  invalid,
+  notHeld,
+  type Ref,
+  tooLarge,
+  unknown,
+  versionConflict,
+} from './flag-refusals.ts';
 import { isLiving, type LivingFlag, type StoredFlag, storedAs, viewOf } from './stored-flag.ts';
 
 /** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
 function decide(command: FlagCommand, flag: StoredFlag): Decision<FlagEvent> {
   if (command.type === 'PutFlag') return put(command, flag);
-  if (!isLiving(flag)) {
-    const { environment, key } = command.data;
-    return reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
-  }
+  if (!isLiving(flag)) return unknown(command.data);
   switch (command.type) {
     case 'DeleteFlag':
       return remove(command, flag);
@@ -53,6 +53,8 @@ function put({ data }: PutFlag, flag: StoredFlag): Decision<FlagEvent> {
   const { definition, salt } = data;
   const conflict = versionConflict(data, flag);
   if (conflict) return conflict;
+  const large = tooLarge(definition);
+  if (large) return large;
   if (!isLiving(flag))
     return [
       { type: 'FlagCreated', data: { ...refOf(data), after: { definition, salt }, ...why(data) } },
@@ -76,11 +78,7 @@ function setExposure({ data }: SetExposure, flag: LivingFlag): Decision<FlagEven
   if (flag.hold?.rollout.id !== rollout.id) return notHeld(data, rollout, flag.hold);
   const late = generationOld(rollout, flag.hold);
   if (late) return late;
-  if (flag.status === 'disabled')
-    return reject(
-      'FLAG_DISABLED',
-      `${data.key} was disabled by ${flag.disabled.by}: ${flag.disabled.reason}`,
-    );
+  if (flag.status === 'disabled') return isDisabled(data, flag.disabled);
   const exposure = {
     percentage: percentage ?? flag.definition.exposure.percentage,
     variant: variant ?? flag.definition.exposure.variant,
@@ -93,7 +91,7 @@ function setExposure({ data }: SetExposure, flag: LivingFlag): Decision<FlagEven
   const next = { ...flag, definition, hold: { ...flag.hold, rollout, step } };
   return equal(next, flag)
     ? []
-    : (invalid(definition) ?? [changed('FlagChanged', data, flag, next)]);
+    : (invalid(definition) ?? tooLarge(definition) ?? [changed('FlagChanged', data, flag, next)]);
 }
 
 function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
@@ -153,13 +151,11 @@ function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
     definition,
     ...(flag.hold && rollout ? { hold: { ...flag.hold, rollout } } : {}),
   };
-  return equal(next, flag) ? [] : [changed('FlagRestored', data, flag, next)];
+  return equal(next, flag)
+    ? []
+    : (tooLarge(definition) ?? [changed('FlagRestored', data, flag, next)]);
 }
 
-interface Ref {
-  readonly environment: string;
-  readonly key: string;
-}
 const refOf = ({ environment, key }: Ref): Ref => ({ environment, key });
 
 interface Why {
@@ -188,51 +184,6 @@ const changed = (
 function served(definition: FlagDefinition): Partial<FlagDefinition> {
   const { owner: _owner, description: _about, tags: _tags, expiresAt: _at, ...rest } = definition;
   return rest;
-}
-
-const held = ({ environment, key }: Ref, { rollout }: NonNullable<Flag['hold']>): Rejection =>
-  reject(
-    'FLAG_HELD',
-    `Rollout ${rollout.id} holds ${key} in ${environment}. Until it ends or an admin releases the flag, ` +
-      'whom it reaches can only be changed by the rollout; disabling always works.',
-  );
-
-const notHeld = ({ key }: Ref, { id }: RolloutRef, hold: Flag['hold']): Rejection =>
-  reject(
-    'FLAG_NOT_HELD',
-    `Rollout ${id} does not hold ${key}; ${hold ? `rollout ${hold.rollout.id} does` : 'nothing does'}.`,
-  );
-
-function generationOld(
-  { id, generation }: RolloutRef,
-  hold: NonNullable<Flag['hold']>,
-): Rejection | undefined {
-  if (generation >= hold.rollout.generation) return undefined;
-  return reject(
-    'GENERATION_OLD',
-    `Rollout ${id} is in generation ${hold.rollout.generation}; this was sent in ${generation} and comes too late.`,
-  );
-}
-
-function versionConflict(
-  { key, expectedVersion }: Ref & { readonly expectedVersion?: number | undefined },
-  flag: StoredFlag,
-): Rejection | undefined {
-  const version = isLiving(flag) ? flag.version : 0;
-  if (expectedVersion === undefined || expectedVersion === version) return undefined;
-  return reject(
-    'FLAG_VERSION_CONFLICT',
-    version === 0
-      ? `There is no flag ${key}, but version ${expectedVersion} was expected.`
-      : expectedVersion === 0
-        ? `There is a flag ${key} already, at version ${version}.`
-        : `${key} is at version ${version}, not ${expectedVersion}: somebody changed it meanwhile.`,
-  );
-}
-
-function invalid(definition: FlagDefinition): Rejection | undefined {
-  const problem = flagDefinition.safeParse(definition).error?.issues[0];
-  return problem && reject('FLAG_INVALID', `${problem.path.join('.')}: ${problem.message}`);
 }
 
 function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {

@@ -80,12 +80,23 @@ export class EnvironmentView {
   }
 
   async #catchUp(): Promise<void> {
+    const view = await this.#opened();
+    try {
+      await view.caughtUp;
+    } catch (error) {
+      this.#view = undefined;
+      await view.close();
+      throw error;
+    }
+    await this.#settleDoubts();
+  }
+
+  async #opened(): Promise<View> {
     this.#view ??= await this.#parts.context.bus.view({
       topic: stateTopic(this.environment),
       apply: (key, message) => this.#read(key, message),
     });
-    await this.#view.caughtUp;
-    await this.#settleDoubts();
+    return this.#view;
   }
 
   #read(key: string, message: Message | undefined): void {

@@ -53,7 +53,9 @@ export class FlagViews {
     const view = this.#views.get(environment);
     if (view?.isLoaded) return view.flags;
     if (!(await this.#parts.environments.has(environment))) return undefined;
-    return (await this.#open(environment)).flags;
+    const opened = await this.#open(environment);
+    void this.#follow(opened);
+    return opened.flags;
   }
 
   /** Takes over a document that this process has just saved. */

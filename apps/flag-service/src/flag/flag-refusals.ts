@@ -1,0 +1,77 @@
+import {
+  type Flag,
+  type FlagDefinition,
+  flagDefinition,
+  type RolloutRef,
+} from '@tidegate/contracts';
+import { reject, type Rejection } from '@tidegate/kernel';
+import { isLiving, type StoredFlag } from './stored-flag.ts';
+
+export interface Ref {
+  readonly environment: string;
+  readonly key: string;
+}
+type Hold = NonNullable<Flag['hold']>;
+
+export const unknown = ({ environment, key }: Ref): Rejection =>
+  reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
+
+export const isDisabled = (
+  { key }: Ref,
+  { by, reason }: NonNullable<Flag['disabled']>,
+): Rejection => reject('FLAG_DISABLED', `${key} was disabled by ${by}: ${reason}`);
+
+export const held = ({ environment, key }: Ref, { rollout }: Hold): Rejection =>
+  reject(
+    'FLAG_HELD',
+    `Rollout ${rollout.id} holds ${key} in ${environment}. Until it ends or an admin releases the flag, ` +
+      'whom it reaches can only be changed by the rollout; disabling always works.',
+  );
+
+export const notHeld = ({ key }: Ref, { id }: RolloutRef, hold: Flag['hold']): Rejection =>
+  reject(
+    'FLAG_NOT_HELD',
+    `Rollout ${id} does not hold ${key}; ${hold ? `rollout ${hold.rollout.id} does` : 'nothing does'}.`,
+  );
+
+export function generationOld({ id, generation }: RolloutRef, hold: Hold): Rejection | undefined {
+  if (generation >= hold.rollout.generation) return undefined;
+  return reject(
+    'GENERATION_OLD',
+    `Rollout ${id} is in generation ${hold.rollout.generation}; this was sent in ${generation} and comes too late.`,
+  );
+}
+
+export function versionConflict(
+  { key, expectedVersion }: Ref & { readonly expectedVersion?: number | undefined },
+  flag: StoredFlag,
+): Rejection | undefined {
+  const version = isLiving(flag) ? flag.version : 0;
+  if (expectedVersion === undefined || expectedVersion === version) return undefined;
+  return reject(
+    'FLAG_VERSION_CONFLICT',
+    version === 0
+      ? `There is no flag ${key}, but version ${expectedVersion} was expected.`
+      : expectedVersion === 0
+        ? `There is a flag ${key} already, at version ${version}.`
+        : `${key} is at version ${version}, not ${expectedVersion}: somebody changed it meanwhile.`,
+  );
+}
+
+export function invalid(definition: FlagDefinition): Rejection | undefined {
+  const problem = flagDefinition.safeParse(definition).error?.issues[0];
+  return problem && reject('FLAG_INVALID', `${problem.path.join('.')}: ${problem.message}`);
+}
+
+const utf8 = new TextEncoder();
+/** A change tells before and after in one message of at most 1 MiB: what was let in can always be changed back. */
+export const MAX_DEFINITION_BYTES = 480 * 1_024;
+
+export function tooLarge(definition: FlagDefinition): Rejection | undefined {
+  const bytes = utf8.encode(JSON.stringify(definition)).length;
+  if (bytes <= MAX_DEFINITION_BYTES) return undefined;
+  return reject(
+    'FLAG_TOO_LARGE',
+    `The definition has ${bytes} bytes; at most ${MAX_DEFINITION_BYTES} can be changed back again.`,
+  );
+}
