@@ -44,6 +44,12 @@ describe('evidence of a rate above the limit', () => {
     expect(rate(0, 1_000, 0.002, { alpha: 1, beta: 1 })).toBeCloseTo(Math.log(1 / 1_001), 12);
   });
 
+  it('has a prior with its mean at a few times the limit, unless told otherwise', () => {
+    expect(priorFor(0.002)).toEqual({ alpha: 1, beta: 100 });
+    const { alpha, beta } = priorFor(0.01);
+    expect(alpha / (alpha + beta)).toBeCloseTo(0.0476, 4);
+  });
+
   it('rolls back at the known number of errors', () => {
     const first = (trials: number, alpha: number) => {
       let errors = 0;

@@ -79,6 +79,11 @@ describe('a sequential guard', () => {
     });
   });
 
+  it('passes from the very number of requests that the stage asks for', () => {
+    expect(judged(0, 499).reason).toBe('too-few-requests');
+    expect(judged(0, 500).outcome).toBe('pass');
+  });
+
   it('is not fooled by a rate above the limit that a few requests do not prove', () => {
     expect(judged(9, 600)).toMatchObject({
       outcome: 'pass',

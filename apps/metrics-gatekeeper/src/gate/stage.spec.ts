@@ -181,6 +181,14 @@ describe('a stage', () => {
     expect(evidence.coveredMs).toBe(15_000);
   });
 
+  it('covers no time twice without guards either, where only the clock says how late it is', async () => {
+    const { evidence } = await run(
+      planOf({ guards: [] }),
+      [5, 10, 15, 10, 15, 20].map((seconds) => [seconds, ''] as const),
+    );
+    expect(evidence.coveredMs).toBe(15_000);
+  });
+
   it('covers time again once the clock was set back by hours', async () => {
     const { evidence } = await run(planOf(), [...healthy(7_205, 7_215), ...healthy(5, 15)]);
     expect(evidence).toMatchObject({ coveredMs: 20_000, lastSuccessAt: START + 15_000 });
