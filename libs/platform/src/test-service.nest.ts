@@ -35,6 +35,8 @@ export interface TestServiceOptions {
 export interface TestService extends TestClient, AsyncDisposable {
   readonly context: ServiceContext;
   readonly url: string;
+  /** A new one for each service, removed with it; the file `keys` in it holds the keys. */
+  readonly folder: string;
   /** A client with a key of this role, for every environment or for the one that is named. */
   as(role: Role, environment?: string): TestClient;
   /** A client without a key. */
@@ -79,7 +81,7 @@ export async function startTestService<C extends z.ZodType>(
       throw error;
     },
   );
-  const made = testService(service, context(), bus, log, async () => {
+  const made = testService(service, { context: context(), folder, log }, bus, async () => {
     await service.stop();
     await close();
     await rm(folder, { recursive: true, force: true });
@@ -90,9 +92,8 @@ export async function startTestService<C extends z.ZodType>(
 
 function testService(
   { url }: RunningService,
-  context: ServiceContext,
+  given: Pick<TestService, 'context' | 'folder' | 'log'>,
   bus: MemoryBus | undefined,
-  log: readonly Record<string, unknown>[],
   close: () => Promise<void>,
 ): TestService {
   const memory = (): MemoryBus => {
@@ -101,8 +102,7 @@ function testService(
   };
   let stopped: Promise<void> | undefined;
   const service: TestService = Object.assign(new TestClient(url, keyOf('admin')), {
-    context,
-    log,
+    ...given,
     keyOf,
     as: (role: Role, environment?: string) => new TestClient(url, keyOf(role, environment)),
     anonymous: () => new TestClient(url),

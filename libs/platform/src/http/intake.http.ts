@@ -49,9 +49,7 @@ export class Intake {
 
   /** Event streams end by themselves when the service says it stops; those that do not would hold the door open. */
   #cutStreams(): void {
-    for (const response of this.#open)
-      if (String(response.getHeader('content-type')).startsWith('text/event-stream'))
-        response.destroy();
+    for (const response of this.#open) if (isEventStream(response)) response.destroy();
   }
 
   #connections(): Promise<number> {
@@ -60,3 +58,10 @@ export class Intake {
     });
   }
 }
+
+/** `writeHead` may have sent headers that Node does not remember: then what the client asked for tells. */
+const isEventStream = (response: ServerResponse): boolean =>
+  response.headersSent &&
+  [response.getHeader('content-type'), response.req.headers.accept].some((type) =>
+    String(type).startsWith('text/event-stream'),
+  );

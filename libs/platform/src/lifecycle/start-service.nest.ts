@@ -160,7 +160,7 @@ async function listen(
 }
 
 const isAddressInUse = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  typeof error === 'object' && error !== null && 'code' in error && error.code === 'EADDRINUSE';
 
 /** An address that a client on this machine can use. */
 function urlHost({ address, family }: AddressInfo): string {
@@ -175,6 +175,7 @@ async function stopService(own: OwnContext, opened: Opened, graceMs: number): Pr
   own.health.phase = 'stopping';
   own.stopping.abort();
   const unfinished = await opened.close(graceMs);
+  log.info({ unfinished }, 'the service has stopped');
   if (unfinished.length === 0) return;
   const what = unfinished.map(({ step, why }) => `${step} (${why})`).join(', ');
   throw new AppError('PLATFORM_STOP_TIMED_OUT', `Did not stop in an orderly way: ${what}.`);
