@@ -1,6 +1,7 @@
 import { AppError, isAppError, messageOf } from '@tidegate/kernel';
 import { Command, CommanderError } from 'commander';
 import pc from 'picocolors';
+import { registerAudit } from './audit/audit-commands.ts';
 import { registerBus } from './bus/bus-commands.ts';
 import type { World } from './command.ts';
 import { registerFlag } from './flag/flag-commands.ts';
@@ -13,6 +14,14 @@ export interface ProgramWorld extends World {
   readonly version: string;
 }
 
+const registers = [
+  registerFlag,
+  registerPlan,
+  registerMigration,
+  registerAudit,
+  registerBus,
+  registerKey,
+];
 const USAGE = 2;
 const REFUSED = 1;
 
@@ -31,8 +40,7 @@ function createProgram(world: ProgramWorld): Command {
 Services are looked for on 127.0.0.1 at their ports; TIDEGATE_HOST or TIDEGATE_<SERVICE>_URL say otherwise.
 The key is TIDEGATE_KEY, or what standalone left in its data folder (DATA_DIR, default .tidegate).`,
     );
-  for (const register of [registerFlag, registerPlan, registerMigration, registerBus, registerKey])
-    register(program, world);
+  for (const register of registers) register(program, world);
   inherit(program, program);
   return program;
 }
