@@ -1,4 +1,4 @@
-import { Catch, type INestApplication, type RpcExceptionFilter } from '@nestjs/common';
+import { Catch, type INestMicroservice, type RpcExceptionFilter } from '@nestjs/common';
 import {
   type CustomTransportStrategy,
   type MessageHandler,
@@ -126,9 +126,16 @@ class ThrownAsItWas implements RpcExceptionFilter {
   }
 }
 
-/** Serves the application's consumers from the bus, once `app.startAllMicroservices()` is called. */
-export function connectBus(app: INestApplication, bus: Bus, options: BusServerOptions): BusServer {
-  const strategy = new BusServer(bus, options);
-  app.connectMicroservice<MicroserviceOptions>({ strategy }).useGlobalFilters(new ThrownAsItWas());
-  return strategy;
+/**
+ * Serves an application's consumers from the bus: from `app.startAllMicroservices()` on, until the server is closed,
+ * which the application does when it closes.
+ */
+export function connectBus(
+  app: { connectMicroservice(options: MicroserviceOptions): INestMicroservice },
+  bus: Bus,
+  options: BusServerOptions,
+): BusServer {
+  const server = new BusServer(bus, options);
+  app.connectMicroservice({ strategy: server }).useGlobalFilters(new ThrownAsItWas());
+  return server;
 }

@@ -495,7 +495,7 @@ export function busContract(open: OpenBus): void {
       }
       expect(deaths).toBe(3);
       await until(() => handled.has(4));
-      expect([...handled].sort()).toEqual([1, 3, 4]);
+      expect(handled).toEqual(new Set([1, 3, 4]));
       expect(await under.bus.deadLetters.list({ limit: 10 })).toMatchObject([
         { reason: 'ended-process', code: 'BUS_PROCESS_ENDED', group: 'g' },
       ]);

@@ -77,7 +77,8 @@ export function afterFailure(error: unknown, attempts: Attempts, policy: Deliver
 
 const codeOf = (error: unknown): string => {
   if (error instanceof AppError) return error.code;
-  return error instanceof Error ? error.name : 'UNKNOWN';
+  const isNamed = typeof error === 'object' && error !== null && 'name' in error;
+  return isNamed ? String(error.name) : 'UNKNOWN';
 };
 
 /** Exponential with equal jitter: half of the wait is fixed, half is drawn, so that partitions do not retry in step. */

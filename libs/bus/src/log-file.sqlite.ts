@@ -119,9 +119,7 @@ const NOT_A_DATABASE = 26;
 const UNREACHABLE: ReadonlySet<number> = new Set([BUSY, 6, 8, 10, 13, 14]);
 
 const primaryCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number'
-    ? error.errcode & 0xff
-    : undefined;
+  has(error, 'errcode') && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 
 function openingError(error: unknown, file: string): AppError {
   switch (primaryCode(error)) {
@@ -149,5 +147,8 @@ function sqliteError(error: unknown, file: string): AppError {
   );
 }
 
-const isSystemError = (error: unknown): boolean =>
-  error instanceof Error && 'syscall' in error && 'errno' in error;
+/** The file system's own errors, such as ENOSPC, have no SQLite code. */
+const isSystemError = (error: unknown): boolean => has(error, 'syscall') && has(error, 'errno');
+
+const has = <N extends string>(error: unknown, name: N): error is Record<N, unknown> =>
+  typeof error === 'object' && error !== null && name in error;

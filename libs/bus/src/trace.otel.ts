@@ -1,4 +1,11 @@
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import type { Delivery } from './bus.port.ts';
 
 const tracer = trace.getTracer('@tidegate/bus');
@@ -35,7 +42,7 @@ export function inConsumerSpan<T>(
         'tidegate.message.key': message.key,
       },
     },
-    propagation.extract(context.active(), parent),
+    propagation.extract(ROOT_CONTEXT, parent),
     async (span) => {
       try {
         return await run();
