@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach, beforeEach } from '@jest/globals';
 import { type MemoryBus, memoryBus } from '@tidegate/bus/testing';
 import { decode, EVERY_ENVIRONMENT, type Message, type Role, roles } from '@tidegate/contracts';
 import { type Clock, type Ids, isRejection } from '@tidegate/kernel';
@@ -31,7 +31,7 @@ export interface TestServiceOptions {
   readonly start?: Pick<StartOptions, 'host' | 'port' | 'endProcess'>;
 }
 
-/** A running service and a client with its admin key. `await using` stops it; else it stops after the file's tests. */
+/** A running service and a client with its admin key. It stops with the test that started it, else with its file. */
 export interface TestService extends TestClient, AsyncDisposable {
   readonly context: ServiceContext;
   readonly url: string;
@@ -51,10 +51,21 @@ export interface TestService extends TestClient, AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const running = new Set<TestService>();
-afterAll(async () => {
-  await Promise.all([...running].map((service) => service.stop()));
+/** What runs until the end of the test that started it, and until the end of the file. */
+const ofTest = new Set<TestService>();
+const ofFile = new Set<TestService>();
+let inTest = false;
+const stopAll = async (services: Set<TestService>): Promise<void> => {
+  await Promise.all([...services].map((service) => service.stop()));
+};
+beforeEach(() => {
+  inTest = true;
 });
+afterEach(async () => {
+  inTest = false;
+  await stopAll(ofTest);
+});
+afterAll(() => stopAll(ofFile));
 
 /** Starts a service for a spec on a free port, on drivers in memory, with keys for all roles. */
 export async function startTestService<C extends z.ZodType>(
@@ -86,7 +97,7 @@ export async function startTestService<C extends z.ZodType>(
     await close();
     await rm(folder, { recursive: true, force: true });
   });
-  running.add(made);
+  (inTest ? ofTest : ofFile).add(made);
   return made;
 }
 
@@ -116,7 +127,8 @@ function testService(
         }),
     idle: () => memory().idle(),
     stop: () => {
-      running.delete(service);
+      ofTest.delete(service);
+      ofFile.delete(service);
       return (stopped ??= close());
     },
     [Symbol.asyncDispose]: () => service.stop(),

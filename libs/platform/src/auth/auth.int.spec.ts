@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Role, roles } from '@tidegate/contracts';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { TestClient } from '../test-client.http.ts';
@@ -12,7 +12,6 @@ let service: TestService;
 beforeAll(async () => {
   service = await startTestService(tinyService(), { env: { API_KEYS_CHECK_MS: '20' } });
 });
-afterAll(() => service.stop());
 
 const seen = async (client: TestClient, method: string, path: string, body?: unknown) => {
   const { status, body: answer } = await client.request(method, path, body);
@@ -98,7 +97,7 @@ describe('the key file', () => {
     });
 
   it('is read again when it changes; a malformed one changes nothing, and health says so', async () => {
-    await using own = await startTestService(tinyService(), { env: { API_KEYS_CHECK_MS: '20' } });
+    const own = await startTestService(tinyService(), { env: { API_KEYS_CHECK_MS: '20' } });
     const file = join(own.folder, 'keys');
     const ada = new TestClient(own.url, 'tg_viewer_ada');
     const mayRead = async (): Promise<boolean> =>
@@ -123,7 +122,7 @@ describe('the key file', () => {
 
 describe('refused requests', () => {
   it('are published for the audit, a bounded number of them, without the key', async () => {
-    await using own = await startTestService(tinyService());
+    const own = await startTestService(tinyService());
     const guess = new TestClient(own.url, 'tg_admin_guess');
     await Promise.all(Array.from({ length: 20 }, () => guess.get('/v1/environments/test/read')));
     await own.as('viewer', 'test').put('/v1/environments/test', {});

@@ -21,7 +21,7 @@ describe('a handler that hangs', () => {
         return () => undefined;
       },
     };
-    await using service = await startTestService(
+    const service = await startTestService(
       tinyService({ enter: (what) => (what === 'message' ? never : undefined) }),
       {
         bus: memoryBus({ ...ambient, timer }),

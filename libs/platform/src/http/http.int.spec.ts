@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { tinyService } from '../tiny-service.nest.ts';
 
@@ -6,7 +6,6 @@ let service: TestService;
 beforeAll(async () => {
   service = await startTestService(tinyService());
 });
-afterAll(() => service.stop());
 
 const put = (body: unknown, headers = {}, environment = 'test') =>
   service.put(`/v1/environments/${environment}`, body, headers);

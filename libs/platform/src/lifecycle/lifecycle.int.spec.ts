@@ -55,7 +55,7 @@ describe('a start', () => {
   });
 
   it('names the port that is taken, and the option that sets it, and gives everything back', async () => {
-    await using first = await startTestService(tinyService());
+    const first = await startTestService(tinyService());
     const port = Number(new URL(first.url).port);
     const place = { ...env, DATA_DIR: await folder() };
     await expect(
@@ -149,7 +149,7 @@ describe('a stop', () => {
     expect(answered()).toHaveLength(begun);
     expect(held.entered.at(-1)).toBe('stopped');
 
-    await using again = await startTestService(tinyService(), { bus, store });
+    const again = await startTestService(tinyService(), { bus, store });
     await until(() => again.published('flag.events').length >= places.length);
     await again.idle();
     expect(answered().toSorted()).toEqual(places.toSorted());
@@ -206,7 +206,7 @@ describe('readiness', () => {
         return tinyService().module(context, { TINY_GREETING: '', TINY_LIMIT: 1 });
       },
     };
-    await using service = await startTestService(watched);
+    const service = await startTestService(watched);
     const unready = await service.anonymous().get('/health/ready');
     expect(unready.status).toBe(503);
     expect(unready.body).toEqual({
@@ -226,7 +226,7 @@ describe('readiness', () => {
 
   it('ends while the store is away', async () => {
     const store = memoryStore({ clock: systemClock });
-    await using service = await startTestService(tinyService(), { store });
+    const service = await startTestService(tinyService(), { store });
     expect((await service.get('/health/ready')).status).toBe(200);
     store.disk.away = true;
     expect((await service.get('/health/ready')).status).toBe(503);
@@ -241,7 +241,7 @@ describe('readiness', () => {
 
 describe('the bus of a service', () => {
   it('lists what its consumers gave up, shows it and replays it', async () => {
-    await using service = await startTestService(tinyService());
+    const service = await startTestService(tinyService());
     const operator = service.as('operator');
     const poison = newMessage(service.context, PutEnvironment, {
       environment: 'test',
@@ -282,7 +282,7 @@ describe('the bus of a service', () => {
 
   it('shows lag while a handler works, in its API and its metrics', async () => {
     const held = gate();
-    await using service = await startTestService(tinyService(held));
+    const service = await startTestService(tinyService(held));
     const put = (environment: string) =>
       newMessage(service.context, PutEnvironment, { environment });
     await service.context.bus.publish([put('a'), put('b')]);
@@ -300,7 +300,7 @@ describe('the bus of a service', () => {
 });
 
 it('works the same on files', async () => {
-  await using service = await startTestService(tinyService(), { drivers: 'sqlite' });
+  const service = await startTestService(tinyService(), { drivers: 'sqlite' });
   const { status, body } = await service.put('/v1/environments/test', { description: 'durable' });
   expect({ status, ...body }).toMatchObject({ status: 200, outcome: 'changed' });
   expect((await service.get('/health/ready')).status).toBe(200);
