@@ -10,7 +10,7 @@ interface Heard {
   readonly at: number;
 }
 
-export interface AppliedInstance {
+interface AppliedInstance {
   readonly application: string;
   readonly instance: string;
   /** Of the flag, as the instance last said; null if it did not name the flag. */
