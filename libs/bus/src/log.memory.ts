@@ -103,8 +103,7 @@ export class MemoryLog implements Log {
   }
 
   endAttempt(place: Place, offset: number): void {
-    this.#mustBeOpen();
-    this.#file.attempts.delete(`${keyOf(place)} ${offset}`);
+    if (!this.#isClosed) this.#file.attempts.delete(`${keyOf(place)} ${offset}`);
   }
 
   onAppend(topic: string, partition: number, listener: () => void): () => void {

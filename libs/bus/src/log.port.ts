@@ -56,10 +56,10 @@ export interface Log {
   /** Makes the moved positions durable now. */
   flush(): void;
 
-  /** Counts, durably, that a record is about to be handled; returns the count. */
+  /** Counts, durably, that a record is about to be handled; returns the count. Moved positions become durable as well. */
   beginAttempt(place: Place, offset: number): number;
 
-  /** Forgets that count: the process outlived the attempt. */
+  /** Forgets that count, since the process outlived the attempt: durably before the next attempt begins. */
   endAttempt(place: Place, offset: number): void;
 
   /** True if the process that had the log before ended without closing it. */

@@ -31,6 +31,7 @@ export class SqliteLog implements Log {
   readonly #clock: Clock;
   readonly #sql: ReturnType<typeof statements>;
   readonly #moved = new Map<string, Position>();
+  readonly #outlived: [Place, number][] = [];
   #pending: Unit[] = [];
   #isCommitDue = false;
   #moveTimer: NodeJS.Timeout | undefined;
@@ -118,24 +119,17 @@ export class SqliteLog implements Log {
   }
 
   flush(): void {
-    if (this.#moved.size === 0) return;
-    this.#file.transaction(() => {
-      this.#writePositions(this.#moved.values());
-    });
-    this.#moved.clear();
+    if (this.#moved.size + this.#outlived.length > 0) this.#write(() => undefined);
   }
 
   beginAttempt(place: Place, offset: number): number {
     const { number } = this.#partition(place);
-    const row = this.#file.transaction(() =>
-      this.#sql.beginAttempt.get(place.group, number, offset),
-    );
+    const row = this.#write(() => this.#sql.beginAttempt.get(place.group, number, offset));
     return Number(row?.['count']);
   }
 
   endAttempt(place: Place, offset: number): void {
-    const { number } = this.#partition(place);
-    this.#file.transaction(() => this.#sql.endAttempt.run(place.group, number, offset));
+    this.#outlived.push([place, offset]);
   }
 
   onAppend(topic: string, partition: number, listener: () => void): () => void {
@@ -166,9 +160,11 @@ export class SqliteLog implements Log {
   close(): void {
     if (this.#file.isClosed) return;
     while (this.#pending.length > 0) this.#commitPending();
-    this.flush();
-    this.#file.transaction(() => this.#sql.setMark.run('open', 0));
-    this.abandon();
+    try {
+      this.#write(() => this.#sql.setMark.run('open', 0));
+    } finally {
+      this.abandon();
+    }
   }
 
   abandon(): void {
@@ -197,16 +193,14 @@ export class SqliteLog implements Log {
     const units = this.#takeUnits();
     const ends = new Map<Partition, number>();
     try {
-      this.#file.transaction(() => {
+      this.#write(() => {
         for (const { records } of units) for (const record of records) this.#insert(record, ends);
-        this.#writePositions(this.#moved.values());
-        for (const { positions } of units) this.#writePositions(positions);
+        for (const { positions } of units) for (const each of positions) this.#setPosition(each);
       });
     } catch (error) {
       for (const { reject } of units) reject(error);
       return;
     }
-    this.#moved.clear();
     for (const [partition, end] of ends) partition.end = end;
     for (const { resolve } of units) resolve();
     for (const { listeners } of ends.keys()) for (const listener of listeners) listener();
@@ -234,9 +228,21 @@ export class SqliteLog implements Log {
     ends.set(place, offset + 1);
   }
 
-  #writePositions(positions: Iterable<Position>): void {
-    for (const position of positions)
-      this.#sql.setPosition.run(position.group, this.#partition(position).number, position.next);
+  /** A transaction that takes along what has waited for one. */
+  #write<T>(run: () => T): T {
+    const result = this.#file.transaction(() => {
+      for (const position of this.#moved.values()) this.#setPosition(position);
+      for (const [place, offset] of this.#outlived)
+        this.#sql.endAttempt.run(place.group, this.#partition(place).number, offset);
+      return run();
+    });
+    this.#moved.clear();
+    this.#outlived.length = 0;
+    return result;
+  }
+
+  #setPosition(position: Position): void {
+    this.#sql.setPosition.run(position.group, this.#partition(position).number, position.next);
   }
 
   #partition({ topic, partition }: Place): Partition {

@@ -154,9 +154,7 @@ export class PartitionLoop {
         attempts,
       };
     const outcome = await this.#handle(raw, decoded, attempt);
-    await this.reader.insist(() => {
-      log.endAttempt(place, offset);
-    });
+    log.endAttempt(place, offset);
     return outcome;
   }
 
