@@ -1,4 +1,5 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { isAppError } from '@tidegate/kernel';
 import { nameFailure, spoilsTransaction } from './failure.sqlite.ts';
 
 interface Job {
@@ -17,13 +18,20 @@ const MOST = 1_000;
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
+  readonly #rolledBack: () => void;
+  readonly #savepoint: StatementSync;
+  readonly #release: StatementSync;
   #waiting: Job[] = [];
   #scheduled = false;
   #synchronous: 'FULL' | 'NORMAL' | undefined;
   #idle: (() => void)[] = [];
 
-  constructor(database: DatabaseSync) {
+  /** @param rolledBack called when work that was run did not happen. */
+  constructor(database: DatabaseSync, rolledBack: () => void) {
     this.#database = database;
+    this.#rolledBack = rolledBack;
+    this.#savepoint = database.prepare('SAVEPOINT job');
+    this.#release = database.prepare('RELEASE job');
   }
 
   /**
@@ -66,6 +74,7 @@ export class GroupCommit {
     } catch (error) {
       const failure = nameFailure(error);
       this.#abandon();
+      this.#rolledBack();
       for (const { reject } of jobs) reject(failure);
       return;
     }
@@ -83,16 +92,17 @@ export class GroupCommit {
   }
 
   #run({ work, resolve, reject }: Job): () => void {
-    this.#database.exec('SAVEPOINT job');
+    this.#savepoint.run();
     try {
       const value = work();
-      this.#database.exec('RELEASE job');
+      this.#release.run();
       return () => {
         resolve(value as never);
       };
     } catch (error) {
       if (spoilsTransaction(error) || !this.#database.isTransaction) throw error;
       this.#database.exec('ROLLBACK TO job; RELEASE job');
+      if (!isAppError(error)) this.#rolledBack(); // ours are thrown before anything is written
       const failure = nameFailure(error);
       return () => {
         reject(failure);

@@ -1,48 +1,33 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { Answer } from '@tidegate/kernel';
 import type { OutgoingMessage } from '@tidegate/contracts';
 import type { GroupCommit } from './commit.sqlite.ts';
-import {
-  checkCollection,
-  fieldsOf,
-  forgottenUpTo,
-  remember,
-  upgraded,
-  versionConflict,
-} from './document.ts';
-import type { Change, Collection, Document, Documents, Index, Mark } from './documents.port.ts';
+import { checkCollection, fieldsOf, upgraded, versionConflict } from './document.ts';
+import type { Change, Collection, Document, Documents, Index } from './documents.port.ts';
 import { nameFailure } from './failure.sqlite.ts';
+import type { Marks } from './marks.sqlite.ts';
 import { messageText, stateText } from './size.ts';
 
 const HEAD =
   'h.number, h.id, h.version, h.token, h.schema_version, h.last_seq, h.last_mark, h.owes_since';
-const MARKS = `(SELECT json_group_array(json_array(source, message, json(answer)) ORDER BY seq)
-  FROM marks WHERE head = h.number) AS marks`;
 
 const statements = (database: DatabaseSync) => ({
   load: database.prepare(
-    `SELECT ${HEAD}, s.state, ${MARKS} FROM heads h JOIN states s ON s.head = h.number
+    `SELECT ${HEAD}, s.state FROM heads h JOIN states s ON s.head = h.number
      WHERE h.collection = ? AND h.id = ?`,
   ),
-  head: database.prepare(
-    `SELECT ${HEAD}, ${MARKS} FROM heads h WHERE h.collection = ? AND h.id = ?`,
-  ),
+  head: database.prepare(`SELECT ${HEAD} FROM heads h WHERE h.collection = ? AND h.id = ?`),
   number: database.prepare('SELECT number FROM heads WHERE collection = ? AND id = ?'),
   insert: database.prepare(
-    `INSERT INTO heads (collection, id, version, token, schema_version, fields, fields_version, due_at,
-       claimed_until, last_seq, last_mark, owes_kill)
-     VALUES (:collection, :id, :version, 1, :schema, :fields, :schema, :dueAt, 0, :lastSeq, :lastMark, 0)`,
+    `INSERT INTO heads (version, schema_version, fields, fields_version, due_at, last_seq, last_mark,
+       collection, id, token, claimed_until, owes_kill)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0)`,
   ),
   update: database.prepare(
-    `UPDATE heads SET version = :version, token = token + 1, schema_version = :schema, fields = :fields,
-       fields_version = :schema, due_at = :dueAt, claimed_until = 0, last_seq = :lastSeq, last_mark = :lastMark
-     WHERE number = :number`,
+    `UPDATE heads SET version = ?, schema_version = ?, fields = ?, fields_version = ?, due_at = ?, last_seq = ?,
+       last_mark = ?, token = token + 1, claimed_until = 0
+     WHERE number = ?`,
   ),
   putState: database.prepare('INSERT OR REPLACE INTO states (head, state) VALUES (?, ?)'),
-  putMark: database.prepare(
-    'INSERT INTO marks (head, seq, source, message, answer) VALUES (?, ?, ?, ?, ?)',
-  ),
-  forget: database.prepare('DELETE FROM marks WHERE head = ? AND seq <= ?'),
   owe: database.prepare('INSERT INTO outbox (head, seq, is_kill, message) VALUES (?, ?, ?, ?)'),
   owed: database.prepare('SELECT seq, message FROM outbox WHERE head = ? ORDER BY seq'),
   clear: database.prepare(
@@ -79,12 +64,14 @@ export class SqliteDocuments<S> implements Documents<S> {
   readonly epoch: number;
   readonly #database: DatabaseSync;
   readonly #commit: GroupCommit;
+  readonly #marks: Marks;
   readonly #collection: Collection<S>;
   readonly #sql: ReturnType<typeof statements>;
 
   constructor(
     database: DatabaseSync,
     commit: GroupCommit,
+    marks: Marks,
     collection: Collection<S>,
     epoch: number,
   ) {
@@ -93,6 +80,7 @@ export class SqliteDocuments<S> implements Documents<S> {
     this.epoch = epoch;
     this.#database = database;
     this.#commit = commit;
+    this.#marks = marks;
     this.#collection = collection;
     this.#sql = statements(database);
     this.#refield();
@@ -106,35 +94,34 @@ export class SqliteDocuments<S> implements Documents<S> {
   }
 
   async save(id: string, change: Change<S>, expectedToken: number): Promise<Document<S>> {
+    const { version, mark } = change;
     const state = stateText(`${this.name}/${id}`, change.state);
     const outbox = change.outbox.map((message) => ({ message, text: messageText(message) }));
-    const index = this.#collection.index(change.state);
+    const { fields, dueAt } = indexed(this.#collection.index(change.state));
+    const schema = this.#collection.schemaVersion;
     return this.#commit.write(() => {
       const head = this.#sql.head.get(this.name, id);
       const token = Number(head?.['token'] ?? 0);
       if (token !== expectedToken) throw versionConflict(this.name, id, expectedToken, token);
       const lastSeq = Number(head?.['last_seq'] ?? 0);
-      const lastMark = Number(head?.['last_mark'] ?? 0) + (change.mark ? 1 : 0);
-      const number = this.#putHead(id, head, {
-        ...this.#indexed(index),
-        version: change.version,
-        lastSeq: lastSeq + outbox.length,
-        lastMark,
-      });
+      const lastMark = Number(head?.['last_mark'] ?? 0) + (mark ? 1 : 0);
+      const seq = lastSeq + outbox.length;
+      const values = [version, schema, fields, schema, dueAt, seq, lastMark];
+      const number = this.#putHead(id, head, values);
       this.#sql.putState.run(number, state);
-      if (change.mark) this.#putMark(number, lastMark, change.mark);
       outbox.forEach(({ message, text }, place) => {
         this.#sql.owe.run(number, lastSeq + 1 + place, Number(message.topic === 'kills'), text);
       });
       if (outbox.length > 0) this.#sql.reckon.run(number);
+      const owed = outbox.map(({ message }, place) => ({ seq: lastSeq + 1 + place, message }));
       return {
         id,
         epoch: this.epoch,
-        version: change.version,
+        version,
         token: token + 1,
         state: change.state,
-        handled: remember(marksOf(head), change.mark),
-        outbox: outbox.length > 0 || owes(head) ? this.#outbox(number) : [],
+        outbox: owes(head) ? this.#outbox(number) : owed,
+        handled: mark ? this.#marks.add(number, lastMark, mark) : this.#marks.of(number),
       };
     });
   }
@@ -174,7 +161,7 @@ export class SqliteDocuments<S> implements Documents<S> {
       ]);
       return this.#database
         .prepare(
-          `SELECT ${HEAD}, s.state, ${MARKS} FROM heads h JOIN states s ON s.head = h.number
+          `SELECT ${HEAD}, s.state FROM heads h JOIN states s ON s.head = h.number
            WHERE h.collection = ? AND h.id > ? ${conditions} ORDER BY h.id LIMIT ?`,
         )
         .all(this.name, after ?? '', ...values, limit)
@@ -197,45 +184,28 @@ export class SqliteDocuments<S> implements Documents<S> {
   #refield(): void {
     const { name, schemaVersion, index } = this.#collection;
     for (const row of this.#sql.outdated.all(name, schemaVersion)) {
-      const { fields, dueAt } = this.#indexed(index(this.#state(row)));
+      const { fields, dueAt } = indexed(index(this.#state(row)));
       this.#sql.refield.run(fields, schemaVersion, dueAt, Number(row['number']));
     }
   }
 
-  #putHead(id: string, head: Row | undefined, values: Record<string, SQLInputValue>): number {
-    const schema = this.#collection.schemaVersion;
-    if (head) {
-      const number = Number(head['number']);
-      this.#sql.update.run({ ...values, schema, number });
-      return number;
-    }
-    const { lastInsertRowid } = this.#sql.insert.run({
-      ...values,
-      schema,
-      id,
-      collection: this.name,
-    });
-    return Number(lastInsertRowid);
-  }
-
-  #putMark(number: number, seq: number, { source, id, answer }: Mark): void {
-    this.#sql.putMark.run(number, seq, source, id, JSON.stringify(answer));
-    this.#sql.forget.run(number, forgottenUpTo(seq));
-  }
-
-  #indexed(index: Index): { fields: string; dueAt: number | null } {
-    return { fields: JSON.stringify(fieldsOf(index)), dueAt: index.dueAt ?? null };
+  #putHead(id: string, head: Row | undefined, values: readonly SQLInputValue[]): number {
+    if (!head) return Number(this.#sql.insert.run(...values, this.name, id).lastInsertRowid);
+    const number = Number(head['number']);
+    this.#sql.update.run(...values, number);
+    return number;
   }
 
   #document(row: Row): Document<S> {
+    const number = Number(row['number']);
     return {
       id: String(row['id']),
       epoch: this.epoch,
       version: Number(row['version']),
       token: Number(row['token']),
       state: this.#state(row),
-      handled: marksOf(row),
-      outbox: owes(row) ? this.#outbox(Number(row['number'])) : [],
+      handled: this.#marks.of(number),
+      outbox: owes(row) ? this.#outbox(number) : [],
     };
   }
 
@@ -262,9 +232,7 @@ export class SqliteDocuments<S> implements Documents<S> {
 
 const owes = (row: Row | undefined): boolean => typeof row?.['owes_since'] === 'number';
 
-const marksOf = (row: Row | undefined): readonly Mark[] =>
-  row
-    ? (JSON.parse(String(row['marks'])) as [string, string, Answer][]).map(
-        ([source, id, answer]) => ({ source, id, answer }),
-      )
-    : [];
+const indexed = (index: Index): { fields: string; dueAt: number | null } => ({
+  fields: JSON.stringify(fieldsOf(index)),
+  dueAt: index.dueAt ?? null,
+});

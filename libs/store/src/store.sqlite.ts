@@ -6,6 +6,7 @@ import { SqliteDocuments } from './documents.sqlite.ts';
 import { openDatabase } from './layout.sqlite.ts';
 import type { Leases } from './leases.port.ts';
 import { sqliteLeases } from './leases.sqlite.ts';
+import { Marks } from './marks.sqlite.ts';
 import type { Projection } from './projection.port.ts';
 import { SqliteProjection } from './projection.sqlite.ts';
 import type { Store } from './store.port.ts';
@@ -29,10 +30,14 @@ export class SqliteStore implements Store {
   readonly leases: Leases;
   readonly #database: DatabaseSync;
   readonly #commit: GroupCommit;
+  readonly #marks: Marks;
 
   constructor(database: DatabaseSync, clock: Clock) {
     this.#database = database;
-    this.#commit = new GroupCommit(database);
+    this.#marks = new Marks(database);
+    this.#commit = new GroupCommit(database, () => {
+      this.#marks.forget();
+    });
     this.epoch = Number(
       database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.['value'],
     );
@@ -40,7 +45,7 @@ export class SqliteStore implements Store {
   }
 
   documents<S>(collection: Collection<S>): Documents<S> {
-    return new SqliteDocuments(this.#database, this.#commit, collection, this.epoch);
+    return new SqliteDocuments(this.#database, this.#commit, this.#marks, collection, this.epoch);
   }
 
   projection<R>(name: string): Projection<R> {
