@@ -18,7 +18,7 @@ export interface TidegateOptions {
   readonly idleTimeoutMs?: number;
   /** Longest first wait before a new connection; it doubles up to `longestRetryMs`, each time with jitter. Default 250. */
   readonly firstRetryMs?: number;
-  /** Default 10 000. */
+  /** Default 5 000. */
   readonly longestRetryMs?: number;
   /** How often this instance tells what it has applied. Default 5 000. */
   readonly heartbeatEveryMs?: number;
@@ -35,7 +35,7 @@ const DEFAULTS = {
   staleAfterMs: 30_000,
   idleTimeoutMs: 15_000,
   firstRetryMs: 250,
-  longestRetryMs: 10_000,
+  longestRetryMs: 5_000,
   heartbeatEveryMs: 5_000,
 };
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

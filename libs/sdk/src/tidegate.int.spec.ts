@@ -332,8 +332,9 @@ describe('ready()', () => {
       stream.head(status, 'application/problem+json');
       stream.end();
     };
-    const { client } = connect(service.url);
-    await expect(client.ready(80)).rejects.toMatchObject({
+    const { client, errors } = connect(service.url);
+    await until('an answer', () => errors.length > 0);
+    await expect(client.ready(20)).rejects.toMatchObject({
       code: 'SDK_NOT_READY',
       message: expect.stringContaining(why),
     });
@@ -359,8 +360,8 @@ describe('ready()', () => {
       stream.end();
     };
     const { client, errors } = connect(service.url);
-    await expect(client.ready(40)).rejects.toMatchObject({ code: 'SDK_NOT_READY' });
-    expect(errors).toContain('SDK_UNAVAILABLE');
+    await until('an answer', () => errors.includes('SDK_UNAVAILABLE'));
+    await expect(client.ready(20)).rejects.toMatchObject({ code: 'SDK_NOT_READY' });
   });
 });
 
