@@ -2,25 +2,45 @@
  * Writes what is generated from the sources, or with --check says what is out of date (exit 1).
  *   docs/schemas/*.schema.json    JSON Schema of every message and of plans
  *   libs/contracts/golden/*.json  one published example a message: written once, never changed
+ *   apps/<service>/README.md      the table of options, between <!-- options --> and <!-- /options -->
+ *   .env.example                  every option of every service
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { auditSink } from '@tidegate/audit-sink';
 import { goldenDocuments, schemaDocuments } from '@tidegate/contracts';
+import { flagService } from '@tidegate/flag-service';
+import { metricsGatekeeper } from '@tidegate/metrics-gatekeeper';
+import { migrationRunner } from '@tidegate/migration-runner';
+import { notifier } from '@tidegate/notifier';
+import {
+  configMarkdown,
+  envExample,
+  PlatformConfig,
+  type ServiceDefinition,
+} from '@tidegate/platform';
+import { format } from 'prettier';
+import type { z } from 'zod';
 
 const check = process.argv.includes('--check');
 const problems: string[] = [];
-const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const services = [flagService, metricsGatekeeper, migrationRunner, auditSink, notifier] as const;
+const optionsOf = ({ config }: Pick<ServiceDefinition, 'config'>) => config as z.ZodObject;
 
-function hold(folder: string, documents: ReadonlyMap<string, unknown>, immutable: boolean): void {
+function hold(file: string, wanted: string): void {
+  if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return;
+  if (check) problems.push(`${file} is out of date: run npm run generate.`);
+  else writeFileSync(file, wanted);
+}
+
+function holdFolder(folder: string, documents: ReadonlyMap<string, unknown>, immutable: boolean) {
   mkdirSync(folder, { recursive: true });
   for (const [name, document] of documents) {
     const file = join(folder, name);
-    const now = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-    if (now === text(document)) continue;
-    if (immutable && now !== undefined)
+    const wanted = `${JSON.stringify(document, null, 2)}\n`;
+    if (immutable && existsSync(file) && readFileSync(file, 'utf8') !== wanted)
       problems.push(`${file} was published and cannot change: add a new version instead.`);
-    else if (check) problems.push(`${file} is out of date: run npm run generate.`);
-    else writeFileSync(file, text(document));
+    else hold(file, wanted);
   }
   for (const name of readdirSync(folder).filter((each) => !documents.has(each)))
     if (immutable)
@@ -30,8 +50,33 @@ function hold(folder: string, documents: ReadonlyMap<string, unknown>, immutable
     else rmSync(join(folder, name));
 }
 
-hold('docs/schemas', schemaDocuments(), false);
-hold('libs/contracts/golden', goldenDocuments(), true);
+async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
+  const text = readFileSync(file, 'utf8');
+  const [before, rest] = text.split('<!-- options -->');
+  const after = rest?.split('<!-- /options -->')[1];
+  if (before === undefined || after === undefined) {
+    problems.push(`${file} has no <!-- options --> and <!-- /options --> to write the table between.`);
+    return;
+  }
+  const table = `<!-- options -->\n\n${configMarkdown(options)}\n<!-- /options -->`;
+  hold(file, await format(before + table + after, { parser: 'markdown', printWidth: 100 }));
+}
+
+holdFolder('docs/schemas', schemaDocuments(), false);
+holdFolder('libs/contracts/golden', goldenDocuments(), true);
+await holdOptions('libs/platform/README.md', PlatformConfig as unknown as z.ZodObject);
+for (const service of services)
+  await holdOptions(`apps/${service.name}/README.md`, optionsOf(service));
+hold(
+  '.env.example',
+  [
+    '# Options of all services. What is commented out has the default shown, or none.\n',
+    envExample(PlatformConfig as unknown as z.ZodObject),
+    ...services.map(
+      (service) => `\n# --- ${service.name} ---\n\n${envExample(optionsOf(service))}`,
+    ),
+  ].join('\n'),
+);
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

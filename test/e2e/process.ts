@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
+
+const root = join(import.meta.dirname, '../..');
+
+/** A built program, as a user starts it; killed after the test if it still runs. */
+export interface Program {
+  readonly process: ChildProcess;
+  /** Standard output and standard error so far. */
+  readonly output: () => string;
+  /** Resolves when it has printed this; rejects with its output when it does not. */
+  printed(text: string | RegExp, withinMs?: number): Promise<string>;
+  /** Its exit code. */
+  ended(): Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+}
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const each of running) each.kill('SIGKILL');
+});
+
+export function start(
+  file: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Program {
+  const child = spawn(process.execPath, [join(root, file), ...args], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  let text = '';
+  const keep = (chunk: Buffer): void => void (text += chunk.toString());
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  const exited = once(child, 'close').then(([code]) => {
+    running.delete(child);
+    return code as number | null;
+  });
+  return {
+    process: child,
+    output: () => text,
+    printed: (expected, withinMs = 15_000) =>
+      eventually(() => {
+        const found = typeof expected === 'string' ? text.includes(expected) : expected.test(text);
+        if (!found && child.exitCode !== null)
+          throw new Error(`It ended with ${child.exitCode}:\n${text}`);
+        return found && text;
+      }, withinMs).catch((error: unknown) => {
+        throw new Error(`Not printed: ${String(expected)}\n${text}`, { cause: error });
+      }) as Promise<string>,
+    ended: () => exited,
+    signal: (name) => void child.kill(name),
+  };
+}
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-e2e-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** `name  http://127.0.0.1:1234/docs` lines of standalone, by name. */
+export const urlsIn = (output: string): Record<string, string> =>
+  Object.fromEntries(
+    [...output.matchAll(/^\s+([a-z-]+)\s+(http:\/\/[^/\s]+)\/docs$/gm)].map(([, name, url]) => [
+      name ?? '',
+      url ?? '',
+    ]),
+  );
