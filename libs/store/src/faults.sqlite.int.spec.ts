@@ -209,6 +209,13 @@ describe('a disk that is full', () => {
     );
     expect(batch.map(({ status }) => status)).not.toContain('fulfilled');
 
+    // Neither does the memory of the failed process hold what the disk does not.
+    const mark = { source: 's', id: 'c', answer: { outcome: 'unchanged', version: 1 } } as const;
+    const [first = ''] = saved;
+    const marked = { ...text('x'.repeat(1_000_000)), mark };
+    await expect(documents.save(first, marked, 1)).rejects.toMatchObject({ retryable: true });
+    expect(await documents.load(first)).toMatchObject({ token: 1, handled: [] });
+
     database.exec('PRAGMA max_page_count=100000');
     await documents.save('later', text('there is room'), 0);
     await store.close();
