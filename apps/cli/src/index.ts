@@ -1,1 +1,2 @@
-export { type ProgramWorld, run } from './program.ts';
+export { verifyArchive } from './audit/verify.ts';
+export { type DecisionShown, isOver, type RolloutShown, timeline } from './rollout/timeline.ts';

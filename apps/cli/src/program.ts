@@ -8,6 +8,7 @@ import { registerFlag } from './flag/flag-commands.ts';
 import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
 import { registerPlan } from './plan/plan-commands.ts';
+import { registerRollout } from './rollout/rollout-commands.ts';
 
 export interface ProgramWorld extends World {
   readonly writeError: (text: string) => void;
@@ -17,6 +18,7 @@ export interface ProgramWorld extends World {
 const registers = [
   registerFlag,
   registerPlan,
+  registerRollout,
   registerMigration,
   registerAudit,
   registerBus,

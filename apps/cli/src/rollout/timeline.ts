@@ -1,0 +1,122 @@
+import type { Verdict } from '@tidegate/contracts';
+import { formatDuration } from '@tidegate/kernel';
+import pc from 'picocolors';
+import { toned } from '../output/output.ts';
+
+/** A rollout as metrics-gatekeeper shows it; what the timeline needs of it. */
+export interface RolloutShown {
+  readonly id: string;
+  readonly plan: string;
+  readonly planVersion: number;
+  readonly environment: string;
+  readonly flag: string;
+  readonly status: string;
+  readonly phase: string | null;
+  readonly step: string | null;
+  readonly exposure: string | null;
+  readonly startedAt: number;
+  readonly startedBy: string;
+  readonly steps: readonly StepShown[];
+  readonly guards: readonly Verdict[];
+  readonly riskScore: number;
+  readonly riskLimit: number;
+  readonly waitsFor?: { readonly reason: string; readonly message: string };
+  readonly hold?: { readonly reason: string; readonly message: string };
+  readonly paused?: { readonly by: string; readonly reason: string };
+  readonly rollback?: { readonly reason: string; readonly message: string };
+  readonly ended?: { readonly at: number; readonly reason: string; readonly message: string };
+}
+interface StepShown {
+  readonly name: string;
+  readonly kind: string;
+  readonly state: 'done' | 'current' | 'ahead';
+  readonly percentage?: number;
+  readonly holdMs?: number;
+  readonly coveredMs?: number;
+  readonly role?: string;
+}
+
+/** One entry of a rollout's decisions. */
+export interface DecisionShown {
+  readonly type: string;
+  readonly at: number;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+const BAR = 12;
+const OVER = new Set(['completed', 'rolled-back', 'failed', 'aborted']);
+export const isOver = ({ status }: Pick<RolloutShown, 'status'>): boolean => OVER.has(status);
+
+const bar = (part: number): string => {
+  const full = Math.round(Math.min(1, Math.max(0, part)) * BAR);
+  return pc.cyan('█'.repeat(full)) + pc.dim('░'.repeat(BAR - full));
+};
+
+/** The state of a rollout and of each of its steps, one line each; `now` in ms since 1970. */
+export function timeline(
+  rollout: RolloutShown,
+  decisions: readonly DecisionShown[],
+  now: number,
+): string {
+  const width = Math.max(...rollout.steps.map(({ name }) => name.length));
+  const age = formatDuration(Math.max(0, (rollout.ended?.at ?? now) - rollout.startedAt));
+  return [
+    `${pc.bold(rollout.plan)} → ${rollout.flag} in ${rollout.environment}   ${toned(rollout.status)}  ${pc.dim(age)}`,
+    ...rollout.steps.map((step) => stepLine(rollout, step, decisions, width)),
+    ...whyLines(rollout),
+  ].join('\n');
+}
+
+function stepLine(
+  rollout: RolloutShown,
+  step: StepShown,
+  decisions: readonly DecisionShown[],
+  width: number,
+): string {
+  const opens = step.percentage === undefined ? step.kind : `${step.percentage / 1_000} %`;
+  const columns = `${step.name.padEnd(width)}  ${opens.padEnd(9)}`;
+  if (step.state === 'ahead') return pc.dim(`  · ${columns}`);
+  if (step.state === 'done') return `  ${pc.green('✔')} ${columns}  ${doneNote(step, decisions)}`;
+  return `  ${currentMark(rollout)} ${columns}  ${currentNote(rollout, step)}`;
+}
+
+function currentMark({ status }: RolloutShown): string {
+  if (status === 'rolling-back' || status === 'rolled-back' || status === 'failed')
+    return pc.red('✘');
+  return status === 'running' ? pc.cyan('▸') : pc.yellow('‖');
+}
+
+function doneNote(step: StepShown, decisions: readonly DecisionShown[]): string {
+  const of = (type: string) =>
+    decisions.findLast((each) => each.type === type && each.data['step'] === step.name);
+  const completed = of('StepCompleted');
+  const started = of('StepStarted');
+  const took = completed && started ? formatDuration(completed.at - started.at) : '';
+  const verdicts = (completed?.data['verdicts'] ?? []) as readonly Verdict[];
+  return [took.padEnd(6), ...verdicts.map(sentence)].join('  ');
+}
+
+function currentNote(rollout: RolloutShown, step: StepShown): string {
+  if (step.kind === 'approve') return `waits for an ${step.role ?? 'approver'}`;
+  if (step.kind !== 'stage' || step.holdMs === undefined) return rollout.phase ?? '';
+  if (isOver(rollout) || rollout.status === 'rolling-back')
+    return rollout.guards.map(sentence).join('  ');
+  const covered = step.coveredMs ?? 0;
+  const held = `${bar(covered / step.holdMs)} ${formatDuration(Math.min(covered, step.holdMs))} of ${formatDuration(step.holdMs)}`;
+  return [held, ...rollout.guards.map(sentence)].join('  ');
+}
+
+const toneOf = { pass: pc.dim, hold: pc.yellow, breach: pc.red } as const;
+const sentence = ({ outcome, message }: Verdict): string => toneOf[outcome](message);
+
+function whyLines(rollout: RolloutShown): readonly string[] {
+  const { hold, paused, rollback, ended, waitsFor } = rollout;
+  if (ended) return [`  ${endTone(rollout.status)(ended.message)}`];
+  if (rollback) return [`  ${pc.red(rollback.message)}`];
+  if (paused) return [`  ${pc.yellow(`paused by ${paused.by}: ${paused.reason}`)}`];
+  if (hold) return [`  ${pc.yellow(`holds: ${hold.message}`)}`];
+  return waitsFor ? [`  ${pc.dim(waitsFor.message)}`] : [];
+}
+
+const endTone = (status: string) =>
+  status === 'completed' ? pc.green : status === 'failed' ? pc.red : pc.yellow;
