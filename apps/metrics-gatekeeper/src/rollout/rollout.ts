@@ -94,6 +94,8 @@ function breachedOutside(
 ): Course | Rejection {
   const { fingerprint, startsAt, message, guard, verdict } = data;
   if (!isLive(rollout) || rollout.breaches.includes(breachKey(data))) return course;
+  if (data.environment !== rollout.environment)
+    return reject('BREACH_ELSEWHERE', `Rollout ${rollout.id} is not in ${data.environment}.`);
   if (startsAt < rollout.startedAt)
     return reject('BREACH_TOO_OLD', `${guard} was breached before rollout ${rollout.id} began.`);
   const breach = { id: metadata.id, source: metadata.source, fingerprint, startsAt };

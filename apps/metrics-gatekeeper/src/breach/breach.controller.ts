@@ -1,0 +1,56 @@
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import { SignalReported, ThresholdBreached } from '@tidegate/contracts';
+import { canonicalJson } from '@tidegate/kernel';
+import {
+  type Caller,
+  commandFrom,
+  RequireRole,
+  SERVICE_CONTEXT,
+  type ServiceContext,
+  Who,
+  ZodBody,
+} from '@tidegate/platform';
+import type { FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { breachBody, signalBody } from './breach-body.ts';
+
+/** What outside systems have noticed. It goes over the topic: there is one decider, and one way to it. */
+@Controller('v1')
+export class BreachController {
+  readonly #context: ServiceContext;
+
+  constructor(@Inject(SERVICE_CONTEXT) context: ServiceContext) {
+    this.#context = context;
+  }
+
+  /** 202 once the topic has it: the rollouts it is about act on it at once. */
+  @Post('breaches')
+  @HttpCode(202)
+  @RequireRole('operator', { environmentIn: 'body' })
+  async breach(
+    @ZodBody(breachBody) body: z.output<typeof breachBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+  ) {
+    const { environment, guard, labels } = body;
+    const fingerprint = body.fingerprint ?? `${environment}/${guard}/${canonicalJson(labels)}`;
+    const startsAt = body.startsAt ?? this.#context.clock.now();
+    const data = { ...body, fingerprint, startsAt };
+    const message = commandFrom(this.#context, ThresholdBreached, data, caller, request);
+    await this.#context.bus.publish([message]);
+    return { id: message.metadata.id, fingerprint, startsAt };
+  }
+
+  @Post('signals')
+  @HttpCode(202)
+  @RequireRole('operator', { environmentIn: 'body' })
+  async signal(
+    @ZodBody(signalBody) body: z.output<typeof signalBody>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+  ) {
+    const message = commandFrom(this.#context, SignalReported, body, caller, request);
+    await this.#context.bus.publish([message]);
+    return { id: message.metadata.id };
+  }
+}

@@ -1,0 +1,146 @@
+import { type Clock, isAppError } from '@tidegate/kernel';
+import type { MetricsSource, Reading } from '@tidegate/metrics-source';
+import type { Document, Documents, Outcome } from '@tidegate/store';
+import { readsOf } from '../gate/stage.ts';
+import { look } from '../rollout/look.ts';
+import type { Rollouts } from '../rollout/rollouts.handler.ts';
+import { type Existing, isWatched, type Rollout } from '../rollout/state.ts';
+import { arranged, checked, type StoredCheck } from './stored-check.ts';
+
+/** How long a claimed check may take before somebody else may do it: more than a scrape that times out. */
+export const CLAIM_MS = 10_000;
+/** How long a check waits for the rollout that it was arranged for. */
+const PATIENCE_MS = 60_000;
+const BATCH = 200;
+
+/** What became of one check, for metrics and log. */
+export interface CheckReport {
+  readonly rollout: string;
+  /** From the readings to the commands being handed over. */
+  readonly decisionMs: number;
+  readonly outcome: Outcome<Rollout>;
+  readonly evidence: NonNullable<StoredCheck['evidence']>;
+  readonly before: Existing;
+}
+
+export interface Checks {
+  readonly documents: Documents<StoredCheck>;
+  /** A rollout's first check; safe to repeat, also for one that is looked after. */
+  arrange(id: string): Promise<void>;
+  /** Arranges what should be looked after and is not. */
+  reconcile(): Promise<void>;
+  /** Claims what is due and begins to check it; resolves with what has begun, each of which never rejects. */
+  runDue(): Promise<readonly Promise<void>[]>;
+}
+
+export function createChecks(deps: {
+  documents: Documents<StoredCheck>;
+  rollouts: () => Rollouts;
+  source: MetricsSource;
+  clock: Clock;
+  /** When something must be looked at: called with each next time. */
+  onDue: (at: number) => void;
+  onChecked: (report: CheckReport) => void;
+  onFailed: (rollout: string, error: unknown) => void;
+}): Checks {
+  const { documents, clock, onDue } = deps;
+
+  const arrange = async (id: string): Promise<void> => {
+    const now = clock.now();
+    const document = await documents.load(id);
+    if (document && document.state.nextCheckAt !== null) return;
+    const state = { ...(document?.state ?? arranged(now)), nextCheckAt: now };
+    await saveIfFirst(documents, id, state, document);
+    onDue(now);
+  };
+
+  const underWay = new Set<string>();
+  const begin = async (id: string): Promise<void> => {
+    if (underWay.has(id)) return;
+    underWay.add(id);
+    try {
+      await checkOne(deps, id);
+    } catch (error) {
+      deps.onFailed(id, error);
+      onDue(clock.now() + CLAIM_MS); // the claim then ends, and the check is due again
+    } finally {
+      underWay.delete(id);
+    }
+  };
+
+  return {
+    documents,
+    arrange,
+    async reconcile() {
+      for (const id of await watchedIn(deps.rollouts().documents)) await arrange(id);
+    },
+    async runDue() {
+      const ids = await documents.claimDue(clock.now(), CLAIM_MS, BATCH);
+      return ids.map(begin);
+    },
+  };
+}
+
+async function checkOne(deps: Parameters<typeof createChecks>[0], id: string): Promise<void> {
+  const { documents, clock, onDue } = deps;
+  const rollouts = deps.rollouts();
+  const [document, rollout] = await Promise.all([documents.load(id), rollouts.documents.load(id)]);
+  if (!document) return;
+  const state = rollout?.state ?? { status: 'absent' };
+  if (!isWatched(state)) {
+    const next = restOf(document.state, state, clock.now());
+    await saveIfFirst(documents, id, next, document);
+    if (next.nextCheckAt !== null) onDue(next.nextCheckAt);
+    return;
+  }
+  const readings = await readFor(deps.source, state, clock.now());
+  const at = clock.now();
+  const evidence = look(state, document.state.evidence, readings, at);
+  const next = checked(document.state, state, evidence, at);
+  // Side by side: whichever is lost in a crash is made again from the same counters.
+  const [outcome] = await Promise.all([
+    rollouts.tick(id, evidence),
+    saveIfFirst(documents, id, next, document),
+  ]);
+  deps.onChecked({ rollout: id, decisionMs: clock.now() - at, outcome, evidence, before: state });
+  if (next.nextCheckAt !== null) onDue(next.nextCheckAt);
+}
+
+const readFor = async (
+  source: MetricsSource,
+  { status, plan }: Existing,
+  at: number,
+): Promise<readonly Reading[]> => (status === 'rolling-back' ? [] : source.read(readsOf(plan), at));
+
+/** A rollout that is over needs no check; one that is still to begin is waited for a while. */
+function restOf(check: StoredCheck, { status }: Rollout, now: number): StoredCheck {
+  const waiting = status === 'absent' && now - check.arrangedAt < PATIENCE_MS;
+  return { ...check, nextCheckAt: waiting ? now + 1_000 : null };
+}
+
+/** Somebody else who saved first has checked the same: that counts. */
+async function saveIfFirst(
+  documents: Documents<StoredCheck>,
+  id: string,
+  state: StoredCheck,
+  before: Document<StoredCheck> | undefined,
+): Promise<void> {
+  const version = (before?.version ?? 0) + 1;
+  try {
+    await documents.save(id, { state, version, outbox: [] }, before?.token ?? 0);
+  } catch (error) {
+    if (!isAppError(error, 'STORE_VERSION_CONFLICT')) throw error;
+  }
+}
+
+const PAGE = 200;
+
+async function watchedIn(documents: Documents<Rollout>): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await documents.list({ where: { watched: true }, after, limit: PAGE });
+    ids.push(...page.map(({ id }) => id));
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return ids;
+  }
+}

@@ -1,0 +1,56 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CheckReport } from './check/checks.handler.ts';
+import { judgeStage } from './gate/stage.ts';
+
+export interface GatekeeperMetrics {
+  checked(report: CheckReport, at: number): void;
+  failed(): void;
+  alive(at: number, running: number): void;
+}
+
+/** Labels come from closed lists: outcomes and the reasons that verdicts name. */
+export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
+  const registers = [registry];
+  const verdicts = new Counter({
+    name: 'tidegate_gatekeeper_verdicts_total',
+    help: 'Verdicts of guards, by outcome and reason.',
+    labelNames: ['outcome', 'reason'],
+    registers,
+  });
+  const checks = new Counter({
+    name: 'tidegate_gatekeeper_checks_total',
+    help: 'Checks of rollouts, by whether they decided something.',
+    labelNames: ['result'],
+    registers,
+  });
+  const decision = new Histogram({
+    name: 'tidegate_gatekeeper_decision_seconds',
+    help: 'From the readings of a check to its commands being handed to the bus; only checks that decided something.',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  });
+  const running = new Gauge({
+    name: 'tidegate_gatekeeper_rollouts_watched',
+    help: 'Rollouts that this instance has checked lately and that are not over.',
+    registers,
+  });
+  const alive = new Gauge({
+    name: 'tidegate_gatekeeper_alive_timestamp_seconds',
+    help: 'When this instance last said that it is alive.',
+    registers,
+  });
+  return {
+    checked({ before, evidence, outcome, decisionMs }, at) {
+      for (const { outcome: result, reason } of judgeStage(before.plan, before.risk, evidence, at))
+        verdicts.inc({ outcome: result, reason });
+      const decided = outcome.answer.outcome === 'changed';
+      checks.inc({ result: decided ? 'decided' : 'nothing' });
+      if (decided) decision.observe(decisionMs / 1_000);
+    },
+    failed: () => checks.inc({ result: 'failed' }),
+    alive(at, watched) {
+      alive.set(at / 1_000);
+      running.set(watched);
+    },
+  };
+}

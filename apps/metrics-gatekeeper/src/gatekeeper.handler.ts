@@ -1,0 +1,68 @@
+import type { Clock, Ids } from '@tidegate/kernel';
+import type { MetricsSource } from '@tidegate/metrics-source';
+import type { Execute, Store } from '@tidegate/store';
+import { type CheckReport, type Checks, createChecks } from './check/checks.handler.ts';
+import { checkCollection } from './check/stored-check.ts';
+import { createHistory, type History } from './history/history.handler.ts';
+import type { Entry } from './history/history.ts';
+import { createPlans, type Plans } from './plan/plans.handler.ts';
+import { planCollection } from './plan/stored-plan.ts';
+import { createRolloutQueries, type RolloutQueries } from './rollout/rollout-queries.handler.ts';
+import { createRollouts, type Rollouts } from './rollout/rollouts.handler.ts';
+import { rolloutCollection } from './rollout/rollouts.ts';
+
+export interface GatekeeperDeps {
+  readonly execute: Execute;
+  readonly store: Pick<Store, 'documents' | 'projection'>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** `metrics-gatekeeper` */
+  readonly name: string;
+  readonly source: MetricsSource;
+  readonly onDue?: (at: number) => void;
+  readonly onChecked?: (report: CheckReport) => void;
+  readonly onFailed?: (rollout: string, error: unknown) => void;
+}
+
+/** The whole service without its edges: what module, simulations and specs are made of. */
+export interface Gatekeeper {
+  readonly plans: Plans;
+  readonly rollouts: Rollouts;
+  readonly queries: RolloutQueries;
+  readonly checks: Checks;
+  readonly history: History;
+}
+
+export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
+  const { execute, store, clock, ids } = deps;
+  const plans = createPlans({ execute, documents: store.documents(planCollection), clock, ids });
+  const checks: Checks = createChecks({
+    documents: store.documents(checkCollection),
+    rollouts: () => rollouts,
+    source: deps.source,
+    clock,
+    onDue: deps.onDue ?? (() => undefined),
+    onChecked: deps.onChecked ?? (() => undefined),
+    onFailed:
+      deps.onFailed ??
+      ((_rollout, error) => {
+        throw error;
+      }),
+  });
+  const rollouts: Rollouts = createRollouts({
+    execute,
+    documents: store.documents(rolloutCollection),
+    plans,
+    clock,
+    ids,
+    source: deps.name,
+    arrangeChecks: (id) => checks.arrange(id),
+  });
+  const queries = createRolloutQueries({
+    rollouts: rollouts.documents,
+    checks: checks.documents,
+    clock,
+  });
+  const history = createHistory(store.projection<Entry>('rollout-history'));
+  return { plans, rollouts, queries, checks, history };
+}

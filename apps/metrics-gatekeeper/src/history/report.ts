@@ -1,0 +1,152 @@
+import type { Verdict } from '@tidegate/contracts';
+import { formatDuration, formatPercentage, type Percentage } from '@tidegate/kernel';
+import type { RolloutBody } from '../rollout/rollout-queries.handler.ts';
+import type { Entry } from './history.ts';
+
+/** One line of the timeline. */
+export interface Line {
+  /** ms since 1970 */
+  readonly at: number;
+  /** ms since the rollout began. */
+  readonly sinceMs: number;
+  readonly what: string;
+  readonly by: string;
+}
+
+export interface Report {
+  readonly rollout: RolloutBody;
+  /** Why it ended, or how it stands, in a sentence. */
+  readonly summary: string;
+  readonly timeline: readonly Line[];
+  /** The verdicts that decided something, as they were published: enough to judge again. */
+  readonly evidence: readonly Verdict[];
+  readonly approvals: readonly {
+    readonly step: string;
+    readonly by: string;
+    readonly at: number;
+  }[];
+}
+
+type Data = Readonly<Record<string, unknown>>;
+const text = (data: Data, field: string): string => {
+  const value = data[field];
+  return typeof value === 'string' ? value : '';
+};
+
+/** Sentences for what a reader of the timeline wants to know; other events are left out. */
+const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
+  RolloutStarted: (data) => `started by ${text(data, 'startedBy')}`,
+  FlagClaimed: (data) => `holds ${text(data, 'flag')}`,
+  FlagObserved: (data) =>
+    `${text(data, 'flag')} was ${text(data, 'change')} by ${text(data, 'by')}: ${text(data, 'reason')}`,
+  StepStarted: (data) => `${text(data, 'step')}: begins`,
+  StageOpened: (data) => `${text(data, 'step')}: open${opensAt(data)}`,
+  StepRefused: (data) =>
+    `${text(data, 'step')}: ${text(data, 'command')} was refused (${text(data, 'message')})`,
+  MigrationObserved: (data) => `${text(data, 'step')}: ${text(data, 'change')}`,
+  ApprovalRequested: (data) => `${text(data, 'step')}: waits for an ${text(data, 'role')}`,
+  ApprovalGiven: (data) => `${text(data, 'step')}: approved by ${text(data, 'by')}`,
+  StepCompleted: (data) => `${text(data, 'step')}: done${howDone(data)}`,
+  RolloutHeld: (data) => `${data['page'] === true ? 'paged' : 'held'}: ${text(data, 'message')}`,
+  RolloutPaused: (data) => `paused by ${text(data, 'by')}: ${text(data, 'reason')}`,
+  RolloutResumed: (data) => `goes on (${text(data, 'by')}): ${text(data, 'reason')}`,
+  DeadlineMissed: (data) =>
+    `paged: ${text(data, 'what')} within ${formatDuration(Number(data['deadlineMs']))}`,
+  ThresholdBreached: (data) => `breach: ${text(data, 'message')}`,
+  RollbackStarted: (data) => `rolls back: ${text(data, 'message')}`,
+  RollbackActionDone: (data) => `${text(data, 'action')}: ${text(data, 'outcome')}`,
+  RolloutRolledBack: (data) => `rolled back: ${text(data, 'message')}`,
+  RolloutFailed: (data) => `rollback incomplete, paged: ${text(data, 'message')}`,
+  RolloutAborted: (data) => `aborted by ${text(data, 'by')}: ${text(data, 'reason')}`,
+  RolloutCompleted: () => 'completed',
+};
+
+const opensAt = ({ percentage }: Data): string =>
+  typeof percentage === 'number' ? ` at ${formatPercentage(percentage as Percentage)}` : '';
+
+function howDone({ coveredMs, promotedBy }: Data): string {
+  if (typeof promotedBy === 'string') return `, promoted by ${promotedBy}`;
+  return typeof coveredMs === 'number' ? `, watched for ${formatDuration(coveredMs)}` : '';
+}
+
+export function reportOf(rollout: RolloutBody, entries: readonly Entry[]): Report {
+  const timeline = entries.flatMap(({ type, at, by, data }) => {
+    const what = SENTENCES[type]?.(data);
+    return what === undefined ? [] : [{ at, sinceMs: at - rollout.startedAt, what, by }];
+  });
+  return {
+    rollout,
+    summary: summaryOf(rollout),
+    timeline,
+    evidence: entries.flatMap(verdictsOf),
+    approvals: entries
+      .filter(({ type }) => type === 'ApprovalGiven')
+      .map(({ at, data }) => ({ step: text(data, 'step'), by: text(data, 'by'), at })),
+  };
+}
+
+function summaryOf(rollout: RolloutBody): string {
+  if ('ended' in rollout) return rollout.ended.message;
+  if ('rollback' in rollout) return rollout.rollback.message;
+  if ('hold' in rollout) return rollout.hold.message;
+  if ('paused' in rollout) return `Paused by ${rollout.paused.by}: ${rollout.paused.reason}`;
+  return rollout.step === null ? 'Waits for its flag.' : `At step ${rollout.step}.`;
+}
+
+function verdictsOf({ type, data }: Entry): Verdict[] {
+  if (type === 'ThresholdBreached') return data['verdict'] ? [data['verdict'] as Verdict] : [];
+  return type === 'StepCompleted' ? ((data['verdicts'] as Verdict[] | undefined) ?? []) : [];
+}
+
+/** The same for people: what happened, when, and the numbers it rests on. */
+export function markdownOf({ rollout, summary, timeline, evidence, approvals }: Report): string {
+  const { id, plan, planVersion, planHash, environment, flag, status } = rollout;
+  const took = 'ended' in rollout ? rollout.ended.at - rollout.startedAt : undefined;
+  return [
+    `# ${plan} in ${environment}: ${status}`,
+    '',
+    summary,
+    '',
+    ...table(
+      ['', ''],
+      [
+        ['rollout', id],
+        ['plan', `${plan}, version ${planVersion} (${planHash})`],
+        ['flag', `${flag}${rollout.exposure === null ? '' : ` at ${rollout.exposure}`}`],
+        ['started', `${new Date(rollout.startedAt).toISOString()} by ${rollout.startedBy}`],
+        ...(took === undefined ? [] : [['took', formatDuration(took)] as const]),
+        ['risk', `${(1 / rollout.riskLimit) * 100} % that a healthy rollout is rolled back`],
+        ...approvals.map(({ step, by }) => [`approved: ${step}`, by] as const),
+      ],
+    ),
+    '',
+    '## What happened',
+    '',
+    ...table(
+      ['after', 'what'],
+      timeline.map(({ sinceMs, what }) => [formatDuration(Math.max(0, sinceMs)), what]),
+    ),
+    '',
+    '## Evidence',
+    '',
+    ...table(
+      ['guard', 'verdict', 'in numbers'],
+      evidence.map(({ guard, outcome, reason, message }) => [
+        guard,
+        `${outcome}: ${reason}`,
+        message,
+      ]),
+    ),
+    '',
+  ].join('\n');
+}
+
+/** Cells may hold what people wrote: a line or a bar of theirs must not break the table. */
+const cell = (value: string): string =>
+  value.replaceAll('\\', '\\\\').replaceAll('|', '\\|').replaceAll(/\s+/g, ' ');
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  if (rows.length === 0) return ['Nothing yet.'];
+  const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,101 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { GatekeeperAlive } from '@tidegate/contracts';
+import { scrapeSource } from '@tidegate/metrics-source';
+import { newMessage, type ServiceContext } from '@tidegate/platform';
+import type { z } from 'zod';
+import { BreachController } from './breach/breach.controller.ts';
+import { Alarm, CheckLoop } from './check/check.loop.ts';
+import type { CheckReport } from './check/checks.handler.ts';
+import type { Config } from './config.ts';
+import { createGatekeeper } from './gatekeeper.handler.ts';
+import { HistoryConsumer } from './history/history.consumer.ts';
+import { HistoryController } from './history/history.controller.ts';
+import { gatekeeperMetrics } from './gatekeeper-metrics.prometheus.ts';
+import { PlanController } from './plan/plan.controller.ts';
+import { RolloutConsumer } from './rollout/rollout.consumer.ts';
+import { RolloutController } from './rollout/rollout.controller.ts';
+import { isWatched } from './rollout/state.ts';
+import * as token from './tokens.ts';
+
+/** How often a round looks for what other instances, or a crash, have left due. */
+const ROUND_MS = 1_000;
+const RECONCILE_MS = 15_000;
+
+@Module({})
+class MetricsGatekeeperModule {}
+
+const controllers = [
+  PlanController,
+  RolloutController,
+  HistoryController,
+  BreachController,
+  RolloutConsumer,
+  HistoryConsumer,
+];
+
+export function metricsGatekeeperModule(
+  context: ServiceContext,
+  config: z.output<typeof Config>,
+): DynamicModule {
+  const { clock, log } = context;
+  const metrics = gatekeeperMetrics(context.registry);
+  const pulse = pulseOf(context);
+  const alarm = new Alarm(clock, () => loop.wake());
+  const gatekeeper = createGatekeeper({
+    ...context,
+    source: scrapeSource({
+      clock,
+      timeoutMs: config.METRICS_GATEKEEPER_SCRAPE_TIMEOUT_MS,
+      shareForMs: config.METRICS_GATEKEEPER_SCRAPE_SHARE_MS,
+    }),
+    onDue: (at) => alarm.set(at),
+    onChecked: (report) => {
+      pulse.checked(report, clock.now());
+      metrics.checked(report, clock.now());
+    },
+    onFailed: (rollout, error) => {
+      metrics.failed();
+      log.error({ rollout, err: error }, 'a check failed; it is done again');
+    },
+  });
+  const checkLoop = new CheckLoop(gatekeeper.checks);
+  const loop = context.loop('gatekeeper.checks', ROUND_MS, () => checkLoop.round());
+  context.loop('gatekeeper.reconcile', RECONCILE_MS, () => gatekeeper.checks.reconcile());
+  context.loop('gatekeeper.alive', config.METRICS_GATEKEEPER_HEARTBEAT_MS, async () => {
+    const data = pulse.beat(clock.now());
+    metrics.alive(clock.now(), data.running);
+    await context.bus.publish([newMessage(context, GatekeeperAlive, data)]);
+  });
+  context.stopping.addEventListener('abort', () => alarm.stop());
+  context.onStop(() => checkLoop.settled());
+
+  const given: readonly (readonly [symbol, unknown])[] = [
+    [token.PLANS, gatekeeper.plans],
+    [token.ROLLOUTS, gatekeeper.rollouts],
+    [token.ROLLOUT_QUERIES, gatekeeper.queries],
+    [token.HISTORY, gatekeeper.history],
+  ];
+  const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
+  return { module: MetricsGatekeeperModule, controllers, providers };
+}
+
+/** What the heartbeat tells: which rollouts this instance looks after, and when it last did. */
+function pulseOf({ instance }: ServiceContext) {
+  const seen = new Map<string, number>();
+  let lastCheckAt: number | undefined;
+  return {
+    checked({ rollout, outcome }: CheckReport, at: number): void {
+      lastCheckAt = at;
+      if (isWatched(outcome.state)) seen.set(rollout, at);
+      else seen.delete(rollout);
+    },
+    beat(now: number) {
+      for (const [rollout, at] of seen) if (now - at > 60_000) seen.delete(rollout);
+      return {
+        instance,
+        running: seen.size,
+        ...(lastCheckAt === undefined ? {} : { lastCheckAt }),
+      };
+    },
+  };
+}

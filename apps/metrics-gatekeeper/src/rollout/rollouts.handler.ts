@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import {
+  type ApproveRollout,
+  readPlan,
+  type RolloutCommand,
+  type StartRollout,
+  type ThresholdBreached,
+} from '@tidegate/contracts';
+import {
+  type Clock,
+  type Command,
+  isRejection,
+  type Ids,
+  reject,
+  type Rejection,
+} from '@tidegate/kernel';
+import type { Documents, Execute, Outcome } from '@tidegate/store';
+import type { StageEvidence } from '../gate/stage.ts';
+import type { Plans } from '../plan/plans.handler.ts';
+import type { AnyRolloutCommand, PinnedPlan } from './command.ts';
+import { isAbout } from './match.ts';
+import type { RolloutMessage } from './message.ts';
+import type { ObservedMessage } from './observed.ts';
+import { rolloutDecider } from './rollout.ts';
+import type { Existing, Rollout } from './state.ts';
+
+export interface Rollouts {
+  readonly documents: Documents<Rollout>;
+  /** Pins the plan and begins; a repeated command begins one rollout. */
+  start(command: StartRollout): Promise<Outcome<Rollout>>;
+  /** What a person, or somebody by the topic, wants of a rollout. */
+  change(command: Exclude<RolloutCommand, StartRollout>): Promise<Outcome<Rollout>>;
+  /** An approval that came by the topic: anybody could have written it there. It is answered, and changes nothing. */
+  refuseApproval(command: ApproveRollout): Promise<Outcome<Rollout>>;
+  /** What another service said, told to the rollouts that it concerns. */
+  observe(message: ObservedMessage): Promise<void>;
+  /** A breach, told to the rollout it names, or to all whose labels it has. Resolves with the rollouts it was told. */
+  breach(message: ThresholdBreached): Promise<readonly string[]>;
+  /** One check of one rollout. */
+  tick(id: string, evidence: StageEvidence): Promise<Outcome<Rollout>>;
+}
+
+export function createRollouts(deps: {
+  execute: Execute;
+  documents: Documents<Rollout>;
+  plans: Plans;
+  clock: Clock;
+  ids: Ids;
+  source: string;
+  /** The first check of a new rollout must be arranged before it begins: a crash in between loses nothing. */
+  arrangeChecks: (id: string) => Promise<void>;
+}): Rollouts {
+  const { documents, clock, ids } = deps;
+  const aggregate = { documents, decider: rolloutDecider, ticks: ['Tick'] as const };
+  const refusing = { documents, decider: { ...rolloutDecider, decide: () => notByTopic } };
+  const execute = (id: string, command: AnyRolloutCommand) =>
+    deps.execute<Rollout, AnyRolloutCommand, RolloutMessage>(aggregate, id, command);
+  /** Of a command that this service makes: the rollout acts by itself. */
+  const metadata = (id: string, of: { id: string; source: string; correlationId: string }) => ({
+    ...of,
+    at: clock.now(),
+    actor: `rollout:${id}`,
+  });
+  return {
+    documents,
+    async start(command) {
+      const { plan, version, rollout } = command.data;
+      const pinned = await pin(deps.plans, plan, version);
+      if (!isRejection(pinned)) await deps.arrangeChecks(rollout);
+      return execute(rollout, { ...command, data: { ...command.data, pinned } });
+    },
+    change: (command) => execute(command.data.rollout, command),
+    refuseApproval: (command) => deps.execute(refusing, command.data.rollout, command),
+    async observe(message) {
+      for (const id of await concerned(documents, message))
+        await execute(id, {
+          type: 'RecordEvent',
+          data: message,
+          metadata: metadata(id, message.metadata),
+        });
+    },
+    async breach(message) {
+      const told = await breached(documents, message);
+      for (const id of told)
+        await execute(id, {
+          type: 'RecordBreach',
+          data: message,
+          metadata: metadata(id, message.metadata),
+        });
+      return told;
+    },
+    tick: (id, evidence) => {
+      const of = { id: ids.next(), source: deps.source, correlationId: id };
+      return execute(id, { type: 'Tick', data: { evidence }, metadata: metadata(id, of) });
+    },
+  };
+}
+
+const notByTopic = reject(
+  'APPROVAL_NOT_BY_TOPIC',
+  'Approvals are given over HTTP, where it is known who gives them.',
+);
+
+/** Made from the request's identity: the same request, repeated, means the same rollout. */
+export const rolloutIdFor = ({ metadata: { source, id } }: Pick<Command, 'metadata'>): string =>
+  `r-${createHash('sha256').update(`${source}\n${id}`).digest('hex').slice(0, 12)}`;
+
+async function pin(plans: Plans, name: string, version?: number): Promise<PinnedPlan | Rejection> {
+  const found = await plans.find(name, version);
+  if (isRejection(found)) return found;
+  const read = found.text === undefined ? undefined : readPlan(found.text);
+  if (read && 'plan' in read) return { plan: read.plan, version: found.version, hash: found.hash };
+  return reject(
+    'PLAN_VERSION_UNUSABLE',
+    read
+      ? `Version ${found.version} of ${name} is not a plan as this release reads it; put it again.`
+      : `The text of version ${found.version} of ${name} is no longer kept; put it again.`,
+  );
+}
+
+/** Rollouts by the message's own reference; what somebody did to a flag concerns whoever holds it. */
+async function concerned(
+  documents: Documents<Rollout>,
+  message: ObservedMessage,
+): Promise<readonly string[]> {
+  if (message.type === 'FlagDisabled' || message.type === 'FlagEnabled') {
+    const { environment, key } = message.data;
+    return (await liveIn(documents, { environment, flag: key })).map(({ id }) => id);
+  }
+  const id = message.data.rollout?.id;
+  return id === undefined ? [] : known(documents, id);
+}
+
+async function breached(
+  documents: Documents<Rollout>,
+  { data }: ThresholdBreached,
+): Promise<readonly string[]> {
+  if (data.rollout !== undefined) return known(documents, data.rollout);
+  const live = await liveIn(documents, { environment: data.environment });
+  return live.filter((each) => isAbout(data, each)).map(({ id }) => id);
+}
+
+/** What others do not know of must not become a document of ours. */
+async function known(documents: Documents<Rollout>, id: string): Promise<readonly string[]> {
+  const document = await documents.load(id);
+  return document && document.state.status !== 'absent' ? [id] : [];
+}
+
+const PAGE = 200;
+
+async function liveIn(
+  documents: Documents<Rollout>,
+  where: { environment: string; flag?: string },
+): Promise<readonly Existing[]> {
+  const found: Existing[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await documents.list({ where: { ...where, live: true }, after, limit: PAGE });
+    for (const { state } of page) if (state.status !== 'absent') found.push(state);
+    after = page.at(-1)?.id;
+    if (page.length < PAGE) return found;
+  }
+}

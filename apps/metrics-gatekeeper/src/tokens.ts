@@ -1,0 +1,5 @@
+/** What the module gives to controllers and consumers. */
+export const PLANS = Symbol('Plans');
+export const ROLLOUTS = Symbol('Rollouts');
+export const ROLLOUT_QUERIES = Symbol('RolloutQueries');
+export const HISTORY = Symbol('History');
