@@ -32,7 +32,7 @@ function note(options: ReportOptions, report: BusReport): void {
   switch (report.kind) {
     case 'dead-lettered': {
       const { id, group, origin, code, reason, message, attempts } = report.letter;
-      metrics.deadLetters.inc({ group, topic: origin.topic, code });
+      metrics.deadLetters.inc({ group, topic: origin.topic, reason });
       log.error(
         { letter: id, group, topic: origin.topic, code, reason, why: message, attempts },
         'a message was given up and waits in the dead letters',

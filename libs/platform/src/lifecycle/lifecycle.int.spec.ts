@@ -258,6 +258,7 @@ describe('the bus of a service', () => {
     const [letter] = await list();
     expect(letter).toMatchObject({
       group: 'tiny-service',
+      message: 'cannot be handled',
       origin: { topic: 'flag.commands', offset: '0' },
       record: { encoding: 'utf-8', value: '{"environment":"test","description":"poison"}' },
     });
@@ -271,7 +272,7 @@ describe('the bus of a service', () => {
     });
     const { text } = await service.get('/metrics');
     expect(text).toMatch(
-      /tidegate_bus_dead_letters_total\{group="tiny-service",topic="flag.commands",code="[A-Z_]+"\} 2/,
+      /tidegate_bus_dead_letters_total\{group="tiny-service",topic="flag.commands",reason="failed"\} 2/,
     );
     expect(
       service.log.filter(

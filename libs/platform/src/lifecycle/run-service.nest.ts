@@ -20,7 +20,6 @@ export async function runService<C extends z.ZodType>(
   } catch (error) {
     return end(1, messageOf(error));
   }
-  process.stdout.write(`${definition.name} answers at ${running.url}\n`);
   const stop = (): void => {
     running.stop().then(
       () => end(0),

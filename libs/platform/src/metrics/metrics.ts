@@ -35,7 +35,11 @@ function busMetrics(registry: Registry) {
     lagSeconds: gauge('bus_lag_seconds', 'Age of the oldest record not yet handled.', PLACE),
     progressAt: gauge('bus_progress_timestamp_seconds', 'When a record was last handled.', PLACE),
     stuck: gauge('bus_stuck', '1 while a handler is past its deadline.', ['group', 'topic']),
-    deadLetters: counter('bus_dead_letters_total', 'Records given up.', ['group', 'topic', 'code']),
+    deadLetters: counter('bus_dead_letters_total', 'Records given up.', [
+      'group',
+      'topic',
+      'reason',
+    ]),
     unknownTypes: counter('bus_unknown_types_total', 'Records of unknown type.', ['group']),
     passedOver: counter('bus_passed_over_total', 'Records that a view cannot read.', ['code']),
     outboxOwing: gauge('outbox_owing_documents', 'Documents that owe messages to the bus.', []),
