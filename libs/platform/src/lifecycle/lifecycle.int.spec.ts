@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PutEnvironment } from '@tidegate/contracts';
+import { AppError } from '@tidegate/kernel';
 import { newMessage } from '../http/command.ts';
 import { memoryBus } from '@tidegate/bus/testing';
 import { memoryStore } from '@tidegate/store/testing';
@@ -279,6 +280,25 @@ describe('the bus of a service', () => {
         ({ msg }) => msg === 'a message was given up and waits in the dead letters',
       ),
     ).toHaveLength(2);
+  });
+
+  it('delivers again what a consumer could not do yet, and gives nothing up', async () => {
+    let times = 0;
+    const service = await startTestService(
+      tinyService({
+        enter: (what) => {
+          if (what !== 'message') return;
+          times += 1;
+          if (times < 3) throw new AppError('STORE_UNREACHABLE', 'not yet', { retryable: true });
+        },
+      }),
+    );
+    await service.context.bus.publish([
+      newMessage(service.context, PutEnvironment, { environment: 'test', description: 'late' }),
+    ]);
+    await until(() => service.published('flag.events').length === 2);
+    expect(times).toBe(3);
+    expect(await service.context.bus.deadLetters.list({ limit: 1 })).toEqual([]);
   });
 
   it('shows lag while a handler works, in its API and its metrics', async () => {
