@@ -8,6 +8,13 @@ export const auditSink = defineService({
   description: 'The record of everything that happened, sealed and provable.',
   defaultPort: 7404,
   config: Config,
-  statuses: { RECORD_UNKNOWN: 404, SEAL_UNKNOWN: 404, SEAL_NOT_OLDER: 400, AUDIT_NOT_WRITING: 503 },
+  statuses: {
+    RECORD_UNKNOWN: 404,
+    SEAL_UNKNOWN: 404,
+    SEAL_NOT_OLDER: 400,
+    AUDIT_NOT_WRITING: 409,
+    AUDIT_ARCHIVE_DIFFERS: 409,
+    AUDIT_ARCHIVE_FAILED: 503,
+  },
   module: auditSinkModule,
 });

@@ -41,10 +41,8 @@ export async function writeSegment(
   await writeOnce(
     path,
     (handle) =>
-      pipeline(
-        Readable.from(blocksOf(lines)),
-        createGzip(),
-        handle.createWriteStream({ autoClose: false }),
+      pipeline(Readable.from(blocksOf(lines)), createGzip(), (compressed) =>
+        handle.writeFile(compressed),
       ),
     () => saysTheSame(path, lines),
   );

@@ -11,9 +11,16 @@ interface Reached {
  */
 export class Continuity {
   readonly #reached = new Map<string, Reached>();
+  #isLost = false;
 
-  /** True if the record follows the one before it in its partition. */
+  /** A record is missing or not what it was: from here on nothing can be said. */
+  lose(): void {
+    this.#isLost = true;
+  }
+
+  /** False if the record does not follow the one before it in its partition. */
   follows({ kind, origin, missing }: LineManifest): boolean {
+    if (this.#isLost) return true;
     const partition = `${origin.topic}/${origin.partition}`;
     const { incarnation } = origin;
     const offset = BigInt(origin.offset);

@@ -16,8 +16,7 @@ export interface Expected {
 export interface RangeOptions {
   readonly folder: string;
   readonly findings: Findings;
-  /** Whether the offsets of the bus go on; undefined once something is missing. */
-  readonly continuity: Continuity | undefined;
+  readonly continuity: Continuity;
   readonly expected: Expected | undefined;
 }
 
@@ -82,6 +81,7 @@ export class RangeCheck {
 
   #miss(problem: Parameters<Findings['add']>[0]): void {
     this.#isWhole = false;
+    this.#options.continuity.lose();
     this.#options.findings.add(problem);
   }
 
@@ -140,14 +140,15 @@ export class RangeCheck {
     }
     if (content === 'redacted') findings.redacted += 1;
     if (manifest.kind === 'gap') findings.gaps += 1;
-    this.#followOffsets(line.manifest, position);
+    if (!isIntact || position !== previous + 1) this.#options.continuity.lose();
+    this.#followOffsets(manifest, position);
     return position;
   }
 
   #followOffsets(manifest: Parameters<Continuity['follows']>[0], position: number): void {
     const { continuity, findings } = this.#options;
     const { topic, partition, offset } = manifest.origin;
-    if (!continuity || continuity.follows(manifest) || findings.count > 0) return;
+    if (continuity.follows(manifest)) return;
     const message = `Record ${position} is offset ${offset} of ${topic}/${partition}, which does not follow the one before; no gap says why.`;
     findings.add({ kind: 'origin-skipped', position, message });
   }

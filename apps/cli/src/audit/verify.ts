@@ -14,8 +14,6 @@ export interface VerifyOptions {
   readonly keyFiles?: readonly string[];
   /** `<root>:<size>`, as a seal on the bus or an earlier report has it. */
   readonly expectSeal?: string;
-  /** Told now and then how many records are checked. */
-  readonly onProgress?: (records: number) => void;
 }
 
 /**
@@ -30,7 +28,7 @@ export async function verifyArchive(
   const expected = options.expectSeal === undefined ? undefined : expectedIn(options.expectSeal);
   const keyPinned = (options.keyFiles ?? []).length > 0;
   const keys = keyPinned ? await givenKeys(options.keyFiles ?? []) : await keysIn(folder, findings);
-  const verification = new Verification(folder, keys, findings, expected, options.onProgress);
+  const verification = new Verification(folder, keys, findings, expected);
   await verification.run();
   const { newest, seals, segments, isExpectedMet } = verification;
   const unsealedFiles = await verification.lookForOthers();
@@ -59,7 +57,6 @@ class Verification {
   readonly #keys: Keys;
   readonly #findings: Findings;
   readonly #expected: Expected | undefined;
-  readonly #onProgress: ((records: number) => void) | undefined;
   readonly #listed = new Set<string>();
   readonly #unknownKeys = new Set<string>();
   newest: SealFile | undefined;
@@ -67,18 +64,11 @@ class Verification {
   segments = 0;
   isExpectedMet: boolean | undefined;
 
-  constructor(
-    folder: string,
-    keys: Keys,
-    findings: Findings,
-    expected: Expected | undefined,
-    onProgress: ((records: number) => void) | undefined,
-  ) {
+  constructor(folder: string, keys: Keys, findings: Findings, expected: Expected | undefined) {
     this.#folder = folder;
     this.#keys = keys;
     this.#findings = findings;
     this.#expected = expected;
-    this.#onProgress = onProgress;
   }
 
   async run(): Promise<void> {
@@ -141,7 +131,6 @@ class Verification {
     this.isExpectedMet ??= check.isExpectedMet;
     if (isTrusted && this.#expected?.size === size)
       this.isExpectedMet = this.#expected.root === root;
-    this.#onProgress?.(size);
     return isTrusted && peaks ? { tree: peaks, isAnchored: true } : check.end;
   }
 
