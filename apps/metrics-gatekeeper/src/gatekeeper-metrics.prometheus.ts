@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CheckReport } from './check/checks.handler.ts';
-import { judgeStage } from './gate/stage.ts';
+import { judge } from './rollout/look.ts';
 
 export interface GatekeeperMetrics {
   checked(report: CheckReport, at: number): void;
@@ -41,7 +41,7 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
   });
   return {
     checked({ before, evidence, outcome, decisionMs }, at) {
-      for (const { outcome: result, reason } of judgeStage(before.plan, before.risk, evidence, at))
+      for (const { outcome: result, reason } of judge(before, evidence, at))
         verdicts.inc({ outcome: result, reason });
       const decided = outcome.answer.outcome === 'changed';
       checks.inc({ result: decided ? 'decided' : 'nothing' });

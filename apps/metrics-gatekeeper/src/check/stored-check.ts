@@ -1,6 +1,7 @@
 import type { Collection } from '@tidegate/store';
 import { shareKey } from '../gate/risk.ts';
-import { judgeStage, type StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '../gate/stage.ts';
+import { judge } from '../rollout/look.ts';
 import type { Existing } from '../rollout/state.ts';
 
 /**
@@ -36,9 +37,9 @@ export function checked(
   evidence: StageEvidence,
   at: number,
 ): StoredCheck {
-  const { plan, risk } = rollout;
+  const { plan } = rollout;
   const logEs = Object.fromEntries(
-    judgeStage(plan, risk, evidence, at).flatMap(({ guard, logE }) =>
+    judge(rollout, evidence, at).flatMap(({ guard, logE }) =>
       logE === null ? [] : [[shareKey(guard, evidence.stage), logE] as const],
     ),
   );

@@ -1,9 +1,10 @@
 import type { Verdict } from '@tidegate/contracts';
-import { judgeStage, type StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '../gate/stage.ts';
 import { settle } from './advance.ts';
 import { type Course, emit } from './course.ts';
 import { aboutStep } from './draft.ts';
 import { STEP_LATE } from './evolve.ts';
+import { judge } from './look.ts';
 import { rollBack, rollbackDeadline } from './rollback.ts';
 import { awaited, isLive, type Live, stepAt } from './state.ts';
 
@@ -12,7 +13,7 @@ export function check(course: Course, evidence: StageEvidence): Course {
   const { state } = course;
   if (state.status === 'rolling-back') return rollbackDeadline(course, state);
   if (!isLive(state)) return course;
-  const verdicts = judgeStage(state.plan, state.risk, evidence, course.at);
+  const verdicts = judge(state, evidence, course.at);
   const breach = verdicts.find(({ outcome }) => outcome === 'breach');
   if (breach) return breached(course, state, breach);
   return deadlines(settle({ ...course, check: { evidence, verdicts } }));

@@ -2,6 +2,7 @@ import type { Verdict } from '@tidegate/contracts';
 import { mayLeave, missingForMs } from '../gate/stage.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep } from './draft.ts';
+import { NO_STAGE } from './look.ts';
 import { type Claim, type Going, type Hold, isGoing, stepAt } from './state.ts';
 
 /** What keeps a rollout from going on. `page`: a person must look now. */
@@ -147,7 +148,7 @@ const isNothingYet = (reason: string): boolean => reason === 'empty' || reason =
 /** At a step that needs no evidence, data that stay away too long still page: an open stage is unguarded. */
 function blind(check: Check | undefined, pageAfter: number, at: number): Cause | undefined {
   if (!check || missingForMs(check.evidence, at) < pageAfter) return undefined;
-  const missing = missingIn(check, check.evidence.stage !== '');
+  const missing = missingIn(check, check.evidence.stage !== NO_STAGE);
   return missing && { ...missing, page: true };
 }
 

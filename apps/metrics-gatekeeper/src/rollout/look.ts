@@ -1,9 +1,13 @@
+import type { Verdict } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { checkStage, openStage, type StageEvidence } from '../gate/stage.ts';
-import type { Existing } from './state.ts';
+import { checkStage, judgeStage, openStage, type StageEvidence } from '../gate/stage.ts';
+import type { Common, Existing } from './state.ts';
+
+/** Of the time before the first stage: nothing is exposed yet. */
+export const NO_STAGE = '';
 
 /**
- * The evidence after one more check. It is about the stage that was exposed last (`""` before the first), and its
+ * The evidence after one more check. It is about the stage that was exposed last (`NO_STAGE` before the first), and its
  * time counts as covered only between two checks while the stage is open and the rollout is not paused.
  * @param known the evidence before, undefined at the first check
  */
@@ -14,7 +18,7 @@ export function look(
   at: number,
 ): StageEvidence {
   const { plan, exposed, startedAt, countedFrom, position, status } = rollout;
-  const stage = exposed?.stage ?? '';
+  const stage = exposed?.stage ?? NO_STAGE;
   const before =
     known?.stage === stage ? known : openStage(plan, stage, exposed?.at ?? startedAt, known);
   const after = checkStage(plan, before, readings, at);
@@ -24,4 +28,17 @@ export function look(
     before.lastSuccessAt !== null &&
     before.lastSuccessAt >= countedFrom;
   return counts ? after : { ...after, coveredMs: before.coveredMs };
+}
+
+/** Every guard's verdict. Before the first stage only those that need no share of the risk: a violation is one. */
+export function judge(
+  { plan, risk }: Pick<Common, 'plan' | 'risk'>,
+  evidence: StageEvidence,
+  at: number,
+): Verdict[] {
+  const guards =
+    evidence.stage === NO_STAGE
+      ? plan.guards.filter((each) => each.judge === 'immediate')
+      : plan.guards;
+  return judgeStage({ ...plan, guards }, risk, evidence, at);
 }

@@ -3,7 +3,8 @@ import { formatPercentage } from '@tidegate/kernel';
 import { z } from 'zod';
 import type { StoredCheck } from '../check/stored-check.ts';
 import { logRiskScore } from '../gate/risk.ts';
-import { judgeStage, mayLeave, type StageEvidence } from '../gate/stage.ts';
+import { mayLeave, type StageEvidence } from '../gate/stage.ts';
+import { judge } from './look.ts';
 import { type Existing, isLive } from './state.ts';
 
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
@@ -38,7 +39,7 @@ export function rolloutBody(
   const { plan, position, status } = rollout;
   const evidence = check?.evidence;
   const at = isLive(rollout) ? now : (check?.lastCheckAt ?? now);
-  const verdicts = evidence ? judgeStage(plan, rollout.risk, evidence, at) : [];
+  const verdicts = evidence ? judge(rollout, evidence, at) : [];
   const score = Math.exp(logRiskScore(rollout.risk, check?.logEs ?? {}));
   return {
     id: rollout.id,
@@ -114,7 +115,13 @@ function neededOf(
 ) {
   const { plan, position } = rollout;
   const step = position && plan.steps[position.index];
-  if (!step || !('stage' in step) || position.phase !== 'open' || evidence?.stage !== step.stage)
+  if (
+    !isLive(rollout) ||
+    !step ||
+    !('stage' in step) ||
+    position.phase !== 'open' ||
+    evidence?.stage !== step.stage
+  )
     return {};
   const leave = mayLeave(step, evidence, verdicts);
   return leave.leave ? {} : { waitsFor: { reason: leave.reason, message: leave.message } };
