@@ -1,0 +1,157 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { newApiKey } from '@tidegate/contracts';
+import { AppError, isRejection } from '@tidegate/kernel';
+import { type Environment, systemClock } from '@tidegate/platform';
+import { openSqliteStore } from '@tidegate/store';
+import { type Standalone, startStandalone } from '../house/standalone.ts';
+import { type Api, createApi } from './api.http.ts';
+import { startChild } from './child.process.ts';
+import { type Example, startExample } from './example.process.ts';
+import type { LoadOptions } from './load-main.ts';
+import { type Receiver, startReceiver } from './receiver.http.ts';
+
+const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+export const ENVIRONMENT = 'production';
+export const ORDERS = 2_000;
+const REQUESTS_PER_SECOND = 400;
+
+/** Everything that runs during the demo. */
+export interface DemoWorld {
+  readonly standalone: Standalone;
+  readonly api: Api;
+  readonly example: Example;
+  readonly receiver: Receiver;
+  readonly logFile: string;
+  planText(name: string): string;
+  stop(): Promise<void>;
+}
+
+/** Starts services, example, receiver and load. What was started is stopped again when something fails. */
+export async function openWorld(
+  env: Environment,
+  readText: (file: string) => string,
+  endProcess: (reason: string) => void,
+): Promise<DemoWorld> {
+  const folder = join(env['DATA_DIR'] ?? '.tidegate', 'demo');
+  await emptyFolder(folder);
+  const logFile = join(folder, 'tidegate.log');
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    const receiver = await startReceiver();
+    closers.push(() => receiver.stop());
+    const keysFile = join(folder, 'keys');
+    const database = join(folder, 'checkout.db');
+    const sdkKey = writeSdkKey(keysFile);
+    const standalone = await startStandalone(
+      {
+        ...env,
+        DATA_DIR: folder,
+        LOG_FILE: logFile,
+        API_KEYS_FILE: keysFile,
+        NOTIFIER_WEBHOOK_URL: receiver.url,
+        NOTIFIER_WEBHOOK_SECRET: receiver.secret,
+        MIGRATIONS_DIR: join(ROOT, 'examples/checkout/migrations'),
+        MIGRATION_TARGETS: `checkout=sqlite:${database}`,
+      },
+      endProcess,
+    );
+    closers.push(() => standalone.stop());
+    const api = createApi(standalone.urls, standalone.adminKey);
+    await makeFlags(api);
+    const exampleLog = join(folder, 'checkout.log');
+    const example = await startExample(
+      exampleOptions(env, standalone, sdkKey, database),
+      exampleLog,
+    );
+    closers.push(() => example.stop());
+    for (const path of ['/checkout', '/payments'] as const) {
+      const options: LoadOptions = {
+        url: example.url,
+        path,
+        requestsPerSecond: REQUESTS_PER_SECOND,
+        orders: ORDERS,
+      };
+      const load = startChild('./load-main.js', options, join(folder, 'load.log'));
+      closers.push(() => load.stop());
+    }
+    const planText = (name: string): string =>
+      readText(join(ROOT, `deploy/plans/${name}.yaml`)).replaceAll(
+        'http://127.0.0.1:7410',
+        example.url,
+      );
+    return { standalone, api, example, receiver, logFile, planText, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Only what an earlier demo left is removed, and only when no demo runs on it. */
+async function emptyFolder(folder: string): Promise<void> {
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    if (!existsSync(join(folder, 'format')))
+      throw new AppError(
+        'DEMO_FOLDER_FOREIGN',
+        `${folder} holds something that no demo has made: choose another DATA_DIR.`,
+      );
+    await (await openSqliteStore({ file: join(folder, 'store.db'), clock: systemClock })).close();
+    rmSync(folder, { recursive: true });
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  writeFileSync(join(folder, 'format'), '1\n');
+}
+
+function writeSdkKey(file: string): string {
+  const made = newApiKey(
+    { name: 'checkout', role: 'sdk', environments: [ENVIRONMENT] },
+    randomBytes(32),
+    (text) => createHash('sha256').update(text).digest('hex'),
+  );
+  if (isRejection(made)) throw new AppError('DEMO_REFUSED', made.message);
+  writeFileSync(file, `${made.line}\n`, { mode: 0o600 });
+  return made.key;
+}
+
+async function makeFlags(api: Api): Promise<void> {
+  await api.put('flag-service', `/v1/environments/${ENVIRONMENT}`, {});
+  for (const [key, description] of [
+    ['checkout-v2', 'The new pricing of the checkout.'],
+    ['express-pay', 'Payment in one step.'],
+  ])
+    await api.put('flag-service', `/v1/environments/${ENVIRONMENT}/flags/${key}`, {
+      type: 'boolean',
+      variants: { on: true, off: false },
+      defaultVariant: 'off',
+      offVariant: 'off',
+      exposure: { variant: 'on', percentage: 0 },
+      description,
+      owner: 'checkout team',
+    });
+}
+
+const exampleOptions = (
+  env: Environment,
+  { urls }: Standalone,
+  key: string,
+  databaseFile: string,
+) => ({
+  port: env['PORT_BASE'] === '0' ? 0 : Number(env['PORT_BASE'] ?? 7_400) + 10,
+  host: '127.0.0.1',
+  tidegate: {
+    url: urls['flag-service'] ?? '',
+    key,
+    environment: ENVIRONMENT,
+    application: 'checkout',
+  },
+  waitForFlagsMs: 3_000,
+  flags: { checkout: 'checkout-v2', payment: 'express-pay' },
+  databaseFile,
+  seedOrders: ORDERS,
+  newPathErrorRate: 0,
+});
