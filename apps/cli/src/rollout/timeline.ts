@@ -20,7 +20,6 @@ export interface RolloutShown {
   readonly guards: readonly Verdict[];
   readonly riskScore: number;
   readonly riskLimit: number;
-  readonly waitsFor?: { readonly reason: string; readonly message: string };
   readonly hold?: { readonly reason: string; readonly message: string };
   readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };
@@ -62,23 +61,27 @@ export function timeline(
   const age = formatDuration(Math.max(0, (rollout.ended?.at ?? now) - rollout.startedAt));
   return [
     `${pc.bold(rollout.plan)} → ${rollout.flag} in ${rollout.environment}   ${toned(rollout.status)}  ${pc.dim(age)}`,
-    ...rollout.steps.map((step) => stepLine(rollout, step, decisions, width)),
+    ...rollout.steps.flatMap((step) => stepLines(rollout, step, decisions, width)),
     ...whyLines(rollout),
   ].join('\n');
 }
 
-function stepLine(
+function stepLines(
   rollout: RolloutShown,
   step: StepShown,
   decisions: readonly DecisionShown[],
   width: number,
-): string {
+): readonly string[] {
   const opens = step.percentage === undefined ? step.kind : `${step.percentage / 1_000} %`;
   const columns = `${step.name.padEnd(width)}  ${opens.padEnd(9)}`;
-  if (step.state === 'ahead') return pc.dim(`  · ${columns}`);
-  if (step.state === 'done') return `  ${pc.green('✔')} ${columns}  ${doneNote(step, decisions)}`;
-  return `  ${currentMark(rollout)} ${columns}  ${currentNote(rollout, step)}`;
+  if (step.state === 'ahead') return [pc.dim(`  · ${columns.trimEnd()}`)];
+  if (step.state === 'done') return [`  ${pc.green('✔')} ${columns}  ${doneNote(step, decisions)}`];
+  const line = `  ${currentMark(rollout)} ${columns}  ${currentNote(rollout, step)}`;
+  return isLive(rollout) && step.kind === 'stage' ? [line, ...guardLines(rollout)] : [line];
 }
+
+const isLive = (rollout: RolloutShown): boolean =>
+  !isOver(rollout) && rollout.status !== 'rolling-back';
 
 function currentMark({ status }: RolloutShown): string {
   if (status === 'rolling-back' || status === 'rolled-back' || status === 'failed')
@@ -93,29 +96,46 @@ function doneNote(step: StepShown, decisions: readonly DecisionShown[]): string 
   const started = of('StepStarted');
   const took = completed && started ? formatDuration(completed.at - started.at) : '';
   const verdicts = (completed?.data['verdicts'] ?? []) as readonly Verdict[];
-  return [took.padEnd(6), ...verdicts.map(sentence)].join('  ');
+  return `${took.padEnd(6)}  ${verdicts.map(counts).filter(Boolean).join(', ')}`.trimEnd();
 }
 
 function currentNote(rollout: RolloutShown, step: StepShown): string {
   if (step.kind === 'approve') return `waits for an ${step.role ?? 'approver'}`;
   if (step.kind !== 'stage' || step.holdMs === undefined) return rollout.phase ?? '';
-  if (isOver(rollout) || rollout.status === 'rolling-back')
-    return rollout.guards.map(sentence).join('  ');
-  const covered = step.coveredMs ?? 0;
-  const held = `${bar(covered / step.holdMs)} ${formatDuration(Math.min(covered, step.holdMs))} of ${formatDuration(step.holdMs)}`;
-  return [held, ...rollout.guards.map(sentence)].join('  ');
+  if (!isLive(rollout)) return rollout.guards.map(counts).filter(Boolean).join(', ');
+  const covered = Math.min(step.coveredMs ?? 0, step.holdMs);
+  return `${bar(covered / step.holdMs)} ${formatDuration(covered)} of ${formatDuration(step.holdMs)}`;
 }
 
+/** What a guard has counted, in as few words as possible; nothing if it counted nothing worth a word. */
+function counts({ outcome, evidence }: Verdict): string {
+  const { errors, trials, count } = evidence;
+  const tone = outcome === 'breach' ? pc.red : pc.dim;
+  if (errors !== undefined && trials !== undefined)
+    return tone(`${grouped(errors)} of ${grouped(trials)} failed`);
+  return count === undefined || count === 0 ? '' : tone(`${grouped(count)} counted`);
+}
+
+const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');
+
 const toneOf = { pass: pc.dim, hold: pc.yellow, breach: pc.red } as const;
-const sentence = ({ outcome, message }: Verdict): string => toneOf[outcome](message);
+
+/** One line a guard, below the stage that it watches. */
+function guardLines({ guards }: RolloutShown): readonly string[] {
+  const width = Math.max(0, ...guards.map(({ guard }) => guard.length));
+  return guards.map(({ guard, outcome, message }) => {
+    const sentence = message.startsWith(`${guard}: `) ? message.slice(guard.length + 2) : message;
+    return `      ${guard.padEnd(width)}  ${toneOf[outcome](sentence)}`;
+  });
+}
 
 function whyLines(rollout: RolloutShown): readonly string[] {
-  const { hold, paused, rollback, ended, waitsFor } = rollout;
+  const { hold, paused, rollback, ended } = rollout;
   if (ended) return [`  ${endTone(rollout.status)(ended.message)}`];
   if (rollback) return [`  ${pc.red(rollback.message)}`];
   if (paused) return [`  ${pc.yellow(`paused by ${paused.by}: ${paused.reason}`)}`];
   if (hold) return [`  ${pc.yellow(`holds: ${hold.message}`)}`];
-  return waitsFor ? [`  ${pc.dim(waitsFor.message)}`] : [];
+  return [];
 }
 
 const endTone = (status: string) =>

@@ -7,6 +7,7 @@ import {
   timeline,
   verifyArchive,
 } from '@tidegate/cli';
+import pc from 'picocolors';
 import { chapter, done, failed, type Screen } from './screen.ts';
 import { type DemoWorld, ENVIRONMENT } from './world.ts';
 
@@ -49,9 +50,11 @@ export async function tell(
   screen.line();
   screen.line(
     promoted
-      ? done(`promoted to everyone`, `${healthyRequests} requests served meanwhile`)
+      ? done('promoted to everyone', `${grouped(healthyRequests)} requests served meanwhile`)
       : failed(`it ended ${healthy.rollout.status}`),
   );
+
+  screen.line(await migrated(world));
 
   screen.line(
     chapter(`A broken release: its new path fails ${BROKEN_SHARE * 100} % of its requests`),
@@ -63,6 +66,19 @@ export async function tell(
   const audit = await proven(world, screen);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   return { promoted, healthyRequests, ...broken, webhooksDelivered, ...audit, seconds };
+}
+
+const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');
+
+/** What the plan's migration did to the example's own database. */
+async function migrated({ api }: DemoWorld): Promise<string> {
+  const { items } = await api.get<{
+    items: { status: string; batches: number; counts: { changed: number } }[];
+  }>('migration-runner', '/v1/runs');
+  const [run] = items;
+  return run?.status === 'completed'
+    ? done(`${grouped(run.counts.changed)} old orders got their totals`, `${run.batches} batches`)
+    : failed(`the migration is ${run?.status ?? 'nowhere'}`);
 }
 
 interface Ran {
@@ -128,6 +144,7 @@ async function runBroken(world: DemoWorld, screen: Screen) {
           `it ended ${rollout.status}, and ${failedSince} requests failed in the second after`,
         ),
   );
+  screen.line(pc.dim(`    npm run tidegate -- rollout report ${rollout.id}`));
   return { rolledBack: rolledBack && failedSince === 0, breachToFlagOffMs, brokenRequests };
 }
 
@@ -167,9 +184,12 @@ async function proven({ api, standalone }: DemoWorld, screen: Screen) {
   const { records, seals, proven: verified } = report;
   screen.line(
     verified
-      ? done(`${records} audit records proven offline`, `one tree, ${seals} signed ${seals === 1 ? 'head' : 'heads'}`)
+      ? done(
+          `${records} audit records proven offline`,
+          `one tree, ${seals} signed ${seals === 1 ? 'head' : 'heads'}`,
+        )
       : failed(`the audit archive is not proven: ${JSON.stringify(report.problems)}`),
   );
-  screen.line(`    tidegate audit verify ${archive}`);
+  screen.line(pc.dim(`    npm run tidegate -- audit verify ${archive}`));
   return { auditRecords: records, auditVerified: verified };
 }
