@@ -21,7 +21,7 @@ import { type Lane, MOST_UNCOMMITTED, PartitionLoop } from './partition.loop.ts'
 import { partitionOf } from './partition-of.ts';
 import { RawLoop } from './raw.loop.ts';
 import type { Reader, Surroundings } from './reader.loop.ts';
-import { sizeOf } from './size-of.ts';
+import { fits, sizeOf } from './size-of.ts';
 import type { Timer } from './timer.port.ts';
 import { DEAD_LETTER, definitionOfTopic, KILLS, REPLAYS } from './topic.ts';
 import { activeTraceparent } from './trace.otel.ts';
@@ -161,9 +161,9 @@ export class LogBus implements Bus {
     const { log } = this.#options;
     const known = log.position(place);
     if (known !== undefined) return { ...place, next: known };
-    const position = { ...place, next: log.bounds(place.topic, place.partition).start };
-    log.move(position);
-    return position;
+    const next = log.bounds(place.topic, place.partition).start;
+    log.move(place, next);
+    return { ...place, next };
   }
 
   #lane({ group, topics }: Subscription, { topic, partition, next }: Position): Lane {
@@ -206,13 +206,14 @@ export class LogBus implements Bus {
 
   #appendOf(message: OutgoingMessage): Append {
     const append = this.#unlimited(message);
-    const bytes = sizeOf(append.record);
-    if (bytes > MAX_MESSAGE_BYTES)
+    if (!fits(append.record, MAX_MESSAGE_BYTES)) {
+      const bytes = sizeOf(append.record);
       throw busError(
         'BUS_MESSAGE_TOO_LARGE',
         `${message.type} of ${message.key} has ${bytes} bytes, the limit is ${MAX_MESSAGE_BYTES}.`,
         { data: { type: message.type, key: message.key, bytes } },
       );
+    }
     return append;
   }
 

@@ -10,14 +10,13 @@ const APPLICATION_ID = 0x54_47_62_75;
 
 /**
  *     topics     one row per topic: its name with prefix, when it was made, its partitions' numbers, from `first` on
- *     records    id = partition number × 2^40 + offset
+ *     records_n  the records of partition number n
  *     positions  of groups, by partition number: the offset to go on at
  *     attempts   records that are being handled one at a time after an unclean end, and how often
  *     marks      `open` while a process has the file
  */
 const SCHEMA = `
   CREATE TABLE topics (name TEXT PRIMARY KEY, incarnation INTEGER NOT NULL, first INTEGER NOT NULL, partitions INTEGER NOT NULL) WITHOUT ROWID;
-  CREATE TABLE records (id INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, key TEXT, headers TEXT NOT NULL, value BLOB);
   CREATE TABLE positions (grp TEXT NOT NULL, part INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY (grp, part)) WITHOUT ROWID;
   CREATE TABLE attempts (grp TEXT NOT NULL, part INTEGER NOT NULL, offset INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (grp, part, offset)) WITHOUT ROWID;
   CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;

@@ -70,7 +70,7 @@ export function logContract(open: (clock: { now(): number }) => LogUnderTest): v
     const { log, reopen } = start();
     expect(log.position(place)).toBeUndefined();
     await log.append(at(EVENTS, record('a')), [{ ...place, next: 1 }]);
-    log.move({ ...place, partition: 1, next: 7 });
+    log.move({ ...place, partition: 1 }, 7);
     expect(log.position(place)).toBe(1);
     log.close();
     const { log: again } = reopen();
@@ -85,9 +85,9 @@ export function logContract(open: (clock: { now(): number }) => LogUnderTest): v
     const { log, reopen } = start();
     expect(log.endedUncleanly).toBe(false);
     await log.append(at(EVENTS, record('a')));
-    log.move({ ...place, next: 1 });
+    log.move(place, 1);
     log.flush();
-    log.move({ ...place, next: 2 });
+    log.move(place, 2);
     log.abandon();
     const next = reopen();
     expect(next.log.endedUncleanly).toBe(true);
@@ -168,7 +168,7 @@ export function logContract(open: (clock: { now(): number }) => LogUnderTest): v
     expect(() => {
       log.check();
     }).toThrow('closed');
-    log.move({ ...place, next: 1 });
+    log.move(place, 1);
     log.close();
   });
 }

@@ -85,8 +85,8 @@ export class MemoryLog implements Log {
     return this.#moved.get(keyOf(place)) ?? this.#file.positions.get(keyOf(place));
   }
 
-  move(position: Position): void {
-    if (!this.#isClosed) this.#moved.set(keyOf(position), position.next);
+  move(place: Place, next: number): void {
+    if (!this.#isClosed) this.#moved.set(keyOf(place), next);
   }
 
   flush(): void {

@@ -51,7 +51,7 @@ export interface Log {
   position(place: Place): number | undefined;
 
   /** Becomes durable soon: with the next append or flush, at the latest after some 100 ms. */
-  move(position: Position): void;
+  move(place: Place, next: number): void;
 
   /** Makes the moved positions durable now. */
   flush(): void;

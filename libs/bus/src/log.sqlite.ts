@@ -1,11 +1,10 @@
-import type { SQLOutputValue } from 'node:sqlite';
 import type { Clock } from '@tidegate/kernel';
 import type { RawRecord } from './bus.port.ts';
-import { Cleaner } from './cleaner.sqlite.ts';
 import { closedError, LogFile } from './log-file.sqlite.ts';
 import type { Append, Bounds, Log, Place, Position } from './log.port.ts';
+import type { Partition } from './partition.sqlite.ts';
 import { definitionOfTopic } from './topic.ts';
-import { type Partition, Topics } from './topics.sqlite.ts';
+import { Topics } from './topics.sqlite.ts';
 
 /** What one transaction takes at most, so that a flood of publishes does not keep the consumers out. */
 const RECORDS_PER_COMMIT = 2_000;
@@ -20,17 +19,15 @@ interface Unit {
   reject(error: unknown): void;
 }
 
-type RecordRow = [number, number, string | null, string, Uint8Array | null] & SQLOutputValue[];
-
 /** The log in one SQLite file, which this process has to itself until it is closed. */
 export class SqliteLog implements Log {
   readonly endedUncleanly: boolean;
   readonly #file: LogFile;
   readonly #topics: Topics;
-  readonly #cleaner: Cleaner;
   readonly #clock: Clock;
   readonly #sql: ReturnType<typeof statements>;
-  readonly #moved = new Map<string, Position>();
+  /** By whoever moves there: one loop has one place. */
+  readonly #moved = new Map<Place, number>();
   readonly #outlived: [Place, number][] = [];
   #pending: Unit[] = [];
   #isCommitDue = false;
@@ -42,7 +39,6 @@ export class SqliteLog implements Log {
     this.#file = new LogFile(options.file);
     this.#sql = statements(this.#file);
     this.#topics = new Topics(this.#file, options.prefix, options.clock);
-    this.#cleaner = new Cleaner(this.#file);
     this.endedUncleanly = this.#sql.mark.get('open')?.['value'] === 1;
     this.#file.transaction(() => this.#sql.setMark.run('open', 1));
   }
@@ -76,42 +72,28 @@ export class SqliteLog implements Log {
     maxBytes: number,
   ): readonly RawRecord[] {
     const { incarnation } = this.#topics.get(topic);
-    const { firstId, lastId, end } = this.#topics.partition(topic, partition);
-    if (from >= end) return [];
-    return this.#file.named(() => {
-      const found: RawRecord[] = [];
-      let bytes = 0;
-      for (const row of this.#sql.read.iterate(firstId + from, lastId, limit)) {
-        const [id, recordedAt, key, headers, value] = row as unknown as RecordRow;
-        found.push({
-          origin: { topic, incarnation, partition, offset: BigInt(id - firstId) },
-          recordedAt,
-          record: { key, headers: JSON.parse(headers) as Record<string, string>, value },
-        });
-        bytes += headers.length + (value?.byteLength ?? 0);
-        if (bytes >= maxBytes) break;
-      }
-      return found;
-    });
+    const stored = this.#topics.partition(topic, partition).read(from, limit, maxBytes);
+    return stored.map(({ offset, recordedAt, record }) => ({
+      origin: { topic, incarnation, partition, offset: BigInt(offset) },
+      recordedAt,
+      record,
+    }));
   }
 
   bounds(topic: string, partition: number): Bounds {
-    const { firstId, lastId, end } = this.#topics.partition(topic, partition);
-    const id = this.#file.named(() => this.#sql.oldest.get(firstId, lastId))?.['id'];
-    return { start: typeof id === 'number' ? id - firstId : end, end };
+    return this.#topics.partition(topic, partition).bounds();
   }
 
   position(place: Place): number | undefined {
-    const moved = this.#moved.get(keyOf(place));
-    if (moved) return moved.next;
+    this.flush();
     const { number } = this.#partition(place);
     const row = this.#file.named(() => this.#sql.position.get(place.group, number));
     return row === undefined ? undefined : Number(row['next']);
   }
 
-  move(position: Position): void {
+  move(place: Place, next: number): void {
     if (this.#file.isClosed) return;
-    this.#moved.set(keyOf(position), position);
+    this.#moved.set(place, next);
     this.#moveTimer ??= setTimeout(() => {
       this.#moveTimer = undefined;
       this.#commitInThisTurn();
@@ -146,13 +128,9 @@ export class SqliteLog implements Log {
     const definition = definitionOfTopic(topic);
     let removed = 0;
     for (const partition of this.#topics.get(topic).partitions) {
-      if (definition?.cleanup === 'compact') removed += this.#cleaner.compact(partition, now);
+      if (definition?.cleanup === 'compact') removed += partition.compact(now);
       else if (definition?.retentionMs !== undefined && removed < limit)
-        removed += this.#cleaner.dropBefore(
-          partition,
-          now - definition.retentionMs,
-          limit - removed,
-        );
+        removed += partition.dropBefore(now - definition.retentionMs, limit - removed);
     }
     return removed;
   }
@@ -195,7 +173,8 @@ export class SqliteLog implements Log {
     try {
       this.#write(() => {
         for (const { records } of units) for (const record of records) this.#insert(record, ends);
-        for (const { positions } of units) for (const each of positions) this.#setPosition(each);
+        for (const { positions } of units)
+          for (const position of positions) this.#setPosition(position, position.next);
       });
     } catch (error) {
       for (const { reject } of units) reject(error);
@@ -222,16 +201,14 @@ export class SqliteLog implements Log {
   #insert({ topic, partition, record }: Append, ends: Map<Partition, number>): void {
     const place = this.#topics.partition(topic, partition);
     const offset = ends.get(place) ?? place.end;
-    const { key, headers, value } = record;
-    const id = place.firstId + offset;
-    this.#sql.insert.run(id, this.#clock.now(), key, JSON.stringify(headers), value);
+    place.insert({ offset, recordedAt: this.#clock.now(), record });
     ends.set(place, offset + 1);
   }
 
   /** A transaction that takes along what has waited for one. */
   #write<T>(run: () => T): T {
     const result = this.#file.transaction(() => {
-      for (const position of this.#moved.values()) this.#setPosition(position);
+      for (const [place, next] of this.#moved) this.#setPosition(place, next);
       for (const [place, offset] of this.#outlived)
         this.#sql.endAttempt.run(place.group, this.#partition(place).number, offset);
       return run();
@@ -241,8 +218,8 @@ export class SqliteLog implements Log {
     return result;
   }
 
-  #setPosition(position: Position): void {
-    this.#sql.setPosition.run(position.group, this.#partition(position).number, position.next);
+  #setPosition(place: Place, next: number): void {
+    this.#sql.setPosition.run(place.group, this.#partition(place).number, next);
   }
 
   #partition({ topic, partition }: Place): Partition {
@@ -250,24 +227,13 @@ export class SqliteLog implements Log {
   }
 }
 
-function statements(file: LogFile) {
-  const read = file.prepare(
-    'SELECT id, recorded_at, key, headers, value FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT ?',
-  );
-  read.setReturnArrays(true);
-  return {
-    read,
-    insert: file.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)'),
-    oldest: file.prepare('SELECT min(id) AS id FROM records WHERE id >= ? AND id < ?'),
-    position: file.prepare('SELECT next FROM positions WHERE grp = ? AND part = ?'),
-    setPosition: file.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?, ?)'),
-    beginAttempt: file.prepare(
-      'INSERT INTO attempts VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count',
-    ),
-    endAttempt: file.prepare('DELETE FROM attempts WHERE grp = ? AND part = ? AND offset = ?'),
-    mark: file.prepare('SELECT value FROM marks WHERE name = ?'),
-    setMark: file.prepare('INSERT OR REPLACE INTO marks VALUES (?, ?)'),
-  };
-}
-
-const keyOf = ({ group, topic, partition }: Place): string => `${group} ${topic} ${partition}`;
+const statements = (file: LogFile) => ({
+  position: file.prepare('SELECT next FROM positions WHERE grp = ? AND part = ?'),
+  setPosition: file.prepare('INSERT OR REPLACE INTO positions VALUES (?, ?, ?)'),
+  beginAttempt: file.prepare(
+    'INSERT INTO attempts VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count',
+  ),
+  endAttempt: file.prepare('DELETE FROM attempts WHERE grp = ? AND part = ? AND offset = ?'),
+  mark: file.prepare('SELECT value FROM marks WHERE name = ?'),
+  setMark: file.prepare('INSERT OR REPLACE INTO marks VALUES (?, ?)'),
+});

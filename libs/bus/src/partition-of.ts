@@ -1,5 +1,6 @@
 const M = 0x5b_d1_e9_95;
 const utf8 = new TextEncoder();
+const scratch = new Uint8Array(512);
 
 /** MurmurHash2, 32 bit, seed 0x9747b28c: what Kafka's own clients place keys by (Utils.murmur2). Returns a signed integer. */
 export function murmur2(data: Uint8Array): number {
@@ -21,4 +22,10 @@ export function murmur2(data: Uint8Array): number {
 
 /** The partition of a key, 0 … partitions − 1, as Kafka's default partitioner has it; records without a key go to 0. */
 export const partitionOf = (key: string | null, partitions: number): number =>
-  partitions === 1 || key === null ? 0 : (murmur2(utf8.encode(key)) & 0x7f_ff_ff_ff) % partitions;
+  partitions === 1 || key === null ? 0 : (murmur2(bytesOf(key)) & 0x7f_ff_ff_ff) % partitions;
+
+/** Into the scratch if it is sure to fit: an allocation would cost more than the hash. */
+const bytesOf = (key: string): Uint8Array =>
+  key.length * 3 <= scratch.length
+    ? scratch.subarray(0, utf8.encodeInto(key, scratch).written)
+    : utf8.encode(key);

@@ -22,10 +22,9 @@ export class Progress {
   }
 
   moveBehind(record: RawRecord): void {
-    const position = this.behind(record);
-    this.#next = position.next;
+    this.#next = Number(record.origin.offset) + 1;
     this.#lastProgressAt = this.#clock.now();
-    this.#log.move(position);
+    this.#log.move(this.place, this.#next);
   }
 
   lag(waitingFor: string | undefined): PartitionLag {

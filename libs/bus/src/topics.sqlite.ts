@@ -1,22 +1,8 @@
 import type { Clock } from '@tidegate/kernel';
 import { busError } from './errors.ts';
 import type { LogFile } from './log-file.sqlite.ts';
+import { Partition } from './partition.sqlite.ts';
 import { definitionOfTopic } from './topic.ts';
-
-/** Offsets below 2^40 and partition numbers below 2^13 make record ids that are exact in a double. */
-const OFFSETS = 2 ** 40;
-
-export interface Partition {
-  /** Unique in the file; part of each record's id. */
-  readonly number: number;
-  /** The id of its offset 0. */
-  readonly firstId: number;
-  /** The id after its last possible one. */
-  readonly lastId: number;
-  /** The offset that the next record gets. */
-  end: number;
-  readonly listeners: Set<() => void>;
-}
 
 export interface Topic {
   readonly incarnation: number;
@@ -65,31 +51,30 @@ export class Topics {
     if (!definition) throw busError('BUS_TOPIC_UNKNOWN', `There is no topic ${name}.`);
     const { partitions } = definition;
     const incarnation = Math.max(1, Math.floor(this.#clock.now() / 1_000));
-    const row = this.#file.transaction(() =>
-      this.#file
+    const first = this.#file.transaction(() => {
+      const row = this.#file
         .prepare(
           'INSERT INTO topics SELECT ?, ?, coalesce(max(first + partitions), 0), ? FROM topics RETURNING first',
         )
-        .get(this.#prefix + name, incarnation, partitions),
-    );
-    return this.#remember(name, { incarnation, first: Number(row?.['first']), partitions });
+        .get(this.#prefix + name, incarnation, partitions);
+      const number = Number(row?.['first']);
+      for (let index = 0; index < partitions; index += 1)
+        this.#file.prepare(Partition.tableOf(number + index)).run();
+      return number;
+    });
+    return this.#remember(name, { incarnation, first, partitions });
   }
 
   #remember(
     name: string,
     { incarnation, first, partitions }: { incarnation: number; first: number; partitions: number },
   ): Topic {
-    const newest = this.#file.prepare('SELECT max(id) AS id FROM records WHERE id >= ? AND id < ?');
-    const partition = (number: number): Partition => {
-      const firstId = number * OFFSETS;
-      const lastId = firstId + OFFSETS;
-      const id = newest.get(firstId, lastId)?.['id'];
-      const end = typeof id === 'number' ? id - firstId + 1 : 0;
-      return { number, firstId, lastId, end, listeners: new Set() };
-    };
     const topic = {
       incarnation,
-      partitions: Array.from({ length: partitions }, (_, index) => partition(first + index)),
+      partitions: Array.from(
+        { length: partitions },
+        (_, index) => new Partition(this.#file, first + index),
+      ),
     };
     this.#byName.set(name, topic);
     return topic;
