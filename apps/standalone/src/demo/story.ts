@@ -144,7 +144,11 @@ async function runBroken(world: DemoWorld, screen: Screen) {
           `it ended ${rollout.status}, and ${failedSince} requests failed in the second after`,
         ),
   );
-  screen.line(pc.dim(`    npm run tidegate -- rollout report ${rollout.id}`));
+  screen.line(
+    pc.dim(
+      `    DATA_DIR=${world.standalone.dataDir} npm run -s tidegate -- rollout report ${rollout.id}`,
+    ),
+  );
   return { rolledBack: rolledBack && failedSince === 0, breachToFlagOffMs, brokenRequests };
 }
 
@@ -190,6 +194,6 @@ async function proven({ api, standalone }: DemoWorld, screen: Screen) {
         )
       : failed(`the audit archive is not proven: ${JSON.stringify(report.problems)}`),
   );
-  screen.line(pc.dim(`    npm run tidegate -- audit verify ${archive}`));
+  screen.line(pc.dim(`    npm run -s tidegate -- audit verify ${archive}`));
   return { auditRecords: records, auditVerified: verified };
 }

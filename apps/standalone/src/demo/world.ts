@@ -8,7 +8,7 @@ import { type Environment, systemClock } from '@tidegate/platform';
 import { openSqliteStore } from '@tidegate/store';
 import { type Standalone, startStandalone } from '../house/standalone.ts';
 import { type Api, createApi } from './api.http.ts';
-import { startChild } from './child.process.ts';
+import { type Child, startChild } from './child.process.ts';
 import { type Example, startExample } from './example.process.ts';
 import type { LoadOptions } from './load-main.ts';
 import { type Receiver, startReceiver } from './receiver.http.ts';
@@ -70,16 +70,8 @@ export async function openWorld(
       exampleLog,
     );
     closers.push(() => example.stop());
-    for (const path of ['/checkout', '/payments'] as const) {
-      const options: LoadOptions = {
-        url: example.url,
-        path,
-        requestsPerSecond: REQUESTS_PER_SECOND,
-        orders: ORDERS,
-      };
-      const load = startChild('./load-main.js', options, join(folder, 'load.log'));
+    for (const load of startLoad(example.url, join(folder, 'load.log')))
       closers.push(() => load.stop());
-    }
     const planText = (name: string): string =>
       readText(join(ROOT, `deploy/plans/${name}.yaml`)).replaceAll(
         'http://127.0.0.1:7410',
@@ -91,6 +83,18 @@ export async function openWorld(
     throw error;
   }
 }
+
+/** Both features, each by a process of its own. */
+const startLoad = (url: string, logFile: string): readonly Child[] =>
+  (['/checkout', '/payments'] as const).map((path) => {
+    const options: LoadOptions = {
+      url,
+      path,
+      requestsPerSecond: REQUESTS_PER_SECOND,
+      orders: ORDERS,
+    };
+    return startChild('./load-main.js', options, logFile);
+  });
 
 /** Only what an earlier demo left is removed, and only when no demo runs on it. */
 async function emptyFolder(folder: string): Promise<void> {
