@@ -85,7 +85,7 @@ describe('the record', () => {
     const bus = memoryBus({ clock, ids, file });
     const first = await start({ bus, store });
     await bus.publish(events(0, 40));
-    await bus.log.append([{ topic: 'signals', partition: 2, record: garbage }]);
+    await bus.log.append([{ topic: 'signals', partition: 2, record: garbage }], []);
     expect((await sealNow(first)).seal.size).toBe(41);
     await first.stop();
     await bus.publish(events(40, 60));

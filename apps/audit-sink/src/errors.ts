@@ -1,4 +1,4 @@
-export const auditErrorCodes = [
+const auditErrorCodes = [
   'AUDIT_LOG_MOVED_ON', // thrown when another writer has appended where this one was about to; retryable
   'AUDIT_NOT_WRITING', // thrown when what only the writer of the log may do is asked of another; retryable
   'AUDIT_LOG_DAMAGED', // thrown when the stored log has a hole or an entry that is not ours; not retryable

@@ -1,5 +1,4 @@
 import type { RawRecord } from '@tidegate/bus';
-import { bytesOf } from '@tidegate/contracts';
 import { type Cursor, partitionKey, standingOf } from '../record/cursor.ts';
 import type { Line } from '../record/line.ts';
 import { gapLine, messageLine, originOf } from '../record/record.ts';
@@ -71,7 +70,7 @@ export function runsOf(records: readonly RawRecord[]): readonly (readonly RawRec
   const runs: RawRecord[][] = [];
   let bytes = Infinity;
   for (const raw of records) {
-    const size = bytesOf(raw.record);
+    const size = lengthOf(raw.record);
     const last = runs.at(-1);
     if (last && last.length < MOST_RECORDS && bytes + size <= MOST_BYTES) {
       last.push(raw);
@@ -83,3 +82,9 @@ export function runsOf(records: readonly RawRecord[]): readonly (readonly RawRec
   }
   return runs;
 }
+
+const lengthOf = ({ key, headers, value }: RawRecord['record']): number =>
+  Object.entries(headers).reduce(
+    (sum, [name, text]) => sum + name.length + text.length,
+    (key?.length ?? 0) + (value?.length ?? 0),
+  );

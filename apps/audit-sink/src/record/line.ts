@@ -12,7 +12,7 @@ import type { Content, Manifest } from './manifest.ts';
  *               itself; when a root does not hold, it tells which of the lines was changed
  *     manifest  canonical JSON, see manifest.ts
  *     salt      16 random bytes, so that a short content cannot be guessed from its hash
- *     content   canonical JSON; manifest.contentHash = SHA-256(salt ‖ content as it stands here)
+ *     content   JSON, see manifest.ts; manifest.contentHash = SHA-256(salt ‖ content as it stands here)
  *
  * Redacted: salt and content are null, manifest and leaf stay. A gap never had them.
  */

@@ -48,8 +48,4 @@ export const content = z.object({
 });
 export type Content = z.output<typeof content>;
 
-/** One name for each origin. */
-export const originKey = ({ topic, incarnation, partition, offset }: RecordOrigin): string =>
-  `${topic}/${incarnation}/${partition}/${offset}`;
-
 export const leafText = (record: Manifest): string => canonicalJson(record);

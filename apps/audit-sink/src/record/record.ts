@@ -1,12 +1,11 @@
 import type { RawRecord } from '@tidegate/bus';
-import { canonicalJson } from '@tidegate/kernel';
 import { isUtf8 } from 'node:buffer';
 import { contentHash, type Line, lineOf } from './line.ts';
 import type { Content, RecordOrigin } from './manifest.ts';
 
 /** The line of a record of the bus, also of one that nobody could decode. */
 export function messageLine({ origin, record, recordedAt }: RawRecord, at: Placing): Line {
-  const contentText = canonicalJson(contentOf(record));
+  const contentText = JSON.stringify(contentOf(record));
   const { headers } = record;
   return lineOf(
     {

@@ -23,7 +23,7 @@ export interface Node {
 }
 
 export const HASH_BYTES = 32;
-export const EMPTY_ROOT: Buffer = hash('sha256', '', 'buffer');
+const EMPTY_ROOT: Buffer = hash('sha256', '', 'buffer');
 export const emptyFrontier: Frontier = { size: 0, peaks: [] };
 
 /** Hash of a leaf whose data is a text in UTF-8. */

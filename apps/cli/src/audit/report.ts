@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { facts, time } from '../output/output.ts';
 
-export const problemKinds = [
+const problemKinds = [
   'archive-empty', // there is no seal
   'archive-behind', // it ends before the seal that was expected
   'seal-unreadable', // its file is damaged
@@ -21,7 +21,7 @@ export const problemKinds = [
   'records-changed', // they do not hash to the sealed root, and do not tell which
   'origin-skipped', // a record of the bus is missing, and no gap says so
 ] as const;
-export type ProblemKind = (typeof problemKinds)[number];
+type ProblemKind = (typeof problemKinds)[number];
 
 export interface Problem {
   readonly kind: ProblemKind;
