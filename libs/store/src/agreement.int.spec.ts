@@ -126,4 +126,4 @@ it('is the same store in memory and on disk, whatever is written at once and rea
     }),
     { numRuns: 200 },
   );
-});
+}, 60_000);

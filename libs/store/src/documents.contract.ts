@@ -137,6 +137,16 @@ export function documentsContract(open: Open): void {
       expect(found?.outbox.map((entry) => entry.message.metadata.id)).toEqual([`m-${won[0]}`]);
     });
 
+    it('takes thousands of saves at once', async () => {
+      const { store } = await open();
+      const documents = store.documents(ships);
+      const saves = Array.from({ length: 2_500 }, (_, n) =>
+        documents.save(`ship-${n}`, change({ name: 'Ship' }), 0),
+      );
+      await Promise.all(saves);
+      expect(await documents.list({ limit: 5_000 })).toHaveLength(2_500);
+    });
+
     it.each([
       ['a token that never was', 'ark', 9],
       ['as new, a document that is there', 'ark', 0],

@@ -31,6 +31,21 @@ export function executeContract(open: Open): void {
       ]);
     });
 
+    it('owes its messages in their order of urgency', async () => {
+      const { start, ask, bus } = await setting(open);
+      const { run, aggregate } = start();
+      bus.down.add('*');
+      await run(ask('DisableFlag', 'c-1'));
+      const outbox = (await aggregate.documents.load(ID))?.outbox;
+      expect(outbox?.map(({ seq, message }) => [seq, message.type])).toEqual([
+        [1, 'PauseMigration'],
+        [2, 'ResumeMigration'],
+        [3, 'FlagDisabled'],
+        [4, 'FlagCommandAnswered'],
+        [5, 'FlagState'],
+      ]);
+    });
+
     it('is named as the cause in what it causes, and its actor and correlation go on', async () => {
       const { start, ask, bus, clock } = await setting(open);
       clock.advance(1_000);

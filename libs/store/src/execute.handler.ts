@@ -172,7 +172,7 @@ function turns(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (name, work) => {
     const ahead = last.get(name) ?? Promise.resolve();
-    const mine = ahead.then(work, work);
+    const mine = ahead.then(work);
     const ended = mine.then(
       () => undefined,
       () => undefined, // told to whoever asked; the next one starts afresh

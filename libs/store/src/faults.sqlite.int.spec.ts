@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,6 +10,8 @@ import { manualClock } from '@tidegate/kernel/testing';
 import type { Collection } from './documents.port.ts';
 import { openDatabase } from './layout.sqlite.ts';
 import { openSqliteStore, SqliteStore } from './store.sqlite.ts';
+
+jest.setTimeout(30_000); // other processes are started
 
 const cleanUps: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
@@ -209,11 +211,14 @@ describe('a disk that is full', () => {
     );
     expect(batch.map(({ status }) => status)).not.toContain('fulfilled');
 
-    // Neither does the memory of the failed process hold what the disk does not.
-    const mark = { source: 's', id: 'c', answer: { outcome: 'unchanged', version: 1 } } as const;
+    // Nor does this process remember what the disk does not.
     const [first = ''] = saved;
-    const marked = { ...text('x'.repeat(1_000_000)), mark };
-    await expect(documents.save(first, marked, 1)).rejects.toMatchObject({ retryable: true });
+    const handled = { source: 's', id: 'c', answer: { outcome: 'unchanged', version: 1 } } as const;
+    const [marked] = await Promise.allSettled([
+      documents.save(first, { ...text('x'), mark: handled }, 1),
+      documents.save(`${first}-c`, text('x'.repeat(1_000_000)), 0),
+    ]);
+    expect(marked.status).toBe('rejected');
     expect(await documents.load(first)).toMatchObject({ token: 1, handled: [] });
 
     database.exec('PRAGMA max_page_count=100000');
@@ -221,6 +226,21 @@ describe('a disk that is full', () => {
     await store.close();
     const found = await (await openIt(file)).documents(texts).list({ limit: 1_000 });
     expect(found.map(({ id }) => id)).toEqual([...saved, 'later'].toSorted());
+  });
+});
+
+describe('a write that fails halfway', () => {
+  it('leaves nothing behind, and what is written at the same time stands', async () => {
+    const history = (await openIt(await freshFile())).projection<string>('history');
+    const entry = (key: string, version: number) => ({ id: 'a', key, version, at: 1, record: key });
+    const results = await Promise.allSettled([
+      history.append([entry('before', 1)]),
+      history.append([entry('half', 2), entry('no integer', 2.5)]),
+      history.append([entry('after', 3)]),
+    ]);
+    expect(results[1]).toMatchObject({ reason: { code: 'STORE_FAILED', retryable: false } });
+    const found = await history.read('a', { limit: 10 });
+    expect(found.map(({ key }) => key)).toEqual(['before', 'after']);
   });
 });
 

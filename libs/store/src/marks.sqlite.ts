@@ -4,7 +4,7 @@ import { forgottenUpTo, remember } from './document.ts';
 import type { Mark } from './documents.port.ts';
 
 /** How many are kept in memory, of the documents used last: about 10 MB. */
-const MOST = 50_000;
+const IN_MEMORY = 50_000;
 
 /**
  * The handled marks of all documents: a row each, so that a save writes one and not all 256. Those of the documents
@@ -13,9 +13,11 @@ const MOST = 50_000;
 export class Marks {
   readonly #recent = new Map<number, readonly Mark[]>();
   readonly #sql;
+  readonly #most: number;
   #count = 0;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, most = IN_MEMORY) {
+    this.#most = most;
     this.#sql = {
       read: database.prepare(
         `SELECT json_group_array(json_array(source, message, json(answer)) ORDER BY seq) AS marks
@@ -64,7 +66,7 @@ export class Marks {
     this.#recent.set(head, marks);
     this.#count += marks.length;
     for (const oldest of this.#recent.keys()) {
-      if (this.#count <= MOST || oldest === head) return;
+      if (this.#count <= this.#most || oldest === head) return;
       this.#drop(oldest);
     }
   }

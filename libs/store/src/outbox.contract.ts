@@ -1,18 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { OutgoingMessage } from '@tidegate/contracts';
+import { eventually } from '@tidegate/kernel/testing';
 import { Crash, crashAt } from './faults.memory.ts';
 import { faultPoints } from './faults.port.ts';
 import { firstDeliveries, ID, setting, told } from './sample-flag.contract.ts';
 import type { Open } from './store.contract.ts';
-
-/** A promise that a test resolves. */
-function gate() {
-  let open: () => void = () => undefined;
-  const passed = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { passed, open };
-}
 
 const answered = (ids: readonly string[]) =>
   ids.flatMap((id) => [`FlagChanged ${id}`, `FlagCommandAnswered ${id}`]);
@@ -69,6 +62,7 @@ export function outboxContract(open: Open): void {
       const { run, relay } = start();
       bus.down.add('*');
       for (let n = 0; n < 150; n += 1) await run(ask('SetExposure', `c-${n}`), `flag-${n}`);
+      await run(ask('SetExposure', 'c-150'), 'flag-last');
       await run(ask('SetExposure', 'c-kill', { kills: true }), 'flag-last');
       bus.down.clear();
       expect(await relay()).toEqual({ published: 151, failed: 0 });
@@ -94,22 +88,34 @@ export function outboxContract(open: Open): void {
   });
 
   describe('a bus that is slow', () => {
-    /** Publishes to `topic` wait for the gate; the others go through. */
+    /** The first publish to `topic` waits until it is let pass or fails; the others go through. */
     const slow = async (topic: string) => {
-      const { passed, open: pass } = gate();
+      const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let isFirst = true;
       const all = await setting(open);
       const publish = async (messages: readonly OutgoingMessage[]) => {
-        if (messages[0]?.topic === topic) await passed;
+        if (isFirst && messages[0]?.topic === topic) {
+          isFirst = false;
+          begun.resolve();
+          await ended.promise;
+        }
         await all.bus.publish(messages);
       };
-      return { ...all, pass, process: all.start({ publish }) };
+      const fail = () => {
+        ended.reject(new Error('The broker is gone.'));
+      };
+      const process = all.start({ publish });
+      return { ...all, reached: begun.promise, pass: ended.resolve, fail, process };
     };
 
     it('is not overtaken by the next change, nor by the relay', async () => {
-      const { process, ask, pass, bus } = await slow('flag.events');
+      const { process, ask, pass, reached, bus } = await slow('flag.events');
       const first = process.run(ask('SetExposure', 'c-1'));
+      await reached;
       const second = process.run(ask('SetExposure', 'c-2'));
+      await eventually(async () => (await process.aggregate.documents.load(ID))?.version === 2);
       const relayed = process.relay();
+      expect(firstDeliveries(bus.published, 'flag.events')).toEqual([]);
       pass();
       expect(await first).toMatchObject({ published: true });
       expect(await second).toMatchObject({ published: true });
@@ -119,15 +125,26 @@ export function outboxContract(open: Open): void {
       );
     });
 
+    it('is not overtaken when it fails in the end', async () => {
+      const { process, ask, fail, reached, bus } = await slow('flag.events');
+      const first = process.run(ask('SetExposure', 'c-1'));
+      await reached;
+      const second = process.run(ask('SetExposure', 'c-2'));
+      await eventually(async () => (await process.aggregate.documents.load(ID))?.version === 2);
+      fail();
+      expect(await first).toMatchObject({ published: false });
+      expect(await second).toMatchObject({ published: false });
+      expect(firstDeliveries(bus.published, 'flag.events')).toEqual([]);
+      await process.relay();
+      expect(told(firstDeliveries(bus.published, 'flag.events'))).toEqual(answered(['c-1', 'c-2']));
+    });
+
     it('keeps nothing from being saved, and holds up no kill', async () => {
       const { process, ask, pass, bus } = await slow('flag.events');
       const first = process.run(ask('SetExposure', 'c-1'));
       const kill = process.run(ask('DisableFlag', 'c-2'));
       const { documents } = process.aggregate;
-      while (!bus.published.some(({ topic }) => topic === 'kills'))
-        await new Promise((resolve) => {
-          setImmediate(resolve);
-        });
+      await eventually(() => bus.published.some(({ topic }) => topic === 'kills'));
       expect((await documents.load(ID))?.state.changedBy).toEqual(['c-1', 'c-2']);
       pass();
       await Promise.all([first, kill]);
@@ -145,6 +162,55 @@ export function outboxContract(open: Open): void {
         answered(['c-1', 'c-2', 'c-3']),
       );
     });
+  });
+
+  describe('a bus that takes its time and fails now and then', () => {
+    const turns = async (count: number) => {
+      for (let left = count; left > 0; left -= 1)
+        await new Promise((resolve) => {
+          setImmediate(resolve);
+        });
+    };
+    const publishes = fc.infiniteStream(
+      fc.record({ turns: fc.nat({ max: 6 }), fails: fc.boolean() }),
+    );
+    const pauses = fc.array(fc.nat({ max: 4 }), { minLength: 6, maxLength: 6 });
+
+    it('gets everything, and nothing is overtaken', async () => {
+      await fc.assert(
+        fc.asyncProperty(publishes, pauses, fc.boolean(), async (stream, pauses, withRelay) => {
+          const { start, ask, bus } = await setting(open);
+          const publish = async (messages: readonly OutgoingMessage[]) => {
+            const { value } = stream.next();
+            await turns(value.turns);
+            if (value.fails) throw new Error('Not now.');
+            await bus.publish(messages);
+          };
+          const { run, relay, aggregate } = start({ publish });
+          const ids = pauses.map((_pause, n) => `c-${n}`);
+          const running: Promise<unknown>[] = [];
+          for (const [n, pause] of pauses.entries()) {
+            running.push(run(ask('SetExposure', `c-${n}`, { kills: n % 2 === 0 })));
+            await turns(pause);
+            if (withRelay) running.push(relay());
+          }
+          await Promise.all(running);
+          while ((await relay()).failed > 0);
+          expect(await aggregate.documents.owing(1)).toEqual([]);
+          expect(told(firstDeliveries(bus.published, 'flag.events'))).toEqual(answered(ids));
+          expect(told(firstDeliveries(bus.published, 'kills'))).toEqual([
+            'PauseMigration c-0',
+            'PauseMigration c-2',
+            'PauseMigration c-4',
+          ]);
+          // One process, whose sends of a lane follow each other, delivers nothing twice.
+          expect(new Set(bus.published.map(({ metadata }) => metadata.id)).size).toBe(
+            bus.published.length,
+          );
+        }),
+        { numRuns: 50 },
+      );
+    }, 60_000);
   });
 
   describe('a process that is killed', () => {

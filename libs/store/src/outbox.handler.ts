@@ -74,7 +74,7 @@ interface UnderWay {
   readonly last: Map<string, Promise<boolean>>;
   /** Seqs that are on their way. */
   readonly taken: Set<number>;
-  /** Seqs that are published and cleared, as long as somebody may have read them before. */
+  /** Seqs that the bus has taken, as long as somebody may have read them before. */
   readonly sent: Set<number>;
   /** How many are reading the document now. */
   readers: number;
@@ -83,7 +83,7 @@ interface UnderWay {
 async function enqueue(
   mine: UnderWay,
   load: () => Document<unknown> | undefined | Promise<Document<unknown> | undefined>,
-  send: (entries: readonly OutboxEntry[]) => Promise<Sent>,
+  send: (entries: readonly OutboxEntry[]) => Promise<boolean>,
 ): Promise<readonly Promise<boolean>[]> {
   mine.readers += 1;
   try {
@@ -99,7 +99,7 @@ async function enqueue(
 function inLane(
   { last, taken, sent }: UnderWay,
   { name, entries }: Lane<OutboxEntry>,
-  send: (entries: readonly OutboxEntry[]) => Promise<Sent>,
+  send: (entries: readonly OutboxEntry[]) => Promise<boolean>,
 ): Promise<boolean> {
   const ahead = last.get(name) ?? Promise.resolve(true);
   const fresh = entries.filter(({ seq }) => !taken.has(seq) && !sent.has(seq));
@@ -107,9 +107,9 @@ function inLane(
   for (const { seq } of fresh) taken.add(seq);
   const result = ahead
     .then(async (success) => {
-      const outcome = success ? await send(fresh) : 'owed';
-      if (outcome === 'cleared') for (const { seq } of fresh) sent.add(seq);
-      return outcome !== 'owed';
+      const published = success && (await send(fresh));
+      if (published) for (const { seq } of fresh) sent.add(seq);
+      return published;
     })
     .finally(() => {
       for (const { seq } of fresh) taken.delete(seq);
@@ -119,16 +119,13 @@ function inLane(
   return result;
 }
 
-/** `published`: the bus has them, but they stay owed until the relay has published them once more. */
-type Sent = 'cleared' | 'published' | 'owed';
-
 /** `entries` are of one lane. */
 async function send(
   { publish, faults, onFailure }: OutboxOptions,
   documents: Documents<unknown>,
   id: string,
   entries: readonly OutboxEntry[],
-): Promise<Sent> {
+): Promise<boolean> {
   const messages = entries.map(({ message }) => message);
   const failed = (doing: OutboxFailure['doing'], error: unknown) => {
     const { topic = '', key = '' } = messages[0] ?? {};
@@ -138,7 +135,7 @@ async function send(
     await publish(messages);
   } catch (error) {
     failed('publish', error);
-    return 'owed';
+    return false;
   }
   await faults.at('outbox.published', id);
   try {
@@ -147,8 +144,8 @@ async function send(
   } catch (error) {
     if (!isAppError(error)) throw error;
     failed('clear', error);
-    return 'published';
+    return true; // the bus has them; the relay will publish them once more
   }
   await faults.at('outbox.cleared', id);
-  return 'cleared';
+  return true;
 }
