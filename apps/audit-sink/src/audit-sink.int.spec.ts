@@ -85,15 +85,18 @@ describe('the record', () => {
     const bus = memoryBus({ clock, ids, file });
     const first = await start({ bus, store });
     await bus.publish(events(0, 40));
-    await bus.log.append([{ topic: 'signals', partition: 2, record: garbage }], []);
+    await bus.log.append([{ topic: 'signals', partition: 2, record: garbage }]);
     expect((await sealNow(first)).seal.size).toBe(41);
     await first.stop();
     await bus.publish(events(40, 60));
     await bus.close();
 
     const again = memoryBus({ clock, ids, file });
-    for (let partition = 0; partition < 6; partition += 1)
-      again.log.move({ group: 'audit-sink', topic: 'audit.events', partition, next: 0 });
+    for (let partition = 0; partition < 6; partition += 1) {
+      const place = { group: 'audit-sink', topic: 'audit.events', partition };
+      again.log.move(place, 0);
+      expect(again.log.position(place)).toBe(0); // all of it comes again
+    }
     const second = await start({ bus: again, store });
     await again.publish(events(60, 70));
     expect((await sealNow(second)).seal.size).toBe(71);
