@@ -70,7 +70,7 @@ export const flags: Collection<SampleFlag> = {
   index: ({ on }) => ({ on }),
 };
 
-export interface Process {
+interface Process {
   readonly aggregate: Aggregate<SampleFlag, SampleCommand, Draft>;
   readonly failures: readonly OutboxFailure[];
   run(command: SampleCommand, id?: string): Promise<Outcome<SampleFlag>>;

@@ -3,7 +3,7 @@ import { bytesOf, encode, MAX_MESSAGE_BYTES, type OutgoingMessage } from '@tideg
 import type { StoreErrorCode } from './errors.ts';
 
 /** Of a document's state, or of one record of a projection, as JSON in UTF-8. */
-export const MAX_STATE_BYTES = 8 * 1_048_576;
+const MAX_STATE_BYTES = 8 * 1_048_576;
 
 /** Header names and constants of a message on the wire, and what JSON has less than it: a generous guess. */
 const HEADERS = 4_096;
