@@ -48,8 +48,8 @@ function deadlines(course: Course): Course {
   const { position, plan } = state;
   const waiting = awaited(state);
   const answered =
-    waiting && !waiting.sent.late && at - waiting.sent.at >= plan.pageAfter
-      ? missed(course, state, `${waiting.type} was not answered`, plan.pageAfter)
+    waiting && !waiting.late && at - waiting.at >= plan.pageAfter
+      ? missed(course, state, `${waiting.command} was not answered`, plan.pageAfter)
       : course;
   if (!position || position.late || state.status === 'paused') return answered;
   const { deadline } = stepAt(state, position.index);

@@ -39,7 +39,10 @@ function started({ data, metadata }: FactOf<'RolloutStarted'>): Rollout {
     startedBy: data.startedBy,
     startedAt: metadata.at,
     generation: 1,
-    claim: { status: 'asked', sent: { ids: [], at: metadata.at, late: false } },
+    claim: {
+      status: 'asked',
+      sent: { command: 'HoldFlag', ids: [], at: metadata.at, late: false },
+    },
     flagDisabled: false,
     countedFrom: metadata.at,
     breaches: [],
@@ -72,7 +75,8 @@ function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
 const asked = ({ claim }: Common): Sent | undefined =>
   claim.status === 'asked' ? claim.sent : undefined;
 
-const sentAgain = (sent: Sent | undefined, { metadata }: Fact): Sent => ({
+const sentAgain = (sent: Sent | undefined, { type, metadata }: Fact): Sent => ({
+  command: type,
   ids: [...(sent?.ids ?? []), metadata.id].slice(-16),
   at: metadata.at,
   late: false,
@@ -151,6 +155,7 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     }
     case 'StageOpened':
       return { ...to({ phase: 'open', openedAt: at }), countedFrom: at };
+    case 'ResumeMigration':
     case 'RunMigration': {
       const { run } = fact.data;
       const sent = sentAgain(position.phase === 'asked' ? position.sent : undefined, fact);
@@ -160,7 +165,9 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       const { command, code, message } = fact.data;
       if (command === 'HoldFlag')
         return { ...rollout, claim: { status: 'refused', code, message } };
-      return to({ phase: 'refused', code, message });
+      // A run that cannot be resumed is over: the next one is another.
+      const more = command === 'ResumeMigration' ? { attempt: position.attempt + 1 } : {};
+      return to({ phase: 'refused', code, message }, more);
     }
     case 'MigrationObserved':
       return to(...observed(fact.data, position));

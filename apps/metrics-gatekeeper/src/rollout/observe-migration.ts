@@ -36,7 +36,9 @@ function whileLive(course: Course, rollout: Live, message: MigrationMessage): Co
     case 'MigrationPaused':
       return active ? stopped(course, rollout, message.data) : course;
     case 'MigrationResumed':
-      return phase === 'stopped' ? settle(noticed(course, rollout, 'resumed')) : course;
+      return phase === 'stopped' || phase === 'asked'
+        ? settle(noticed(course, rollout, 'resumed'))
+        : course;
     case 'MigrationCompleted':
       return settle(noticed(course, rollout, 'completed'));
     case 'MigrationCancelled': {
@@ -85,18 +87,24 @@ function stopped(
 ): Course {
   const told = noticed(course, rollout, 'stopped', `paused by ${by}: ${reason}`);
   return isGoing(rollout) && reason === pausedWith(rollout)
-    ? emit(told, resumeMigration(rollout, run, `rollout ${rollout.id} goes on`))
+    ? emit(told, goOnWith(rollout, run))
     : settle(told);
 }
+
+const goOnWith = (rollout: Live, run: string) =>
+  resumeMigration(rollout, run, `rollout ${rollout.id} goes on`);
 
 function runAnswered(
   course: Course,
   rollout: Live,
   answer: Extract<MigrationMessage, { type: 'MigrationCommandAnswered' }>['data'],
 ): Course {
-  const { outcome, command, code = '', message = '' } = answer;
-  if (outcome !== 'refused') return course;
-  if (code === 'COMMAND_EXPIRED') return begin(course);
+  const { outcome, command, run, code = '', message = '' } = answer;
+  const isResume = command.type === 'ResumeMigration';
+  // What happened was told before its answer: still being asked means that there was nothing to do.
+  if (outcome !== 'refused') return noticed(course, rollout, isResume ? 'resumed' : 'started');
+  if (code === 'COMMAND_EXPIRED')
+    return isResume ? emit(course, goOnWith(rollout, run)) : begin(course);
   const data = { ...aboutStep(rollout), command: command.type, code, message };
   return settle(emit(course, { type: 'StepRefused', data }));
 }

@@ -3,6 +3,7 @@ import type { PinnedRisk } from '../gate/risk.ts';
 
 /** A command that is not answered yet. Each time it is sent it has a new id; an answer to any of them counts. */
 export interface Sent {
+  readonly command: string;
   readonly ids: readonly string[];
   readonly at: number;
   /** A person has been paged because the answer is late. */
@@ -146,12 +147,10 @@ export function stepAt({ plan }: Common, index: number): PlanStep {
 export const activeRun = ({ position }: Common): string | undefined =>
   position?.phase === 'asked' || position?.phase === 'moving' ? position.run : undefined;
 
-/** The command that the rollout waits for, if any. */
-export function awaited({ claim, position }: Common): { type: string; sent: Sent } | undefined {
-  if (claim.status === 'asked') return { type: 'HoldFlag', sent: claim.sent };
-  if (position?.phase === 'opening') return { type: 'SetExposure', sent: position.sent };
-  if (position?.phase === 'asked') return { type: 'RunMigration', sent: position.sent };
-  return undefined;
+/** The command whose answer the rollout waits for, if any. */
+export function awaited({ claim, position }: Common): Sent | undefined {
+  if (claim.status === 'asked') return claim.sent;
+  return position && 'sent' in position ? position.sent : undefined;
 }
 
 export const breachKey = (breach: { fingerprint: string; startsAt: number }): string =>
