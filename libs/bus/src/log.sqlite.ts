@@ -169,20 +169,21 @@ export class SqliteLog implements Log {
    */
   #commitPending(): void {
     const units = this.#takeUnits();
-    const ends = new Map<Partition, number>();
+    const touched = new Set<Partition>();
     try {
       this.#write(() => {
-        for (const { records } of units) for (const record of records) this.#insert(record, ends);
-        for (const { positions } of units)
+        for (const { records, positions } of units) {
+          for (const record of records) touched.add(this.#insert(record));
           for (const position of positions) this.#setPosition(position, position.next);
+        }
       });
     } catch (error) {
+      for (const partition of touched) partition.rolledBack();
       for (const { reject } of units) reject(error);
       return;
     }
-    for (const [partition, end] of ends) partition.end = end;
     for (const { resolve } of units) resolve();
-    for (const { listeners } of ends.keys()) for (const listener of listeners) listener();
+    for (const partition of touched) partition.committed();
   }
 
   #takeUnits(): readonly Unit[] {
@@ -198,11 +199,10 @@ export class SqliteLog implements Log {
     return this.#pending.splice(0, count);
   }
 
-  #insert({ topic, partition, record }: Append, ends: Map<Partition, number>): void {
+  #insert({ topic, partition, record }: Append): Partition {
     const place = this.#topics.partition(topic, partition);
-    const offset = ends.get(place) ?? place.end;
-    place.insert({ offset, recordedAt: this.#clock.now(), record });
-    ends.set(place, offset + 1);
+    place.insert(this.#clock.now(), record);
+    return place;
   }
 
   /** A transaction that takes along what has waited for one. */

@@ -5,6 +5,8 @@ import type { Bounds } from './log.port.ts';
 import { packHeaders, unpackHeaders } from './packed-headers.ts';
 
 const ROWS_AT_ONCE = 20;
+const TAIL = 200;
+const TAIL_BYTES = 200_000;
 const TOMBSTONES_KEPT_MS = 86_400_000;
 
 export interface Stored {
@@ -20,12 +22,15 @@ export class Partition {
   /** Unique in the file. */
   readonly number: number;
   readonly listeners = new Set<() => void>();
-  /** The offset that the next record gets. */
-  end: number;
   readonly #file: LogFile;
   readonly #table: string;
   readonly #insert: StatementSync;
   readonly #read: StatementSync;
+  /** Written, but not yet committed. */
+  readonly #inserted: Stored[] = [];
+  /** The newest records once more: who keeps up need not read them from the file. */
+  readonly #tail: Stored[] = [];
+  #end: number;
   #compactedTo = 0;
 
   /** The table is there: `tableOf` says how it is made. */
@@ -39,7 +44,12 @@ export class Partition {
     );
     this.#read.setReturnArrays(true);
     const newest = file.prepare(`SELECT max(offset) AS newest FROM ${this.#table}`).get();
-    this.end = typeof newest?.['newest'] === 'number' ? newest['newest'] + 1 : 0;
+    this.#end = typeof newest?.['newest'] === 'number' ? newest['newest'] + 1 : 0;
+  }
+
+  /** The offset that the next record gets. */
+  get end(): number {
+    return this.#end;
   }
 
   static tableOf(number: number): string {
@@ -47,13 +57,36 @@ export class Partition {
       offset INTEGER PRIMARY KEY, recorded_at INTEGER NOT NULL, key TEXT, headers TEXT NOT NULL, value BLOB)`;
   }
 
-  /** To be called within a transaction; `end` is the caller's to move. */
-  insert({ offset, recordedAt, record: { key, headers, value } }: Stored): void {
+  /** Within a transaction; then `committed` or `rolledBack` says how that ended. */
+  insert(recordedAt: number, record: WireRecord): void {
+    const { key, headers, value } = record;
+    const offset = this.end + this.#inserted.length;
     this.#insert.run(offset, recordedAt, key, packHeaders(headers, key), value);
+    this.#inserted.push({ offset, recordedAt, record });
+  }
+
+  committed(): void {
+    const inserted = this.#inserted.splice(0);
+    this.#end += inserted.length;
+    for (const stored of inserted) this.#tail.push(stored);
+    this.#tail.splice(0, this.#tail.length - TAIL);
+    let bytes = 0;
+    const tooMuch = this.#tail.findLastIndex(({ record }) => {
+      bytes += record.value?.byteLength ?? 0;
+      return bytes > TAIL_BYTES;
+    });
+    this.#tail.splice(0, tooMuch + 1);
+    for (const listener of this.listeners) listener();
+  }
+
+  rolledBack(): void {
+    this.#inserted.length = 0;
   }
 
   read(from: number, limit: number, maxBytes: number): readonly Stored[] {
     if (from >= this.end) return [];
+    const tailFrom = from - (this.#tail[0]?.offset ?? this.end);
+    if (tailFrom >= 0) return upTo(maxBytes, this.#tail.slice(tailFrom, tailFrom + limit));
     return this.#file.named(() => {
       const found: Stored[] = [];
       let bytes = 0;
@@ -116,7 +149,18 @@ export class Partition {
 
   #delete(where: string, ...parameters: number[]): number {
     const sql = `DELETE FROM ${this.#table} WHERE ${where}`;
+    this.#tail.length = 0;
     const { changes } = this.#file.transaction(() => this.#file.prepare(sql).run(...parameters));
     return Number(changes);
   }
+}
+
+/** From the beginning, at least one. */
+function upTo(maxBytes: number, records: readonly Stored[]): readonly Stored[] {
+  let bytes = 0;
+  const last = records.findIndex(({ record }) => {
+    bytes += record.value?.byteLength ?? 0;
+    return bytes >= maxBytes;
+  });
+  return last === -1 ? records : records.slice(0, last + 1);
 }
