@@ -9,20 +9,21 @@ import {
 } from '@tidegate/contracts';
 import type { Clock, Ids } from '@tidegate/kernel';
 
+type Treatment = 'refuse' | 'ignore' | 'obey';
 type Outcome =
-  { readonly outcome: 'changed' } | { readonly outcome: 'refused'; code: string; message: string };
+  | { readonly outcome: 'changed' }
+  | { readonly outcome: 'refused'; readonly code: string; readonly message: string };
 
-/** Stands in for flag-service on the bus, as far as a rollout sees it. */
-export interface FlagDouble {
-  /** In thousandths. */
-  readonly percentage: () => number;
-  readonly heldBy: () => RolloutRef | undefined;
-  /** Commands in the order in which they came. */
-  readonly received: readonly Message[];
-  /** From now on commands of this type are refused, or not answered at all. */
-  treat(type: string, how: 'refuse' | 'ignore' | 'obey'): void;
-  /** What a person does to the flag. */
-  disable(by: string, reason: string): Promise<void>;
+/** What its specs run on: the bus and the ambient things of a service. */
+interface Ambient {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+interface Ref {
+  readonly environment: string;
+  readonly key: string;
 }
 
 const definitionAt = (percentage: number): FlagDefinition =>
@@ -34,90 +35,90 @@ const definitionAt = (percentage: number): FlagDefinition =>
     exposure: { variant: 'on', percentage },
   });
 
-/** One flag, not exposed at first, in one environment. */
-export async function flagDouble(
-  { bus, clock, ids }: { bus: Bus; clock: Clock; ids: Ids },
-  ref: { environment: string; key: string },
-): Promise<FlagDouble> {
-  const received: Message[] = [];
-  const treatments = new Map<string, 'refuse' | 'ignore' | 'obey'>();
-  let definition = definitionAt(0);
-  let held: RolloutRef | undefined;
+/** Stands in for flag-service on the bus, as far as a rollout sees it: one flag, not exposed at first. */
+export class FlagDouble {
+  /** Commands in the order in which they came. */
+  readonly received: Message[] = [];
+  definition = definitionAt(0);
+  heldBy: RolloutRef | undefined;
+  readonly #ambient: Ambient;
+  readonly #ref: Ref;
+  readonly #treatments = new Map<string, Treatment>();
 
-  const publish = (
-    cause: Message | undefined,
-    type: string,
-    data: object,
-    actor = 'flag-service',
-  ) => {
-    const { topic = 'flag.events' } = definitionOf(type) ?? {};
-    const id = ids.next();
-    const correlationId = cause?.metadata.correlationId ?? id;
-    const metadata = { id, source: 'flag-service', at: clock.now(), actor, correlationId };
-    return bus.publish([{ type, key: `${ref.environment}/${ref.key}`, topic, data, metadata }]);
-  };
+  constructor(ambient: Ambient, ref: Ref) {
+    this.#ambient = ambient;
+    this.#ref = ref;
+  }
 
-  const obey = async (command: Message): Promise<Outcome> => {
-    const data = command.data as {
+  async listen(): Promise<this> {
+    const types = {
+      'flag.commands': ['HoldFlag', 'SetExposure', 'ReleaseFlag'],
+      kills: ['RestoreFlag'],
+    };
+    for (const [topic, wanted] of Object.entries(types))
+      await this.#ambient.bus.subscribe({
+        group: `flag-double.${topic}`,
+        topics: [topic],
+        types: new Set(wanted),
+        handle: ({ message }) => this.#handle(message),
+      });
+    return this;
+  }
+
+  /** In thousandths. */
+  get percentage(): number {
+    return this.definition.exposure.percentage;
+  }
+
+  /** From now on commands of this type are refused, or not answered at all. */
+  treat(type: string, how: Treatment): void {
+    this.#treatments.set(type, how);
+  }
+
+  /** What a person does to the flag. */
+  disable(by: string, reason: string): Promise<void> {
+    const disabled = { reason, at: this.#ambient.clock.now(), by };
+    return this.#publish('FlagDisabled', { ...this.#ref, disabled }, by);
+  }
+
+  async #handle(command: Message): Promise<void> {
+    this.received.push(command);
+    const how = this.#treatments.get(command.type) ?? 'obey';
+    if (how === 'ignore') return;
+    const outcome: Outcome =
+      how === 'obey' ? await this.#obey(command) : refused('FLAG_UNWILLING', 'It was told so.');
+    const answer = answerTo(command, { ...outcome, version: this.received.length });
+    if (answer) await this.#publish(answer.type, answer.data);
+  }
+
+  async #obey({ type, data }: Message): Promise<Outcome> {
+    const { rollout, percentage, definition } = data as {
       rollout: RolloutRef;
       percentage?: number;
       definition?: FlagDefinition;
     };
-    const late = held?.id === data.rollout.id && data.rollout.generation < held.generation;
-    if (late) return { outcome: 'refused', code: 'GENERATION_OLD', message: 'too late' };
-    switch (command.type) {
-      case 'HoldFlag': {
-        if (held && held.id !== data.rollout.id)
-          return { outcome: 'refused', code: 'FLAG_HELD', message: `${held.id} holds it` };
-        held = data.rollout;
-        await publish(command, 'FlagHeld', { ...ref, rollout: held, definition, disabled: false });
-        break;
-      }
-      case 'SetExposure':
-        definition = definitionAt(data.percentage ?? definition.exposure.percentage);
-        break;
-      case 'RestoreFlag':
-        definition = data.definition ?? definition;
-        held = data.rollout;
-        break;
-      case 'ReleaseFlag':
-        held = undefined;
-        break;
-      default:
-        break;
+    if (this.heldBy && this.heldBy.id !== rollout.id)
+      return refused('FLAG_HELD', `${this.heldBy.id} holds it.`);
+    if (this.heldBy && rollout.generation < this.heldBy.generation)
+      return refused('GENERATION_OLD', 'It comes too late.');
+    if (percentage !== undefined) this.definition = definitionAt(percentage);
+    if (definition) this.definition = definition;
+    this.heldBy = type === 'ReleaseFlag' ? undefined : rollout;
+    if (type === 'HoldFlag') {
+      const held = { ...this.#ref, rollout, definition: this.definition, disabled: false };
+      await this.#publish('FlagHeld', held);
     }
     return { outcome: 'changed' };
-  };
+  }
 
-  const handle = async (command: Message): Promise<void> => {
-    received.push(command);
-    const how = treatments.get(command.type) ?? 'obey';
-    if (how === 'ignore') return;
-    const outcome: Outcome =
-      how === 'refuse'
-        ? { outcome: 'refused', code: 'FLAG_UNWILLING', message: 'told to refuse' }
-        : await obey(command);
-    const answer = answerTo(command, { ...outcome, version: received.length });
-    if (answer) await publish(command, answer.type, answer.data);
-  };
-
-  for (const [topic, types] of [
-    ['flag.commands', ['HoldFlag', 'SetExposure', 'ReleaseFlag']],
-    ['kills', ['RestoreFlag']],
-  ] as const)
-    await bus.subscribe({
-      group: `flag-double.${topic}`,
-      topics: [topic],
-      types: new Set(types),
-      handle: ({ message }) => handle(message),
-    });
-
-  return {
-    received,
-    percentage: () => definition.exposure.percentage,
-    heldBy: () => held,
-    treat: (type, how) => treatments.set(type, how),
-    disable: (by, reason) =>
-      publish(undefined, 'FlagDisabled', { ...ref, disabled: { reason, at: clock.now(), by } }, by),
-  };
+  #publish(type: string, data: object, actor = 'flag-service'): Promise<void> {
+    const { bus, clock, ids } = this.#ambient;
+    const id = ids.next();
+    const metadata = { id, source: 'flag-service', at: clock.now(), actor, correlationId: id };
+    const topic = definitionOf(type)?.topic ?? '';
+    const key = `${this.#ref.environment}/${this.#ref.key}`;
+    return bus.publish([{ type, key, topic, data, metadata }]);
+  }
 }
+
+const refused = (code: string, message: string): Outcome => ({ outcome: 'refused', code, message });

@@ -1,66 +1,78 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Message } from '@tidegate/contracts';
-import { startTestService, type TestService } from '@tidegate/platform/testing';
+import { memoryBus } from '@tidegate/bus/testing';
+import { type Message, RollBack, ThresholdBreached } from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
+import { randomIds, systemClock } from '@tidegate/platform';
+import {
+  startTestService,
+  type TestService,
+  type TestServiceOptions,
+} from '@tidegate/platform/testing';
+import { memoryStore } from '@tidegate/store/testing';
 import { metricsGatekeeper } from '../index.ts';
-import { type FlagDouble, flagDouble } from './flag-service.memory.ts';
+import { FlagDouble } from './flag-service.memory.ts';
+import type { RolloutBody } from './rollout-queries.handler.ts';
 
-const cleanUp: (() => Promise<void>)[] = [];
+const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
   for (const each of cleanUp.splice(0).reverse()) await each();
 });
 
-/** Resolves once `look` gives something; a spec waits for what must come true, never for time. */
-async function until<T>(look: () => T | Promise<T>, what = 'condition'): Promise<NonNullable<T>> {
-  const deadline = Date.now() + 8_000;
+const WAIT_MS = 10_000;
+
+/** Resolves with what `look` gives as soon as it gives something. */
+async function until<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+): Promise<T> {
+  const deadline = Date.now() + WAIT_MS;
   for (;;) {
     const found = await look();
-    if (found) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain for the ${what}`);
-    await new Promise(setImmediate);
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
-/** An application's /metrics: each scrape finds `perScrape` more requests, of which `failing` in a thousand fail. */
-async function target() {
-  const counts = { requests: 0, errors: 0, violations: 0 };
-  const load = { perScrape: 100, failing: 0, up: true };
-  const server: Server = createServer((_request, response) => {
-    if (!load.up) {
-      response.writeHead(503).end();
-      return;
-    }
-    counts.requests += load.perScrape;
-    counts.errors += (load.perScrape * load.failing) / 1_000;
+/** An application's /metrics: each scrape finds 100 more requests, of which so many failed. */
+async function application() {
+  const load = { failing: 0, up: true, violations: 0 };
+  const counted = { ok: 0, failed: 0 };
+  const server = createServer((_request, response) => {
+    counted.ok += 100 - load.failing;
+    counted.failed += load.failing;
     response
-      .writeHead(200, { 'content-type': 'text/plain; version=0.0.4' })
+      .writeHead(load.up ? 200 : 503, { 'content-type': 'text/plain; version=0.0.4' })
       .end(
         [
           '# TYPE requests_total counter',
-          `requests_total{status="ok"} ${counts.requests - counts.errors}`,
-          `requests_total{status="error"} ${counts.errors}`,
+          `requests_total{status="ok"} ${counted.ok}`,
+          `requests_total{status="error"} ${counted.failed}`,
           '# TYPE violations_total counter',
-          `violations_total ${counts.violations}`,
+          `violations_total ${load.violations}`,
           '',
         ].join('\n'),
       );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  cleanUp.push(async () => {
+  cleanUp.push(() => {
     server.closeAllConnections();
     server.close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
-  return { url, load, counts };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`, load };
 }
 
-const planFor = (url: string, steps?: string): string => `
+const CANARY = '{ stage: canary, percentage: 10, hold: 400ms, minTrials: 200 }';
+const ALL = '{ stage: all, percentage: 100, hold: 400ms, minTrials: 200 }';
+
+const planText = (url: string, steps: readonly string[]): string => `
 plan: open-checkout
 flag: checkout-v2
 checkEvery: 200ms
-pageAfter: 2s
+pageAfter: 1s
 metrics:
   errors:
     type: ratio
@@ -75,80 +87,360 @@ guards:
   - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
   - { name: invariant, judge: immediate, metric: violations }
 steps:
-${
-  steps ??
-  `  - { stage: canary, percentage: 10, hold: 400ms, minTrials: 200 }
-  - { stage: all, percentage: 100, hold: 400ms, minTrials: 200 }`
-}
+${steps.map((step) => `  - ${step}`).join('\n')}
 `;
 
-interface World {
+class World {
   readonly service: TestService;
-  readonly app: Awaited<ReturnType<typeof target>>;
   readonly flag: FlagDouble;
-  start(steps?: string): Promise<string>;
-  rollout(id: string): Promise<Record<string, any>>;
-  becomes(id: string, status: string): Promise<Record<string, any>>;
-  events(id: string): Message[];
+  readonly load: { failing: number; up: boolean; violations: number };
+  readonly #url: string;
+
+  constructor(
+    service: TestService,
+    flag: FlagDouble,
+    { url, load }: Awaited<ReturnType<typeof application>>,
+  ) {
+    this.service = service;
+    this.flag = flag;
+    this.load = load;
+    this.#url = url;
+  }
+
+  async start(steps: readonly string[] = [CANARY, ALL]): Promise<string> {
+    const put = await this.service.put('/v1/plans/open-checkout', planText(this.#url, steps));
+    expect(put.status).toBe(201);
+    const body = { plan: 'open-checkout', environment: 'test' };
+    const started = await this.service.post<RolloutBody>('/v1/rollouts', body);
+    expect(started.status).toBe(201);
+    expect(started.headers.get('location')).toBe(`/v1/rollouts/${started.body.id}`);
+    return started.body.id;
+  }
+
+  async shown(id: string): Promise<RolloutBody> {
+    return (await this.service.get<RolloutBody>(`/v1/rollouts/${id}`)).body;
+  }
+
+  becomes(id: string, status: string): Promise<RolloutBody> {
+    return until(`${id} becomes ${status}`, async () => {
+      const shown = await this.shown(id);
+      return shown.status === status ? shown : undefined;
+    });
+  }
+
+  opens(id: string, step: string): Promise<RolloutBody> {
+    return until(`${id} opens ${step}`, async () => {
+      const shown = await this.shown(id);
+      return shown.step === step && shown.phase === 'open' ? shown : undefined;
+    });
+  }
+
+  events(id: string): readonly Message[] {
+    return this.service.published('rollout.events').filter(({ key }) => key === id);
+  }
+
+  types(id: string): readonly string[] {
+    return this.events(id).map(({ type }) => type);
+  }
 }
 
-async function world(): Promise<World> {
-  const app = await target();
-  const service = await startTestService(metricsGatekeeper);
+async function world(options: TestServiceOptions = {}): Promise<World> {
+  const app = await application();
+  const service = await startTestService(metricsGatekeeper, options);
   cleanUp.push(() => service.stop());
-  const flag = await flagDouble(service.context, { environment: 'test', key: 'checkout-v2' });
-  const rollout = async (id: string) => (await service.get(`/v1/rollouts/${id}`)).body;
-  return {
-    service,
-    app,
-    flag,
-    rollout,
-    async start(steps) {
-      const put = await service.put('/v1/plans/open-checkout', planFor(app.url, steps));
-      expect(put.status).toBe(201);
-      const body = { plan: 'open-checkout', environment: 'test' };
-      const started = await service.post('/v1/rollouts', body);
-      expect(started.status).toBe(201);
-      expect(started.headers.get('location')).toBe(`/v1/rollouts/${started.body['id']}`);
-      return started.body['id'] as string;
-    },
-    becomes: (id, status) =>
-      until(async () => {
-        const found = await rollout(id);
-        return found['status'] === status ? found : undefined;
-      }, `status ${status}`),
-    events: (id) => service.published('rollout.events').filter(({ key }) => key === id),
-  };
+  const ref = { environment: 'test', key: 'checkout-v2' };
+  const flag = await new FlagDouble(service.context, ref).listen();
+  return new World(service, flag, app);
 }
 
 describe('a rollout', () => {
-  it('opens a healthy flag stage by stage and completes', async () => {
-    const { flag, start, becomes, events } = await world();
-    const id = await start();
-    const done = await becomes(id, 'completed');
-    console.log(JSON.stringify(done, null, 1));
-    console.log(
-      events(id)
-        .map((e) => e.type)
-        .join(' '),
-    );
-    expect(flag.percentage()).toBe(100_000);
+  it('opens a healthy flag stage by stage, completes, and frees the flag', async () => {
+    const here = await world();
+    const id = await here.start();
+    const done = await here.becomes(id, 'completed');
+    expect(here.flag.percentage).toBe(100_000);
+    expect(done).toMatchObject({
+      exposure: '100 %',
+      steps: [{ state: 'done' }, { state: 'done' }],
+    });
+    expect(here.types(id)).toEqual([
+      'RolloutStarted',
+      'RolloutCommandAnswered',
+      'FlagClaimed',
+      ...['StepStarted', 'StageOpened', 'StepCompleted'],
+      ...['StepStarted', 'StageOpened', 'StepCompleted'],
+      'RolloutCompleted',
+    ]);
+    await until('the flag is free', () => (here.flag.heldBy ? undefined : true));
   });
-  it('rolls back a broken one', async () => {
-    const { flag, start, becomes, events, app, service } = await world();
-    app.load.failing = 50;
-    const id = await start();
-    const done = await becomes(id, 'rolled-back');
-    console.log(JSON.stringify(done, null, 1));
-    await service.idle();
-    console.log(
-      events(id)
-        .map((e) => e.type)
-        .join(' '),
+
+  it('puts a broken one back within an instant of its breach, and says why in numbers', async () => {
+    const here = await world();
+    here.load.failing = 5;
+    const id = await here.start();
+    const over = await here.becomes(id, 'rolled-back');
+    expect(here.flag.percentage).toBe(0);
+    expect(over.guards[0]).toMatchObject({ outcome: 'breach', reason: 'error-rate-too-high' });
+    expect(over.riskScore).toBeGreaterThan(over.riskLimit);
+    const restore = here.flag.received.find(({ type }) => type === 'RestoreFlag');
+    const [breach] = here.service.published('metric.breaches');
+    expect(breach?.metadata.causationId).toBe(restore?.metadata.causationId);
+    await here.service.idle();
+    expect((await here.becomes(id, 'rolled-back')).version).toBe(over.version);
+    expect((await here.service.get('/metrics')).text).toMatch(
+      /tidegate_gatekeeper_verdicts_total\{outcome="breach",reason="error-rate-too-high"[^}]*\} 1/,
     );
-    expect(flag.percentage()).toBe(0);
-    await service.idle();
-    const r = await service.get(`/v1/rollouts/${id}/report?format=markdown`);
-    console.log(r.text);
   });
+
+  it('rolls back at the first violation', async () => {
+    const here = await world();
+    const id = await here.start();
+    await here.opens(id, 'canary');
+    here.load.violations = 1;
+    expect(await here.becomes(id, 'rolled-back')).toMatchObject({
+      rollback: { reason: 'count-too-high' },
+    });
+  });
+
+  it('holds while the application does not answer, pages, and goes on when it does', async () => {
+    const here = await world();
+    const id = await here.start();
+    await here.opens(id, 'canary');
+    here.load.up = false;
+    expect(await here.becomes(id, 'holding')).toMatchObject({ hold: { reason: 'query-error' } });
+    await until('a page', () =>
+      here.events(id).find(({ data }) => (data as { page?: boolean }).page === true),
+    );
+    here.load.up = true;
+    await here.becomes(id, 'completed');
+  });
+
+  it('pages when its rollback is refused', async () => {
+    const here = await world();
+    here.flag.treat('RestoreFlag', 'refuse');
+    const id = await here.start();
+    await here.opens(id, 'canary');
+    await here.service.post(`/v1/rollouts/${id}/rollback`, { reason: 'looks bad' });
+    expect(await here.becomes(id, 'failed')).toMatchObject({
+      ended: { reason: 'rollback-refused' },
+    });
+    here.flag.treat('RestoreFlag', 'obey');
+    await here.service.post(`/v1/rollouts/${id}/rollback`, { reason: 'again' });
+    await here.becomes(id, 'rolled-back');
+    expect(here.flag.percentage).toBe(0);
+  });
+
+  it('pages when nobody answers its rollback in time', async () => {
+    const here = await world();
+    here.flag.treat('RestoreFlag', 'ignore');
+    const id = await here.start();
+    await here.opens(id, 'canary');
+    await here.service.post(`/v1/rollouts/${id}/rollback`, { reason: 'looks bad' });
+    expect(await here.becomes(id, 'failed')).toMatchObject({
+      ended: { reason: 'rollback-unanswered' },
+    });
+  });
+
+  it('is one at a time for a flag: the second ends with the reason', async () => {
+    const here = await world();
+    const first = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    await here.opens(first, 'canary');
+    const body = { plan: 'open-checkout', environment: 'test' };
+    const second = (await here.service.post<RolloutBody>('/v1/rollouts', body)).body.id;
+    const ended = await here.becomes(second, 'aborted');
+    expect(ended).toMatchObject({ ended: { message: `FLAG_HELD: ${first} holds it.` } });
+    expect(here.flag.heldBy).toMatchObject({ id: first });
+  });
+
+  it('is paused in the name of whoever disabled its flag', async () => {
+    const here = await world();
+    const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    await here.opens(id, 'canary');
+    await here.flag.disable('robin', 'checkout is down');
+    expect(await here.becomes(id, 'paused')).toMatchObject({ paused: { by: 'robin' } });
+  });
+
+  it('goes on after a restart where it stood', async () => {
+    const [bus, store] = [
+      memoryBus({ clock: systemClock, ids: randomIds }),
+      memoryStore({ clock: systemClock }),
+    ];
+    const here = await world({ bus, store });
+    const id = await here.start();
+    await here.opens(id, 'canary');
+    await here.service.stop();
+    const again = await startTestService(metricsGatekeeper, { bus, store });
+    cleanUp.push(() => again.stop());
+    await until('it completes', async () => {
+      const { body } = await again.get<RolloutBody>(`/v1/rollouts/${id}`);
+      return body.status === 'completed' ? true : undefined;
+    });
+  });
+});
+
+describe('messages from outside', () => {
+  it('roll back what they name, or what has their labels, and only that', async () => {
+    const here = await world();
+    const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    await here.opens(id, 'canary');
+    const about = { environment: 'test', guard: 'pager', message: 'complaints' };
+    for (const labels of [{}, { flag: 'other' }, { flag: 'checkout-v2', plan: 'other' }])
+      expect((await here.service.post('/v1/breaches', { ...about, labels })).status).toBe(202);
+    await here.service.post('/v1/breaches', { ...about, rollout: id, startsAt: 1 });
+    await here.service.idle();
+    expect((await here.shown(id)).status).toBe('running');
+    await here.service.post('/v1/breaches', { ...about, labels: { flag: 'checkout-v2' } });
+    expect(await here.becomes(id, 'rolled-back')).toMatchObject({
+      rollback: { by: 'admin', reason: 'pager', message: 'complaints' },
+    });
+  });
+
+  it('cannot reach into an environment that their key is not for', async () => {
+    const here = await world();
+    const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    await here.opens(id, 'canary');
+    const elsewhere = here.service.as('operator', 'production');
+    const breach = { environment: 'production', rollout: id, guard: 'pager', message: 'mine' };
+    expect((await elsewhere.post('/v1/breaches', breach)).status).toBe(202);
+    expect((await elsewhere.get(`/v1/rollouts/${id}`)).status).toBe(403);
+    const verbs = ['pause', 'resume', 'promote', 'abort', 'rollback', 'approve'];
+    for (const verb of verbs)
+      expect((await elsewhere.post(`/v1/rollouts/${id}/${verb}`, { reason: 'x' })).status).not.toBe(
+        200,
+      );
+    expect((await elsewhere.get<{ items: unknown[] }>('/v1/rollouts')).body.items).toEqual([]);
+    await here.service.idle();
+    expect((await here.shown(id)).status).toBe('running');
+  });
+
+  it('are answered, also when they ask for what cannot be', async () => {
+    const here = await world();
+    const { bus } = here.service.context;
+    const unknown = exampleOf(RollBack, { rollout: 'r-nobody' }, { id: 'k-1', source: 'ci' });
+    await bus.publish([{ ...unknown, topic: 'kills' }]);
+    await until('an answer', () =>
+      here
+        .events('r-nobody')
+        .find(({ data }) => (data as { code?: string }).code === 'ROLLOUT_UNKNOWN'),
+    );
+    expect((await here.service.get('/v1/rollouts/r-nobody')).status).toBe(404);
+    const breach = exampleOf(ThresholdBreached, { rollout: 'r-nobody' });
+    await bus.publish([{ ...breach, topic: 'metric.breaches' }]);
+    await here.service.idle();
+    expect(
+      (await here.service.get<{ items: unknown[] }>('/v1/bus/dead-letters')).body.items,
+    ).toEqual([]);
+  });
+
+  it('are acted on once, however often they come', async () => {
+    const here = await world();
+    const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    await here.opens(id, 'canary');
+    const kill = exampleOf(RollBack, { rollout: id }, { id: 'k-2', source: 'ci', actor: 'ci' });
+    await here.service.context.bus.publish([
+      { ...kill, topic: 'kills' },
+      { ...kill, topic: 'kills' },
+    ]);
+    await here.becomes(id, 'rolled-back');
+    await here.service.idle();
+    expect(here.types(id).filter((type) => type === 'RollbackStarted')).toHaveLength(1);
+  });
+});
+
+describe('people', () => {
+  it('approve with the role that the plan asks for, and never what they began', async () => {
+    const here = await world();
+    const id = await here.start(['{ approve: review, role: approver }', CANARY]);
+    const asked = await here.becomes(id, 'holding');
+    expect(asked).toMatchObject({ step: 'review', hold: { reason: 'awaiting-approval' } });
+    const path = `/v1/rollouts/${id}/approve`;
+    expect(await here.service.as('operator').post(path)).toMatchObject({
+      status: 403,
+      body: { code: 'APPROVAL_ROLE_TOO_LOW' },
+    });
+    expect(await here.service.post(path)).toMatchObject({
+      status: 403,
+      body: { code: 'APPROVAL_FOUR_EYES' },
+    });
+    expect((await here.service.as('approver').post(path, { reason: 'fine' })).status).toBe(200);
+    await here.becomes(id, 'completed');
+    const report = await here.service.get<{ approvals: unknown }>(`/v1/rollouts/${id}/report`);
+    expect(report.body.approvals).toMatchObject([{ step: 'review', by: 'approver' }]);
+  });
+
+  it('pause, resume, promote and abort, each with a reason', async () => {
+    const here = await world();
+    const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }', ALL]);
+    await here.opens(id, 'canary');
+    const post = (verb: string, body: object = { reason: 'because' }) =>
+      here.service.post(`/v1/rollouts/${id}/${verb}`, body);
+    expect((await post('pause', {})).status).toBe(400);
+    expect((await post('pause')).body).toMatchObject({ status: 'paused', changed: true });
+    expect((await post('pause')).body).toMatchObject({ status: 'paused', changed: false });
+    expect((await post('promote')).body).toMatchObject({ code: 'ROLLOUT_PAUSED' });
+    expect((await post('resume')).body).toMatchObject({ status: 'running' });
+    expect((await post('promote')).status).toBe(200);
+    await until('everybody has it', () => (here.flag.percentage === 100_000 ? true : undefined));
+    expect((await post('abort')).body).toMatchObject({ status: 'aborted', exposure: '100 %' });
+    expect((await post('rollback')).body).toMatchObject({ code: 'ROLLOUT_ENDED' });
+  });
+
+  it('start once with one idempotency key, and learn what is not there', async () => {
+    const here = await world();
+    await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+    const body = { plan: 'open-checkout', environment: 'test' };
+    const start = () => here.service.post('/v1/rollouts', body, { 'idempotency-key': 'deploy-7' });
+    const [first, second] = [await start(), await start()];
+    expect(second.body['id']).toBe(first.body['id']);
+    const other = { ...body, plan: 'nothing' };
+    expect(await here.service.post('/v1/rollouts', other)).toMatchObject({
+      status: 404,
+      body: { code: 'PLAN_UNKNOWN' },
+    });
+    expect(await here.service.post('/v1/rollouts', { ...body, version: 9 })).toMatchObject({
+      status: 404,
+      body: { code: 'PLAN_VERSION_UNKNOWN' },
+    });
+    expect((await here.service.as('viewer').post('/v1/rollouts', body)).status).toBe(403);
+  });
+
+  it('read what was decided, page by page, and the report in both forms', async () => {
+    const here = await world();
+    here.load.failing = 5;
+    const id = await here.start();
+    await here.becomes(id, 'rolled-back');
+    await here.service.idle();
+    const path = `/v1/rollouts/${id}/decisions`;
+    type Page = { items: { type: string; version: number }[]; next?: number };
+    const whole = (await here.service.get<Page>(path)).body;
+    expect(whole.items.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['RolloutStarted', 'ThresholdBreached', 'RolloutRolledBack']),
+    );
+    const paged: { type: string }[] = [];
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const query: string = after === 0 ? '?limit=1' : `?limit=1&after=${after}`;
+      const { body } = await here.service.get<Page>(`${path}${query}`);
+      paged.push(...body.items);
+      after = body.next;
+    }
+    expect(paged).toEqual(whole.items);
+    const accept = { accept: 'text/markdown' };
+    const markdown = await here.service.get(`/v1/rollouts/${id}/report`, accept);
+    expect(markdown.headers.get('content-type')).toContain('text/markdown');
+    expect(markdown.text).toContain('# open-checkout in test: rolled-back');
+    expect(markdown.text).toMatch(
+      /breach: error-rate-too-high .* requests failed \(5 %\), limit 1 %/,
+    );
+  });
+});
+
+it('tells others that it is alive, and what it looks after', async () => {
+  const here = await world({ env: { METRICS_GATEKEEPER_HEARTBEAT_MS: '50' } });
+  const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+  await here.opens(id, 'canary');
+  await until('a heartbeat', () =>
+    here.service
+      .published('gatekeeper.heartbeats')
+      .find(({ data }) => (data as { running: number }).running === 1),
+  );
 });
