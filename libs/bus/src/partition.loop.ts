@@ -17,7 +17,7 @@ const ATTEMPTS_AFTER_UNCLEAN_END = 3;
 
 export interface Lane extends Surroundings {
   readonly turnstile: Turnstile;
-  /** Goes first when messages are taken one at a time. */
+  /** Waits for nothing but its like when messages are taken one at a time. */
   readonly isUrgent: boolean;
   /** Offsets below may have been in handling when the last process ended uncleanly. */
   readonly carefulBelow: number;
@@ -126,7 +126,7 @@ export class PartitionLoop {
     try {
       return await this.#handleCarefully(entry, raw, decoded, attempt);
     } finally {
-      turnstile.leave();
+      turnstile.leave(isUrgent);
     }
   }
 

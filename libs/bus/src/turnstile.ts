@@ -1,22 +1,31 @@
-/** Lets one through at a time, the urgent first, else in order of arrival. */
+/**
+ * Lets one through at a time, in order of arrival; the urgent wait for the urgent only, the others for everybody.
+ * So who is inside when the process ends is known, but for an urgent one that came while another was inside.
+ */
 export class Turnstile {
-  readonly #urgent: (() => void)[] = [];
-  readonly #others: (() => void)[] = [];
-  #isTaken = false;
+  readonly #waiting = { urgent: [] as (() => void)[], others: [] as (() => void)[] };
+  readonly #isInside = { urgent: false, others: false };
 
   /** Calls `go` once it is its turn; the next one's comes with `leave`. */
   enter(isUrgent: boolean, go: () => void): void {
-    if (this.#isTaken) {
-      (isUrgent ? this.#urgent : this.#others).push(go);
-      return;
-    }
-    this.#isTaken = true;
-    go();
+    this.#waiting[isUrgent ? 'urgent' : 'others'].push(go);
+    this.#admit();
   }
 
-  leave(): void {
-    const next = this.#urgent.shift() ?? this.#others.shift();
-    if (next) next();
-    else this.#isTaken = false;
+  leave(isUrgent: boolean): void {
+    this.#isInside[isUrgent ? 'urgent' : 'others'] = false;
+    this.#admit();
+  }
+
+  #admit(): void {
+    if (!this.#isInside.urgent) this.#letIn('urgent');
+    if (!this.#isInside.urgent && !this.#isInside.others) this.#letIn('others');
+  }
+
+  #letIn(kind: 'urgent' | 'others'): void {
+    const next = this.#waiting[kind].shift();
+    if (!next) return;
+    this.#isInside[kind] = true;
+    next();
   }
 }
