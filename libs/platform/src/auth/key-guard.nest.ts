@@ -41,12 +41,11 @@ export const authorize = (
 /** Denies by default: a route says with @RequireRole or @Public who may use it. Thrown AUTH_… */
 export class KeyGuard implements CanActivate {
   readonly #reflector = new Reflector();
+  /** By class, since controllers may inherit a method and change who may use it. */
+  readonly #needs = new WeakMap<object, Map<object, RouteNeed | 'public'>>();
 
   canActivate(context: ExecutionContext): boolean {
-    const need = this.#reflector.getAllAndOverride<RouteNeed | 'public' | undefined>(ROUTE_NEED, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const need = this.#needOf(context);
     if (need === 'public') return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const permitted = need
@@ -54,6 +53,21 @@ export class KeyGuard implements CanActivate {
       : undeclaredRoute();
     if (isRejection(permitted)) throw new AppError(permitted.code, permitted.message);
     return true;
+  }
+
+  /** Remembered: reading metadata takes longer than all else that happens here. */
+  #needOf(context: ExecutionContext): RouteNeed | 'public' | undefined {
+    const [handler, controller] = [context.getHandler(), context.getClass()];
+    const known = this.#needs.get(controller) ?? new Map<object, RouteNeed | 'public'>();
+    this.#needs.set(controller, known);
+    const need =
+      known.get(handler) ??
+      this.#reflector.getAllAndOverride<RouteNeed | 'public' | undefined>(ROUTE_NEED, [
+        handler,
+        controller,
+      ]);
+    if (need) known.set(handler, need);
+    return need;
   }
 }
 

@@ -39,10 +39,13 @@ export function openKeyRing({ adminKey, file, checkMs, log }: KeyRingOptions): K
   if (isRejection(first)) throw new AppError('CONFIG_INVALID', `API_KEYS_FILE: ${first.message}`);
   let entries = index([...admin, ...first]);
   let problem: string | undefined;
+  /** Keys that were found: only true ones, so it cannot grow, and it spares the digest on each request. */
+  const found = new Map<string, Caller>();
 
   const look = (): void => {
     const next = readKeysFile(file ?? '');
     problem = isRejection(next) ? next.message : undefined;
+    found.clear();
     if (isRejection(next)) log.error({ file, problem }, 'API keys were not read again');
     else {
       entries = index([...admin, ...next]);
@@ -53,10 +56,14 @@ export function openKeyRing({ adminKey, file, checkMs, log }: KeyRingOptions): K
 
   return {
     find(key) {
+      const known = found.get(key);
+      if (known) return known;
       const digest = digestOf(key);
       // The digest of a guess says nothing about its neighbours, so looking it up leaks nothing either.
-      const entry = entries.get(digest.toString('hex'));
-      return entry && timingSafeEqual(entry.digest, digest) ? entry.caller : undefined;
+      const entry = entries.get(digest.toString('latin1'));
+      if (!entry || !timingSafeEqual(entry.digest, digest)) return undefined;
+      found.set(key, entry.caller);
+      return entry.caller;
     },
     problem: () => problem,
     close() {
@@ -88,4 +95,4 @@ function readKeysFile(file: string): Entry[] | Rejection {
 }
 
 const index = (entries: readonly Entry[]): ReadonlyMap<string, Entry> =>
-  new Map(entries.map((entry) => [entry.digest.toString('hex'), entry]));
+  new Map(entries.map((entry) => [entry.digest.toString('latin1'), entry]));

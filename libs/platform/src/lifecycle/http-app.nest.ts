@@ -63,7 +63,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const server = adapter.getInstance();
   const intake = new Intake(server);
   authenticate(server, keys);
-  traceRequests(server, definition.name);
+  traceRequests(server, definition.name, platform.ENABLE_TELEMETRY);
   watchRequests(server, log, own.metrics);
   problems.answerRejections(server);
   // Only what is named here is read as a body: anything else is 415.
@@ -97,7 +97,8 @@ const consumersOf = (app: NestFastifyApplication): Parameters<typeof connectBus>
 function rootModule({ definition, own, module }: HttpAppOptions): DynamicModule {
   const metricsText = async (): Promise<string> => {
     measureLag(definition.name, await own.context.bus.lag(), own.metrics);
-    return `${await processMetrics().metrics()}\n${await own.context.registry.metrics()}`;
+    const texts = [processMetrics().metrics(), own.context.registry.metrics()];
+    return [...(await Promise.all(texts)), own.metrics.requestTimes.text()].join('\n');
   };
   return {
     module: PlatformModule,

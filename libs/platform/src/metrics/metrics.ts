@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { RequestTimes } from './request-times.ts';
 
 const QUICK = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const PLACE = ['group', 'topic', 'partition'] as const;
@@ -9,13 +10,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export const createMetrics = (registry: Registry) => ({
   ...busMetrics(registry),
   ...loopMetrics(registry),
-  httpSeconds: new Histogram({
-    name: 'tidegate_http_request_duration_seconds',
-    help: 'Time to answer a request.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: QUICK,
-    registers: [registry],
-  }),
+  requestTimes: new RequestTimes(),
   authRefused: new Counter({
     name: 'tidegate_auth_refused_total',
     help: 'Requests refused for their key, role or environment.',
