@@ -167,8 +167,12 @@ describe('a rollout', () => {
       'RolloutStarted',
       'RolloutCommandAnswered',
       'FlagClaimed',
-      ...['StepStarted', 'StageOpened', 'StepCompleted'],
-      ...['StepStarted', 'StageOpened', 'StepCompleted'],
+      'StepStarted',
+      'StageOpened',
+      'StepCompleted',
+      'StepStarted',
+      'StageOpened',
+      'StepCompleted',
       'RolloutCompleted',
     ]);
     await until('the flag is free', () => (here.flag.heldBy ? undefined : true));
@@ -330,6 +334,16 @@ describe('messages from outside', () => {
     expect(
       (await here.service.get<{ items: unknown[] }>('/v1/bus/dead-letters')).body.items,
     ).toEqual([]);
+  });
+
+  it('may be signals, which are kept for whoever listens', async () => {
+    const here = await world();
+    const signal = { environment: 'test', signal: 'data-loss', message: 'order 17 has no items' };
+    expect((await here.service.post('/v1/signals', signal)).status).toBe(202);
+    expect((await here.service.as('viewer').post('/v1/signals', signal)).status).toBe(403);
+    expect(here.service.published('signals').map(({ key, data }) => [key, data])).toEqual([
+      ['test/data-loss', { ...signal, count: 1, labels: {} }],
+    ]);
   });
 
   it('are acted on once, however often they come', async () => {

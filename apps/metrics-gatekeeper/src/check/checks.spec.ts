@@ -1,0 +1,251 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Message, type OutgoingMessage, StartRollout } from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
+import { AppError } from '@tidegate/kernel';
+import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
+import type { MetricsSource } from '@tidegate/metrics-source';
+import { recordedSource } from '@tidegate/metrics-source/testing';
+import { createExecute, createOutbox, noFaults } from '@tidegate/store';
+import { memoryStore } from '@tidegate/store/testing';
+import { createGatekeeper } from '../gatekeeper.handler.ts';
+import { CANARY, before } from '../rollout/story.memory.ts';
+import { CLAIM_MS } from './checks.handler.ts';
+import type { StoredCheck } from './stored-check.ts';
+
+const TARGET = 'http://127.0.0.1:9/metrics';
+const PLAN = `
+plan: open-checkout
+flag: checkout-v2
+checkEvery: 1s
+metrics:
+  errors:
+    type: ratio
+    source: { scrape: ['${TARGET}'] }
+    bad: { metric: requests_total, where: { status: error } }
+    total: { metric: requests_total }
+guards:
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+steps:
+  - ${CANARY}
+`;
+
+/** Everything of the service but its edges, on a clock that stands still. */
+async function house(other: { source?: MetricsSource } = {}) {
+  const clock = manualClock(1_000_000);
+  const store = memoryStore({ clock });
+  const ids = sequentialIds('m');
+  const published: OutgoingMessage[] = [];
+  const outbox = createOutbox({
+    publish: async (messages) => void published.push(...messages),
+    faults: noFaults,
+  });
+  const execute = createExecute({ outbox, ids, clock, source: 'gate', faults: noFaults });
+  const recorded = recordedSource();
+  recorded.record(
+    TARGET,
+    0,
+    (at) => `requests_total{status="ok"} ${at / 10}\nrequests_total{status="error"} 0\n`,
+  );
+  const failures: unknown[] = [];
+  const due: number[] = [];
+  const gatekeeper = () =>
+    createGatekeeper({
+      execute,
+      store,
+      clock,
+      ids,
+      name: 'gate',
+      source: other.source ?? recorded,
+      onDue: (at) => due.push(at),
+      onFailed: (_rollout, error) => failures.push(error),
+    });
+  const one = gatekeeper();
+  await one.plans.put('open-checkout', PLAN, { source: 'spec', actor: 'alex' });
+  const round = async (which = one): Promise<number> => {
+    const begun = await which.checks.runDue();
+    await Promise.all(begun);
+    return begun.length;
+  };
+  const start = (id: string) => {
+    const about = { rollout: id, plan: 'open-checkout', environment: 'production' };
+    const at = clock.now();
+    const command = exampleOf(StartRollout, about, { id: `s-${id}`, at });
+    return one.rollouts.start(command);
+  };
+  /** What flag-service says to the newest command of the type. */
+  const say = (id: string, type: string, data: object): Promise<void> => {
+    const full = {
+      environment: 'production',
+      key: 'checkout-v2',
+      rollout: { id, generation: 1 },
+      ...data,
+    };
+    const metadata = { id: ids.next(), source: 'flags', at: 0, actor: 'flags', correlationId: id };
+    const message: Message = { type, key: '', data: full, metadata };
+    return one.rollouts.observe(message as Parameters<typeof one.rollouts.observe>[0]);
+  };
+  const open = async (id: string): Promise<void> => {
+    await start(id);
+    await say(id, 'FlagHeld', { definition: before, disabled: false });
+    await round();
+    const sent = published.findLast(({ type }) => type === 'SetExposure');
+    const command = { id: sent?.metadata.id, source: 'gate', type: 'SetExposure' };
+    await say(id, 'FlagCommandAnswered', { command, outcome: 'changed', version: 1 });
+  };
+  const status = async (id: string) => (await one.rollouts.documents.load(id))?.state.status;
+  const next = async (id: string) => (await one.checks.documents.load(id))?.state.nextCheckAt;
+  return {
+    clock,
+    store,
+    one,
+    gatekeeper,
+    published,
+    failures,
+    due,
+    round,
+    start,
+    say,
+    open,
+    status,
+    next,
+  };
+}
+
+describe('the checks of a rollout', () => {
+  it('are arranged before it begins, and follow its plan to the end', async () => {
+    const { clock, open, round, status, next, published } = await house();
+    await open('r-1');
+    for (let second = 0; second < 4; second += 1) {
+      expect(await next('r-1')).toBe(clock.now() + 1_000);
+      expect(await round()).toBe(0);
+      clock.advance(1_000);
+      expect(await round()).toBe(1);
+    }
+    expect(await status('r-1')).toBe('completed');
+    clock.advance(1_000);
+    await round();
+    expect(await next('r-1')).toBe(null);
+    expect(published.filter(({ type }) => type === 'RolloutCompleted')).toHaveLength(1);
+  });
+
+  it('publish nothing and leave the rollout alone while nothing is decided', async () => {
+    const { clock, open, round, one, published } = await house();
+    await open('r-1');
+    const document = await one.rollouts.documents.load('r-1');
+    const told = published.length;
+    clock.advance(1_000);
+    await round();
+    expect(await one.rollouts.documents.load('r-1')).toEqual(document);
+    expect(published).toHaveLength(told);
+  });
+
+  it('are shared: of two instances one does each', async () => {
+    const { clock, open, round, gatekeeper, one } = await house();
+    const two = gatekeeper();
+    for (const id of ['r-1', 'r-2', 'r-3']) await open(id);
+    clock.advance(1_000);
+    const [here, there] = await Promise.all([one.checks.runDue(), two.checks.runDue()]);
+    expect(here.length + there.length).toBe(3);
+    await Promise.all([...here, ...there]);
+    expect(await round(two)).toBe(0);
+  });
+
+  it('are done by another one when an instance dies in the middle', async () => {
+    const { clock, open, one, gatekeeper, round, status } = await house();
+    await open('r-1');
+    clock.advance(1_000);
+    await one.checks.documents.claimDue(clock.now(), CLAIM_MS, 10);
+    const two = gatekeeper();
+    expect(await round(two)).toBe(0);
+    clock.advance(CLAIM_MS);
+    expect(await round(two)).toBe(1);
+    expect(await status('r-1')).toBe('running');
+  });
+
+  it('are found and begun again where a start did not come to arrange them', async () => {
+    const { clock, open, one, store, round, next } = await house();
+    await open('r-1');
+    const checks = store.documents<StoredCheck>({
+      name: 'rollout-checks',
+      schemaVersion: 1,
+      index: () => ({}),
+    });
+    const lost = await checks.load('r-1');
+    if (!lost) throw new Error('there was no check');
+    const state = { ...lost.state, nextCheckAt: null };
+    await one.checks.documents.save('r-1', { state, version: 9, outbox: [] }, lost.token);
+    clock.advance(5_000);
+    expect(await round()).toBe(0);
+    await one.checks.reconcile();
+    expect(await round()).toBe(1);
+    expect(await next('r-1')).toBe(clock.now() + 1_000);
+  });
+
+  it('wait a while for a rollout that is still to begin, then no longer', async () => {
+    const { clock, one, round, next, failures } = await house();
+    await one.checks.arrange('r-never');
+    await round();
+    expect(await next('r-never')).toBe(clock.now() + 1_000);
+    clock.advance(60_000);
+    await round();
+    expect(await next('r-never')).toBe(null);
+    expect(failures).toEqual([]);
+  });
+
+  it('of others go on while a target of one keeps it waiting', async () => {
+    let answer: () => void = () => undefined;
+    const hanging = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const recorded = recordedSource();
+    recorded.record(TARGET, 0, (at) => `requests_total{status="ok"} ${at}\n`);
+    let reads = 0;
+    const slowOnce: MetricsSource = {
+      read: async (requests, at) => {
+        reads += 1;
+        if (reads === 1) await hanging;
+        return recorded.read(requests, at);
+      },
+    };
+    const { start, say, one, status, published } = await house({ source: slowOnce });
+    await start('r-slow');
+    const [slow] = await one.checks.runDue();
+    await start('r-2');
+    await say('r-2', 'FlagHeld', { definition: before, disabled: false });
+    await Promise.all(await one.checks.runDue());
+    expect(published.filter(({ type }) => type === 'SetExposure')).toHaveLength(1);
+    answer();
+    await slow;
+    expect(await status('r-slow')).toBe('pending');
+  });
+
+  it('that fail are told, hold nothing up, and are done again after the claim', async () => {
+    let broken = true;
+    const recorded = recordedSource();
+    const sometimes: MetricsSource = {
+      read: (requests, at) =>
+        broken ? Promise.reject(new AppError('SPEC', 'no')) : recorded.read(requests, at),
+    };
+    const { clock, start, round, failures, due, next } = await house({ source: sometimes });
+    await start('r-1');
+    await round();
+    expect(failures).toHaveLength(1);
+    expect(due.at(-1)).toBe(clock.now() + CLAIM_MS);
+    broken = false;
+    clock.advance(CLAIM_MS);
+    await round();
+    expect(await next('r-1')).toBe(clock.now() + 1_000);
+  });
+});
+
+it('keeps the interval when checks come late, and does not make up for those that were missed', async () => {
+  const { clock, open, round, next } = await house();
+  await open('r-1');
+  const dueAt = (await next('r-1')) ?? 0;
+  clock.advance(1_250);
+  await round();
+  expect(await next('r-1')).toBe(dueAt + 1_000);
+  clock.advance(60_000);
+  await round();
+  expect(await next('r-1')).toBe(clock.now() + 1_000);
+});
