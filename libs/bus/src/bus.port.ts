@@ -33,15 +33,19 @@ export interface Delivery extends RawRecord {
  * Records of one partition are handled one after another, of different ones side by side.
  */
 export interface Subscription {
-  /** A new group starts at the beginning. One member per group in the embedded adapter. */
+  /** A new group starts at the beginning. One member per group in the embedded adapter: else BUS_GROUP_IN_USE. */
   readonly group: string;
+  /** What the bus keeps for replays belongs to every group as well, and shows in its lag as topic `replays`. */
   readonly topics: readonly string[];
   /** Other types are passed over. */
   readonly types: ReadonlySet<string>;
   handle(delivery: Delivery): Promise<unknown>;
 }
 
-/** Whole records as they are, also what cannot be decoded: for archives. A batch is committed when `handle` resolves. */
+/**
+ * Whole records as they are, also what cannot be decoded: for archives. Batches come one after another, each in order of
+ * its partitions. One is committed when `handle` resolves; when it rejects, whatever was thrown, the same comes again.
+ */
 export interface RawSubscription {
   readonly group: string;
   readonly topics: readonly string[];
