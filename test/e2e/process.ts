@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach } from '@jest/globals';
+import { afterAll } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
 
 const root = join(import.meta.dirname, '../..');
 
-/** A built program, as a user starts it; killed after the test if it still runs. */
-export interface Program {
+/** A built program, as a user starts it; killed when it goes out of scope, or at the end of the spec file. */
+export interface Program extends AsyncDisposable {
   readonly process: ChildProcess;
   /** Standard output and standard error so far. */
   readonly output: () => string;
@@ -18,10 +18,12 @@ export interface Program {
   /** Its exit code. */
   ended(): Promise<number | null>;
   signal(name: NodeJS.Signals): void;
+  /** Kills it, and resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 const running = new Set<ChildProcess>();
-afterEach(() => {
+afterAll(() => {
   for (const each of running) each.kill('SIGKILL');
 });
 
@@ -44,10 +46,16 @@ export function start(
     running.delete(child);
     return code as number | null;
   });
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exited;
+  };
   return {
     process: child,
+    kill,
+    [Symbol.asyncDispose]: kill,
     output: () => text,
-    printed: (expected, withinMs = 15_000) =>
+    printed: (expected, withinMs = 20_000) =>
       eventually(() => {
         const found = typeof expected === 'string' ? text.includes(expected) : expected.test(text);
         if (!found && child.exitCode !== null)

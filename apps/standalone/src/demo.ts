@@ -18,7 +18,10 @@ const screen = createScreen(values.json ? 'silent' : process.stdout.isTTY ? 'ter
 const startedAt = performance.now();
 
 let world: DemoWorld | undefined;
-const stop = async (code: number): Promise<never> => {
+let stopping: Promise<never> | undefined;
+/** The first reason to stop decides: what then fails because things stop is none. */
+const stop = (code: number): Promise<never> => (stopping ??= close(code));
+const close = async (code: number): Promise<never> => {
   try {
     await world?.stop();
     return end(code);
@@ -51,6 +54,6 @@ try {
   );
   screen.line(pc.dim('It stays up. Ctrl-C stops it.'));
 } catch (error) {
-  process.stderr.write(`demo: ${messageOf(error)}\n`);
+  if (!stopping) process.stderr.write(`demo: ${messageOf(error)}\n`);
   await stop(1);
 }

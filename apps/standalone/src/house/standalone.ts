@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { auditSink } from '@tidegate/audit-sink';
 import { openEmbeddedBus } from '@tidegate/bus';
 import { flagService } from '@tidegate/flag-service';
-import { AppError } from '@tidegate/kernel';
+import { AppError, isAppError } from '@tidegate/kernel';
 import { metricsGatekeeper } from '@tidegate/metrics-gatekeeper';
 import { migrationRunner } from '@tidegate/migration-runner';
 import { notifier } from '@tidegate/notifier';
@@ -10,13 +10,14 @@ import {
   type Environment,
   openLog,
   randomIds,
+  readConfig,
   type RunningService,
   type ServiceDefinition,
   startService,
   systemClock,
 } from '@tidegate/platform';
 import { openSqliteStore } from '@tidegate/store';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { Config } from './config.ts';
 import { adminKeyIn, openDataFolder } from './data-folder.file.ts';
 
@@ -29,6 +30,8 @@ const definitions: readonly ServiceDefinition[] = [
   metricsGatekeeper,
 ];
 const PORTS_FROM = 7_400;
+/** Stands for the key that the data folder keeps, while options are checked. */
+const MADE_LATER = 'a key made later';
 
 export interface Standalone {
   /** By the service's name. */
@@ -49,7 +52,7 @@ export async function startStandalone(
   env: Environment,
   endProcess: (reason: string) => void,
 ): Promise<Standalone> {
-  const config = readOwn(env);
+  const config = readOptions(env);
   const { DATA_DIR: dataDir, PORT_BASE: base } = config;
   openDataFolder(dataDir);
   const adminKey = config.ADMIN_API_KEY ?? adminKeyIn(dataDir);
@@ -86,9 +89,21 @@ export async function startStandalone(
   }
 }
 
-function readOwn(env: Environment): z.output<typeof Config> {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const parsed = Config.safeParse(set);
-  if (parsed.success) return parsed.data;
-  throw new AppError('CONFIG_INVALID', `Options are wrong:\n${z.prettifyError(parsed.error)}`);
+/** Standalone's options. Thrown CONFIG_INVALID before anything is opened: also what is wrong with the services'. */
+function readOptions(env: Environment): z.output<typeof Config> {
+  const given = { ...env, ADMIN_API_KEY: env['ADMIN_API_KEY'] || MADE_LATER, PORT: undefined };
+  const wrong = new Set<string>();
+  const read = <C extends z.ZodType>(options: C): z.output<C> | undefined => {
+    try {
+      return readConfig(given, options).own;
+    } catch (error) {
+      if (!isAppError(error, 'CONFIG_INVALID')) throw error;
+      for (const line of error.message.split('\n').slice(1)) wrong.add(line);
+      return undefined;
+    }
+  };
+  const own = read(Config);
+  for (const { config } of definitions) read(config);
+  if (own && wrong.size === 0) return { ...own, ADMIN_API_KEY: env['ADMIN_API_KEY'] || undefined };
+  throw new AppError('CONFIG_INVALID', ['Options are wrong:', ...wrong].join('\n'));
 }
