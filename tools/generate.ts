@@ -1,6 +1,7 @@
 /**
  * Writes what is generated from the sources, or with --check says what is out of date (exit 1).
  *   docs/schemas/*.schema.json    JSON Schema of every message and of plans
+ *   docs/asyncapi.json            every topic and message
  *   libs/contracts/golden/*.json  one published example a message: written once, never changed
  *   apps/<service>/README.md      the table of options, between <!-- options --> and <!-- /options -->
  *   .env.example                  every option of every service
@@ -8,7 +9,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditSink } from '@tidegate/audit-sink';
-import { goldenDocuments, schemaDocuments } from '@tidegate/contracts';
+import { asyncApiDocument, goldenDocuments, schemaDocuments } from '@tidegate/contracts';
 import { flagService } from '@tidegate/flag-service';
 import { metricsGatekeeper } from '@tidegate/metrics-gatekeeper';
 import { migrationRunner } from '@tidegate/migration-runner';
@@ -55,7 +56,9 @@ async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
   const [before, rest] = text.split('<!-- options -->');
   const after = rest?.split('<!-- /options -->')[1];
   if (before === undefined || after === undefined) {
-    problems.push(`${file} has no <!-- options --> and <!-- /options --> to write the table between.`);
+    problems.push(
+      `${file} has no <!-- options --> and <!-- /options --> to write the table between.`,
+    );
     return;
   }
   const table = `<!-- options -->\n\n${configMarkdown(options)}\n<!-- /options -->`;
@@ -63,15 +66,16 @@ async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
 }
 
 holdFolder('docs/schemas', schemaDocuments(), false);
+hold('docs/asyncapi.json', `${JSON.stringify(asyncApiDocument(), null, 2)}\n`);
 holdFolder('libs/contracts/golden', goldenDocuments(), true);
-await holdOptions('libs/platform/README.md', PlatformConfig as unknown as z.ZodObject);
+await holdOptions('libs/platform/README.md', PlatformConfig);
 for (const service of services)
   await holdOptions(`apps/${service.name}/README.md`, optionsOf(service));
 hold(
   '.env.example',
   [
     '# Options of all services. What is commented out has the default shown, or none.\n',
-    envExample(PlatformConfig as unknown as z.ZodObject),
+    envExample(PlatformConfig),
     ...services.map(
       (service) => `\n# --- ${service.name} ---\n\n${envExample(optionsOf(service))}`,
     ),

@@ -11,6 +11,7 @@ export * from './rollout-events.ts';
 export { answerTo } from './answer.ts';
 export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';
 export { decode, type Decoded, encode, type WireRecord } from './codec.ts';
+export { asyncApiDocument } from './asyncapi.ts';
 export { goldenDocuments, schemaDocuments } from './documents.ts';
 export { answerFields, name, reason, type RolloutRef } from './fields.ts';
 export {

@@ -1,0 +1,28 @@
+import { expect, it } from '@jest/globals';
+import { asyncApiDocument, catalogue, topics } from './index.ts';
+
+interface Described {
+  channels: Record<
+    string,
+    {
+      address: string;
+      messages: Record<string, { $ref: string }>;
+      bindings: { kafka: { partitions: number } };
+    }
+  >;
+  components: { messages: Record<string, { name: string }> };
+}
+const document = asyncApiDocument() as Described;
+
+it('describes every topic with its settings, and every message once, on its topic', () => {
+  expect(Object.keys(document.channels).sort()).toEqual(Object.keys(topics).sort());
+  for (const { type, wire, topic } of catalogue) {
+    expect(document.components.messages[type]?.name).toBe(wire);
+    expect(document.channels[topic]?.messages[type]?.$ref).toBe(`#/components/messages/${type}`);
+    expect(document.channels[topic]?.bindings.kafka.partitions).toBe(topics[topic].partitions);
+  }
+});
+
+it('gives the state topic one address an environment', () => {
+  expect(document.channels['flag.state']?.address).toBe('tidegate.flag.state.{environment}');
+});
