@@ -26,8 +26,8 @@ export const PlatformConfig = z
       .optional()
       .describe('Port to listen on; else the service’s own. 0: any free one.'),
     DATA_DIR: z.string().default('.tidegate').describe('Folder of the embedded bus and store.'),
-    BUS_URL: driverUrl.optional().describe('sqlite:<file>; else bus.db in DATA_DIR.'),
-    STORE_URL: driverUrl.optional().describe('sqlite:<file>; else store.db in DATA_DIR.'),
+    BUS_URL: driverUrl.optional().describe('`sqlite:<file>`; else bus.db in DATA_DIR.'),
+    STORE_URL: driverUrl.optional().describe('`sqlite:<file>`; else store.db in DATA_DIR.'),
     LOG_LEVEL: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')

@@ -18,7 +18,7 @@ export interface Log {
   close(): Promise<void>;
 }
 
-const SECRETS = ['authorization', 'apiKey', 'key', 'secret', 'password', 'token'];
+const SECRETS = ['authorization', 'apiKey', 'secret', 'password', 'token'];
 
 /** What every line looks like. */
 export const logSettings = ({
