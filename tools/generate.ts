@@ -20,7 +20,7 @@ import {
   PlatformConfig,
   type ServiceDefinition,
 } from '@tidegate/platform';
-import { format } from 'prettier';
+import { format, resolveConfig } from 'prettier';
 import type { z } from 'zod';
 
 const check = process.argv.includes('--check');
@@ -62,7 +62,10 @@ async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
     return;
   }
   const table = `<!-- options -->\n\n${configMarkdown(options)}\n<!-- /options -->`;
-  hold(file, await format(before + table + after, { parser: 'markdown', printWidth: 100 }));
+  hold(
+    file,
+    await format(before + table + after, { ...(await resolveConfig(file)), parser: 'markdown' }),
+  );
 }
 
 holdFolder('docs/schemas', schemaDocuments(), false);
