@@ -1,6 +1,14 @@
 import { mayLeave } from '../gate/stage.ts';
 import { type Course, emit } from './course.ts';
-import { about, aboutStep, releaseFlag, requestOf, stepCompleted, stepStarted } from './draft.ts';
+import {
+  about,
+  aboutStep,
+  releaseFlag,
+  requestOf,
+  stepCompleted,
+  stepStarted,
+  wouldShrink,
+} from './draft.ts';
 import { announceHold, mayOpen } from './hold.ts';
 import { type Going, isGoing, stepAt } from './state.ts';
 
@@ -49,7 +57,7 @@ function mayBegin({ check }: Course, { plan, position }: Going): boolean {
 /** Sends the present step's command, also again. */
 export function begin(course: Course): Course {
   const { state } = course;
-  if (!isGoing(state)) return course;
+  if (!isGoing(state) || wouldShrink(state, state.position.index)) return course;
   const request = requestOf(state, state.position.index, state.position.attempt);
   return request ? emit(course, request) : course;
 }

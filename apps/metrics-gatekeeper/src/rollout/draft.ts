@@ -62,14 +62,31 @@ export function requestOf(
   attempt: number,
 ): RolloutMessage | undefined {
   const step = stepAt(rollout, index);
-  if ('stage' in step) return setExposure(rollout, step);
+  if ('stage' in step) return setExposure(rollout, step, usersUpTo(rollout, index));
   if ('migrate' in step) return runMigration(rollout, step, runId(rollout, index, attempt));
   return undefined;
+}
+
+/** Whom the flag and the stages up to this one allow: a stage adds users, it takes nobody's place. */
+function usersUpTo({ plan, before }: Common, index: number): string[] {
+  const named = plan.steps
+    .slice(0, index + 1)
+    .flatMap((step) => ('stage' in step ? (step.users ?? []) : []));
+  return [...new Set([...(before?.allowedUsers ?? []), ...named])];
+}
+
+/** True if the stage would serve its variant to fewer than have it now. */
+export function wouldShrink({ plan, exposure }: Common, index: number): boolean {
+  const step = plan.steps[index];
+  if (!exposure || !step || !('stage' in step) || step.percentage === undefined) return false;
+  const same = step.variant === undefined || step.variant === exposure.variant;
+  return same && step.percentage < exposure.percentage;
 }
 
 function setExposure(
   rollout: Common,
   { stage, percentage, variant, users }: Extract<PlanStep, { stage: string }>,
+  allowedUsers: string[],
 ): RolloutMessage {
   return {
     type: 'SetExposure',
@@ -79,7 +96,7 @@ function setExposure(
       step: stage,
       ...(percentage === undefined ? {} : { percentage }),
       ...(variant === undefined ? {} : { variant }),
-      ...(users === undefined ? {} : { allowedUsers: users }),
+      ...(users === undefined ? {} : { allowedUsers }),
     },
   };
 }

@@ -26,6 +26,7 @@ export const common = (rollout: Existing): Common => ({
   claim: rollout.claim,
   before: rollout.before,
   flagDisabled: rollout.flagDisabled,
+  exposure: rollout.exposure,
   exposed: rollout.exposed,
   countedFrom: rollout.countedFrom,
   breaches: rollout.breaches,

@@ -57,7 +57,8 @@ function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     case 'FlagClaimed': {
       const { definition, disabled } = fact.data;
       const before = rollout.before ?? definition;
-      return { ...rollout, claim: { status: 'held' }, before, flagDisabled: disabled };
+      const { exposure } = definition;
+      return { ...rollout, claim: { status: 'held' }, before, exposure, flagDisabled: disabled };
     }
     case 'FlagObserved':
       if (fact.data.change === 'released')
@@ -154,7 +155,11 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       return { ...to({ phase: 'opening', sent }), exposed: known };
     }
     case 'StageOpened':
-      return { ...to({ phase: 'open', openedAt: at }), countedFrom: at };
+      return {
+        ...to({ phase: 'open', openedAt: at }),
+        countedFrom: at,
+        exposure: exposureAfter(rollout, position.index),
+      };
     case 'ResumeMigration':
     case 'RunMigration': {
       const { run } = fact.data;
@@ -178,6 +183,13 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     default:
       return rollout;
   }
+}
+
+function exposureAfter({ plan, exposure }: Common, index: number): Common['exposure'] {
+  const step = plan.steps[index];
+  if (!exposure || !step || !('stage' in step)) return exposure;
+  const { variant = exposure.variant, percentage = exposure.percentage } = step;
+  return { variant, percentage };
 }
 
 function observed(

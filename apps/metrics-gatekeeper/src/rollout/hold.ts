@@ -1,7 +1,8 @@
-import type { Verdict } from '@tidegate/contracts';
+import { stepName, type Verdict } from '@tidegate/contracts';
+import { formatPercentage } from '@tidegate/kernel';
 import { mayLeave, missingForMs } from '../gate/stage.ts';
 import { type Check, type Course, emit } from './course.ts';
-import { about, aboutStep } from './draft.ts';
+import { about, aboutStep, wouldShrink } from './draft.ts';
 import { NO_STAGE } from './look.ts';
 import { type Claim, type Going, type Hold, isGoing, stepAt } from './state.ts';
 
@@ -78,6 +79,7 @@ function stepCause(
     case 'cancelled':
       return { reason: 'migration-cancelled', message: position.reason, page: true };
     case 'waiting':
+      if (wouldShrink(state, position.index)) return shrinking(state);
       return check ? cannotOpen(check, plan.pageAfter, at) : untold;
     case 'open':
       return check ? cannotLeave(check, state, at) : untold;
@@ -104,7 +106,17 @@ const OWN_REASONS: ReadonlySet<string> = new Set([
   'migration-paused',
   'migration-cancelled',
   'awaiting-approval',
+  'exposure-would-shrink',
 ]);
+
+/** The flag reaches more people than the stage would: opening it would take the new code from some of them. */
+function shrinking(state: Going): Cause {
+  const { plan, exposure, position } = state;
+  const now = exposure ? formatPercentage(exposure.percentage) : '';
+  const stage = stepName(stepAt(state, position.index));
+  const message = `${plan.flag} is at ${now}, more than stage ${stage} opens; promote to pass over it, or abort.`;
+  return { reason: 'exposure-would-shrink', message, page: true };
+}
 
 /** What stands between a stage and its opening: a source that does not answer. A series may not be there yet. */
 function cannotOpen(check: Check, pageAfter: number, at: number): Cause | undefined {

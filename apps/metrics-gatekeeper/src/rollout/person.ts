@@ -19,6 +19,7 @@ import {
   releaseFlag,
   resumeMigration,
   stepCompleted,
+  wouldShrink,
 } from './draft.ts';
 import { rollBack } from './rollback.ts';
 import { activeRun, type Existing, type Going, isGoing, isLive } from './state.ts';
@@ -141,8 +142,9 @@ function promote(course: Course, rollout: Existing, by: string): Course | Reject
   if (!isGoing(rollout) || rollout.claim.status !== 'held' || rollout.flagDisabled)
     return reject('ROLLOUT_NOT_PROMOTABLE', 'The rollout does not hold an enabled flag.');
   const { index, phase } = rollout.position;
-  if (phase === 'waiting') return settle(begin(course));
-  if (phase !== 'open')
+  const passesOver = phase === 'waiting' && wouldShrink(rollout, index);
+  if (phase === 'waiting' && !passesOver) return settle(begin(course));
+  if (phase !== 'open' && !passesOver)
     return reject(
       'ROLLOUT_NOT_PROMOTABLE',
       `${aboutStep(rollout).step} is not an open stage (${phase}): it cannot be passed over.`,

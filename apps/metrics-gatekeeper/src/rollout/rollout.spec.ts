@@ -228,6 +228,47 @@ describe('a flag that somebody else touches', () => {
   });
 });
 
+describe('a stage that would take users out', () => {
+  const widened = { ...before, exposure: { variant: 'on', percentage: 50_000 } };
+  const wide = () =>
+    story([CANARY, ALL]).start().hears('FlagHeld', { definition: widened, disabled: false });
+
+  it('is not opened: the rollout holds, and pages', () => {
+    const held = wide();
+    expect(held.types()).toEqual(['FlagClaimed', 'StepStarted', 'RolloutHeld']);
+    expect(held.newest('RolloutHeld')).toMatchObject({
+      reason: 'exposure-would-shrink',
+      message:
+        'checkout-v2 is at 50 %, more than stage canary opens; promote to pass over it, or abort.',
+      page: true,
+    });
+    expect(held.checks(20).count('SetExposure')).toBe(0);
+  });
+
+  it('is passed over by a promotion', () => {
+    const promoted = wide().person('PromoteRollout');
+    expect(promoted.types()).toEqual(['StepCompleted', 'StepStarted', 'SetExposure']);
+    expect(promoted.newest('SetExposure')).toMatchObject({ step: 'all', percentage: 100_000 });
+  });
+
+  it('may name another variant: that one begins with nobody', () => {
+    const other = '{ stage: canary, percentage: 10, variant: off, hold: 3s }';
+    const held = story([other]).start();
+    held.hears('FlagHeld', { definition: widened, disabled: false });
+    expect(held.check().types()).toEqual(['SetExposure']);
+  });
+
+  it('keeps the users that the flag and its former stages allow', () => {
+    const steps = ['{ stage: a, users: [ann], hold: 0s }', '{ stage: b, users: [bob], hold: 0s }'];
+    const allowed = { ...before, allowedUsers: ['zoe'] };
+    const open = story(steps, '').start();
+    open.hears('FlagHeld', { definition: allowed, disabled: false });
+    expect(open.newest('SetExposure')).toMatchObject({ allowedUsers: ['zoe', 'ann'] });
+    open.answered('SetExposure').checks(2);
+    expect(open.newest('SetExposure')).toMatchObject({ allowedUsers: ['zoe', 'ann', 'bob'] });
+  });
+});
+
 describe('every later stage', () => {
   it('has evidence of its own, and counts nothing of the stage before', () => {
     const second = story([CANARY, ALL]).opened().checks(4).answered('SetExposure').check();

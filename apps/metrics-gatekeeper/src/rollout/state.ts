@@ -89,6 +89,8 @@ export interface Common {
   /** The flag as it was when it was first held: what a rollback puts back. */
   readonly before?: FlagDefinition | undefined;
   readonly flagDisabled: boolean;
+  /** What the flag serves now, as far as it is known: a stage never opens less. */
+  readonly exposure?: FlagDefinition['exposure'] | undefined;
   /** The stage whose exposure was asked for last, and when: what the evidence is about. */
   readonly exposed?: { readonly stage: string; readonly at: number } | undefined;
   /** Time counts as covered only between two checks after this: pauses do not count. */
