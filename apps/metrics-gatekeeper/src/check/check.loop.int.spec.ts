@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Alarm, CheckLoop } from './check.loop.ts';
-import type { Checks } from './checks.handler.ts';
+import { BATCH, type Checks } from './checks.handler.ts';
 
 const clock = { now: () => Date.now() };
 
@@ -34,6 +34,15 @@ describe('an alarm', () => {
     await new Promise<void>((resolve) => new Alarm(clock, resolve).set(clock.now() + 40));
     expect(rung).toBe(0);
   });
+});
+
+it('a round takes everything that is due, batch by batch', async () => {
+  const batches = [BATCH, BATCH, 3, BATCH];
+  const loop = new CheckLoop({
+    runDue: async () => Array.from({ length: batches.shift() ?? 0 }, () => Promise.resolve()),
+  } as unknown as Checks);
+  await loop.round();
+  expect(batches).toEqual([BATCH]);
 });
 
 it('a round does not wait for its checks; settling does', async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '@tidegate/kernel';
-import type { Checks } from './checks.handler.ts';
+import { BATCH, type Checks } from './checks.handler.ts';
 
 /** Wakes a loop at each of the instants it was told of, besides the loop's own rhythm. */
 export class Alarm {
@@ -56,9 +56,13 @@ export class CheckLoop {
   }
 
   async round(): Promise<void> {
-    for (const check of await this.#checks.runDue()) {
-      const ended = check.finally(() => this.#underWay.delete(ended));
-      this.#underWay.add(ended);
+    for (let claimed = BATCH; claimed >= BATCH; ) {
+      const begun = await this.#checks.runDue();
+      for (const check of begun) {
+        const ended = check.finally(() => this.#underWay.delete(ended));
+        this.#underWay.add(ended);
+      }
+      claimed = begun.length;
     }
   }
 

@@ -11,7 +11,8 @@ import { arranged, checked, type StoredCheck } from './stored-check.ts';
 export const CLAIM_MS = 10_000;
 /** How long a check waits for the rollout that it was arranged for. */
 const PATIENCE_MS = 60_000;
-const BATCH = 200;
+/** As many are claimed at once; a full batch means that there may be more. */
+export const BATCH = 200;
 
 /** What became of one check, for metrics and log. */
 export interface CheckReport {
