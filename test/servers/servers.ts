@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { type ServerName, serverNames, startNative, type Wanted } from './native.ts';
 import { findProgram, MissingServer, run } from './tools.ts';
 
-export { MissingServer } from './tools.ts';
-export { type ServerName, serverNames } from './native.ts';
+export type { ServerName } from './native.ts';
 
 export interface Server {
   readonly name: ServerName;
