@@ -3,6 +3,7 @@
  *   docs/schemas/*.schema.json    JSON Schema of every message and of plans
  *   docs/asyncapi.json            every topic and message
  *   libs/contracts/golden/*.json  one published example a message: written once, never changed
+ *   libs/contracts/published/*    its schema as it was first published: written once, never changed
  *   apps/<service>/README.md      the table of options, between <!-- options --> and <!-- /options -->
  *   .env.example                  every option of every service
  */
@@ -32,6 +33,14 @@ function hold(file: string, wanted: string): void {
   if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return;
   if (check) problems.push(`${file} is out of date: run npm run generate.`);
   else writeFileSync(file, wanted);
+}
+
+/** What is there stays as it is: later releases are held against it by the specs. */
+function keepFirst(folder: string, documents: ReadonlyMap<string, unknown>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, document] of documents)
+    if (!existsSync(join(folder, name)))
+      hold(join(folder, name), `${JSON.stringify(document, null, 2)}\n`);
 }
 
 function holdFolder(folder: string, documents: ReadonlyMap<string, unknown>, immutable: boolean) {
@@ -71,6 +80,7 @@ async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
 holdFolder('docs/schemas', schemaDocuments(), false);
 hold('docs/asyncapi.json', `${JSON.stringify(asyncApiDocument(), null, 2)}\n`);
 holdFolder('libs/contracts/golden', goldenDocuments(), true);
+keepFirst('libs/contracts/published', messageSchemas());
 await holdOptions('libs/platform/README.md', PlatformConfig);
 for (const service of services)
   await holdOptions(`apps/${service.name}/README.md`, optionsOf(service));
@@ -84,6 +94,11 @@ hold(
     ),
   ].join('\n'),
 );
+
+/** Plans are read as text of their own version; only messages are exchanged between releases. */
+function messageSchemas(): ReadonlyMap<string, object> {
+  return new Map([...schemaDocuments()].filter(([name]) => name !== 'plan.schema.json'));
+}
 
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

@@ -1,0 +1,47 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { incompatibilities } from './compatibility.ts';
+
+const base = {
+  key: z.string(),
+  mode: z.enum(['off', 'on']),
+  rollout: z.object({ id: z.string() }).optional(),
+};
+const json = (shape: z.ZodRawShape): object => z.toJSONSchema(z.object(shape), { io: 'input' });
+const against = (shape: z.ZodRawShape) => incompatibilities(json(base), json(shape));
+
+describe('a later release of a message', () => {
+  it('may add an optional field, and drop one', () => {
+    expect(against({ ...base, reason: z.string().optional() })).toEqual([]);
+    const { rollout: _gone, ...without } = base;
+    expect(against(without)).toEqual([]);
+  });
+
+  it.each([
+    ['adds a field that is needed', { ...base, reason: z.string() }, 'reason: is needed now'],
+    [
+      'drops a field that is needed',
+      { mode: base.mode, rollout: base.rollout },
+      'key: may be absent now',
+    ],
+    [
+      'makes a needed field optional',
+      { ...base, key: z.string().optional() },
+      'key: may be absent now',
+    ],
+    ['changes a type', { ...base, key: z.number() }, 'key: type changed'],
+    ['narrows a value', { ...base, key: z.string().max(10) }, 'key: maxLength changed'],
+    [
+      'adds a value to a list',
+      { ...base, mode: z.enum(['off', 'on', 'auto']) },
+      'mode: the allowed values changed',
+    ],
+    [
+      'changes what is inside',
+      { ...base, rollout: z.object({ id: z.number() }).optional() },
+      'rollout.id: type changed',
+    ],
+  ])('needs a new version when it %s', (_what, shape, problem) => {
+    expect(against(shape as z.ZodRawShape).join('\n')).toContain(problem);
+  });
+});

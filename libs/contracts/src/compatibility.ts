@@ -1,0 +1,78 @@
+import { canonicalJson } from '@tidegate/kernel';
+
+interface Schema {
+  readonly type?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+  readonly enum?: readonly unknown[];
+  readonly [keyword: string]: unknown;
+}
+
+/** Keywords that say nothing about which values are valid. */
+const REMARKS = new Set(['$schema', '$id', 'title', 'description', 'default', 'examples']);
+const COMPARED = new Set(['properties', 'required', 'items', 'additionalProperties', 'enum']);
+
+/**
+ * Why a release with the one schema could not exchange messages with a release with the other; empty if it can,
+ * both ways. Allowed: a new optional field, and a field that was optional and is gone. Everything else needs a
+ * new version of the message. Stricter than necessary where a keyword is changed: then a person looks.
+ */
+export function incompatibilities(published: object, now: object, at = ''): readonly string[] {
+  const [old, next] = [published as Schema, now as Schema];
+  return [
+    ...rest(old, next, at),
+    ...fields(old, next, at),
+    ...inner(old.items, next.items, `${at}[]`),
+    ...inner(schemaIn(old), schemaIn(next), `${at}.*`),
+    ...values(old, next, at),
+  ];
+}
+
+const place = (at: string): string => (at === '' ? 'the message' : at.replace(/^\./, ''));
+const schemaIn = ({ additionalProperties: rule }: Schema): Schema | undefined =>
+  typeof rule === 'object' ? rule : undefined;
+
+const inner = (old: Schema | undefined, next: Schema | undefined, at: string): readonly string[] =>
+  old && next
+    ? incompatibilities(old, next, at)
+    : old || next
+      ? [`${place(at)}: was described before or is only now`]
+      : [];
+
+function fields(old: Schema, next: Schema, at: string): readonly string[] {
+  const [before, after] = [old.properties ?? {}, next.properties ?? {}];
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...names].flatMap((name) => {
+    const path = `${at}.${name}`;
+    const [was, is] = [before[name], after[name]];
+    const [wasNeeded, isNeeded] = [old, next].map(
+      ({ required }) => required?.includes(name) ?? false,
+    );
+    if (wasNeeded !== isNeeded)
+      return [
+        isNeeded
+          ? `${place(path)}: is needed now, and older releases do not send it`
+          : `${place(path)}: may be absent now, and older releases need it`,
+      ];
+    return was && is ? incompatibilities(was, is, path) : [];
+  });
+}
+
+function values(old: Schema, next: Schema, at: string): readonly string[] {
+  if (!old.enum && !next.enum) return [];
+  const same = canonicalJson(old.enum?.toSorted()) === canonicalJson(next.enum?.toSorted());
+  return same ? [] : [`${place(at)}: the allowed values changed`];
+}
+
+/** Every other keyword must be the same. */
+function rest(old: Schema, next: Schema, at: string): readonly string[] {
+  const keywords = new Set([...Object.keys(old), ...Object.keys(next)]);
+  return [...keywords]
+    .filter((keyword) => !REMARKS.has(keyword) && !COMPARED.has(keyword))
+    .filter(
+      (keyword) => canonicalJson(old[keyword] ?? null) !== canonicalJson(next[keyword] ?? null),
+    )
+    .map((keyword) => `${place(at)}: ${keyword} changed`);
+}
