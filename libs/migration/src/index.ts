@@ -1,5 +1,6 @@
-export { type Filter, filterFields, matches, type Scalar, type Test } from './filter.ts';
+export { type Filter, matches, type Scalar, type Test } from './filter.ts';
 export {
+  brokenInvariant,
   defineMigration,
   type Invariant,
   type Migration,

@@ -1,4 +1,5 @@
-import type { Filter } from './filter.ts';
+import { messageOf } from '@tidegate/kernel';
+import { type Filter, filterProblems } from './filter.ts';
 
 /** A document or table row. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -36,6 +37,20 @@ export interface Migration<D extends Row = Row> {
 /** Types a migration; the runner checks it again when it loads the file. */
 export const defineMigration = <D extends Row>(migration: Migration<D>): Migration<D> => migration;
 
+/** The first invariant that does not hold for the document, as words; undefined if all hold. */
+export function brokenInvariant(
+  { invariants = [] }: Pick<Migration, 'invariants'>,
+  document: Row,
+): string | undefined {
+  for (const { name, holds } of invariants)
+    try {
+      if (!holds(document)) return name;
+    } catch (error) {
+      return `${name} (which throws: ${messageOf(error)})`;
+    }
+  return undefined;
+}
+
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9])?$/;
 
 /** What is wrong with a loaded definition, field by field; empty if nothing is. */
@@ -46,19 +61,40 @@ export function migrationProblems(value: unknown): readonly string[] {
     ];
   const migration = value as Partial<Record<keyof Migration, unknown>>;
   const isName = (each: unknown) => typeof each === 'string' && NAME.test(each);
-  const isFilter = (each: unknown) =>
-    typeof each === 'object' && each !== null && Object.keys(each).length > 0;
   const isText = (each: unknown) => typeof each === 'string' && each.length > 0;
+  const isOptional = (each: unknown, holds: (given: unknown) => boolean) =>
+    each === undefined || holds(each);
+  const isFunction = (each: unknown) => typeof each === 'function';
   const checks: readonly (readonly [boolean, string])[] = [
     [isName(migration.id), 'id: expected lower-case words with dashes'],
     [isName(migration.target), 'target: expected the name of a configured database'],
     [isText(migration.collection), 'collection: expected the name of a collection or table'],
-    [isFilter(migration.pending), 'pending: expected a filter that is true before up'],
-    [typeof migration.up === 'function', 'up: expected a function of one document'],
+    [isFunction(migration.up), 'up: expected a function of one document'],
+    [isOptional(migration.down, isFunction), 'down: expected a function of one document'],
+    [isOptional(migration.key, isText), 'key: expected the name of a unique, immutable field'],
     [
-      migration.key === undefined || isText(migration.key),
-      'key: expected the name of a unique, immutable field',
+      isOptional(migration.invariants, isInvariants),
+      'invariants: expected a list of { name, holds(document) }',
     ],
   ];
-  return checks.filter(([holds]) => !holds).map(([, problem]) => problem);
+  return [
+    ...checks.filter(([holds]) => !holds).map(([, problem]) => problem),
+    ...pendingProblems(migration.pending),
+    ...(migration.filter === undefined ? [] : filterProblems('filter', migration.filter)),
+  ];
+}
+
+const isInvariants = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.every(
+    (each: Partial<Invariant<Row>> | null) =>
+      typeof each?.name === 'string' && typeof each.holds === 'function',
+  );
+
+/** A filter that takes everything would never be false. */
+function pendingProblems(pending: unknown): readonly string[] {
+  const problems = filterProblems('pending', pending);
+  return problems.length === 0 && Object.keys(pending as Filter).length === 0
+    ? ['pending: expected a filter that is true before up and false after it']
+    : problems;
 }
