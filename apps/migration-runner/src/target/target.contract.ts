@@ -41,8 +41,9 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
     const { read } = await open(rows);
     const value = fc.oneof(
       fc.constant(null),
+      fc.boolean(),
       fc.integer({ min: -1, max: 26 }),
-      fc.constantFrom('t0', 't4', ''),
+      fc.constantFrom('t0', 't4', '', '4'),
     );
     const bound = fc.oneof(fc.integer({ min: -1, max: 26 }), fc.constantFrom('t0', 't4'));
     const test = fc.record(
@@ -106,6 +107,14 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
       code: 'MIGRATION_TARGET_FAILED',
     });
     expect(await read.find(all(), [1])).toEqual([first]);
+  });
+
+  it('finds by key what the selection still takes', async () => {
+    const { read, edit, remove } = await open(rows);
+    edit(4, 'a', 7);
+    remove(7);
+    const found = await read.find(all([{ a: { equals: null } }]), [1, 4, 7, 10]);
+    expect(found.map(({ id }) => id)).toEqual([1, 10]);
   });
 
   it('cannot write through a connection for reading', async () => {

@@ -1,5 +1,6 @@
 import type { Filter, Row } from '@tidegate/migration';
 
+/** As it is stored and published: an integer that is too large for a number is kept as its digits. */
 export type Key = string | number;
 
 /** Which documents, in order of their key. All filters must hold. */
@@ -22,7 +23,7 @@ export interface Target {
   count(selection: Selection): Promise<number>;
   /** The first `limit` documents with a key greater than `after`. */
   page(selection: Selection, after: Key | undefined, limit: number): Promise<readonly Row[]>;
-  /** By their keys; those that are gone are left out. */
+  /** Those of the selection with these keys, in that order; what is gone or no longer of it is left out. */
   find(selection: Selection, keys: readonly Key[]): Promise<readonly Row[]>;
   /**
    * Writes the fields that differ, each document only if it is still what was read: `conflict` if somebody

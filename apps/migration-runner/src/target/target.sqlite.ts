@@ -1,6 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { AppError, messageOf } from '@tidegate/kernel';
-import type { Filter, Scalar, Test } from '@tidegate/migration';
+import type { Filter, Row, Scalar, Test } from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Key, Selection, Target, Write } from './target.port.ts';
 
@@ -22,14 +23,15 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
     page: (selection, after, limit) =>
       attempt(() => {
         const { sql, values } = pageQuery(selection, after);
-        return statement(`${sql} LIMIT ?`).all(...values, limit);
+        return read(statement(`${sql} LIMIT ?`), [...values, limit]);
       }),
     find: (selection, keys) =>
       attempt(() => {
-        const marks = keys.map(() => '?').join(',');
-        const key = quoted(selection.key);
-        const sql = `SELECT * FROM ${table(selection)} WHERE ${key} IN (${marks}) ORDER BY ${key}`;
-        return statement(sql).all(...keys);
+        const { where, values } = condition(selection.filters);
+        const byKey = statement(
+          `SELECT * FROM ${table(selection)} WHERE ${quoted(selection.key)} = ? AND ${where}`,
+        );
+        return keys.flatMap((key) => read(byKey, [bound(key), ...values]));
       }),
     write: (selection, writes) => attempt(() => writeAll(database, selection, writes)),
     indexOf: (selection) =>
@@ -49,7 +51,9 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
 
 function connect(file: string, access: 'read' | 'write'): DatabaseSync {
   try {
-    const database = new DatabaseSync(file, { readOnly: access === 'read', timeout: BUSY_WAIT_MS });
+    const url = pathToFileURL(file);
+    url.searchParams.set('mode', access === 'read' ? 'ro' : 'rw'); // never makes the file
+    const database = new DatabaseSync(url, { readOnly: access === 'read', timeout: BUSY_WAIT_MS });
     if (access === 'write') database.exec('PRAGMA synchronous = FULL');
     return database;
   } catch (error) {
@@ -80,16 +84,38 @@ function writeOne(
 ): 'written' | 'conflict' {
   const columns = Object.keys(before);
   const assignments = fields.map((field) => `${quoted(field)} = ?`).join(', ');
-  const unchanged = columns.map((column) => `${quoted(column)} IS ?`).join(' AND ');
-  const sql = `UPDATE ${table(selection)} SET ${assignments} WHERE ${unchanged}`;
+  // One comparison of rows: SQLite takes no more than a thousand that are joined by AND.
+  const unchanged = `(${columns.map(quoted).join(', ')}) IS (${marks(columns)})`;
   const { changes } = database
-    .prepare(sql)
+    .prepare(`UPDATE ${table(selection)} SET ${assignments} WHERE ${unchanged}`)
     .run(
       ...fields.map((field) => bound(after[field])),
       ...columns.map((column) => bound(before[column])),
     );
-  return Number(changes) === 1 ? 'written' : 'conflict';
+  return Number(changes) > 0 ? 'written' : 'conflict';
 }
+
+/** Integers that fit are numbers, the others bigints. */
+function read(statement: StatementSync, values: readonly SQLInputValue[]): readonly Row[] {
+  try {
+    return statement.all(...values);
+  } catch (error) {
+    if (!isOutOfRange(error)) throw error;
+  }
+  statement.setReadBigInts(true);
+  return statement.all(...values).map(narrowed);
+}
+
+const isOutOfRange = (error: unknown): boolean =>
+  (error as { code?: unknown }).code === 'ERR_OUT_OF_RANGE';
+
+const narrowed = (row: Row): Row =>
+  Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [
+      column,
+      typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value,
+    ]),
+  );
 
 function pageQuery(selection: Selection, after: Key | undefined) {
   const { where, values } = condition(selection.filters);
@@ -97,7 +123,7 @@ function pageQuery(selection: Selection, after: Key | undefined) {
   const from = after === undefined ? '' : ` AND ${key} > ?`;
   return {
     sql: `SELECT * FROM ${table(selection)} WHERE ${where}${from} ORDER BY ${key}`,
-    values: after === undefined ? values : [...values, after],
+    values: after === undefined ? values : [...values, bound(after)],
   };
 }
 
@@ -119,28 +145,48 @@ function addTest(
   test: Test,
   add: (sql: string, ...values: SQLInputValue[]) => void,
 ): void {
-  if (test.equals !== undefined) add(`${column} IS ?`, bound(test.equals));
-  if (test.not !== undefined) add(`${column} IS NOT ?`, bound(test.not));
-  if (test.in !== undefined)
-    add(`(${test.in.map(() => `${column} IS ?`).join(' OR ') || 'FALSE'})`, ...test.in.map(bound));
+  if (test.equals !== undefined) isOneOf(column, [test.equals], add);
+  if (test.not !== undefined) isOneOf(column, [test.not], add, 'NOT ');
+  if (test.in !== undefined) isOneOf(column, test.in, add);
   const orderings = { above: '>', atLeast: '>=', below: '<', atMost: '<=' } as const;
   for (const [name, operator] of Object.entries(orderings)) {
     const value = test[name as keyof typeof orderings];
     if (value === undefined) continue;
-    const types = typeof value === 'number' ? `('integer', 'real')` : `('text')`;
-    add(`(typeof(${column}) IN ${types} AND ${column} ${operator} ?)`, value);
+    add(`(${isOfType(column, value)} AND ${column} ${operator} ?)`, bound(value));
   }
 }
 
+/** By kind, since a column with a type would compare '5' and 5 as the same. */
+function isOneOf(
+  column: string,
+  wanted: readonly Scalar[],
+  add: (sql: string, ...values: SQLInputValue[]) => void,
+  not: 'NOT ' | '' = '',
+): void {
+  const texts = wanted.filter((value) => typeof value === 'string');
+  const numbers = wanted.filter((value) => value !== null && typeof value !== 'string');
+  const parts = [texts, numbers]
+    .filter((values) => values.length > 0)
+    .map((values) => `(${isOfType(column, values[0])} AND ${column} IN (${marks(values)}))`);
+  if (wanted.includes(null)) parts.push(`${column} IS NULL`);
+  add(`${not}(${parts.join(' OR ') || 'FALSE'})`, ...[...texts, ...numbers].map(bound));
+}
+
+const isOfType = (column: string, value: Scalar | undefined): string =>
+  `typeof(${column}) IN ${typeof value === 'string' ? `('text')` : `('integer', 'real')`}`;
+
+const marks = (values: readonly unknown[]): string => values.map(() => '?').join(', ');
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const table = ({ collection }: Selection): string => quoted(collection);
 
-/** SQLite has no boolean, and keeps objects as JSON text. */
+/** SQLite has no boolean and no date, and keeps objects as JSON text. A number would be bound as REAL. */
 function bound(value: unknown): SQLInputValue {
   if (value === undefined || value === null) return null;
-  if (typeof value === 'boolean') return value ? 1 : 0;
-  if (typeof value === 'object' && !(value instanceof Uint8Array)) return JSON.stringify(value);
-  return value as Exclude<Scalar, boolean>;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'object' && !ArrayBuffer.isView(value)) return JSON.stringify(value);
+  return value as SQLInputValue;
 }
 
 async function attempt<T>(work: () => T): Promise<T> {
