@@ -1,0 +1,193 @@
+import type { FlagRecord } from '@tidegate/contracts';
+import { FlagView } from '@tidegate/evaluation';
+import { isNewer } from '@tidegate/kernel';
+import { type Reading, type Sample, seriesKey, type TakenReading } from '@tidegate/metrics-source';
+import type { EnvironmentFlags } from '../../apps/flag-service/src/view/environment-flags.ts';
+import type { FlagHolder } from './defect.ts';
+import type { Life, Sim } from './sim.ts';
+
+/** What may be wrong with a target's text for a while. */
+export const troubles = ['unreachable', 'empty', 'nan', 'stale', 'twice', 'slow'] as const;
+export interface Trouble {
+  readonly kind: (typeof troubles)[number];
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The truth about the application, which the control plane has to find out. */
+export interface Truth {
+  /** Requests per second of one instance. */
+  readonly rate: number;
+  readonly noTraffic: { readonly from: number; readonly to: number };
+  /** Share of failing requests where all is well. */
+  readonly healthy: number;
+  /** The new code fails this share from an exposure on, in thousandths of a percent, and not before an instant. */
+  readonly broken?: { readonly share: number; readonly exposure: number; readonly at: number };
+  /** When the new code, if anybody is served it, loses data. */
+  readonly losesDataAt?: number;
+  readonly restarts: readonly number[];
+  readonly troubles: readonly Trouble[];
+  /** Counters stand in the text from the start, not from their first increase. */
+  readonly startsAtZero: boolean;
+}
+
+/** Where flags can be subscribed to: what a living replica of flag-service serves. */
+export interface Stream {
+  readonly life: Life;
+  readonly flags: EnvironmentFlags;
+}
+
+const COUNTERS = ['requests_total', 'errors_total', 'losses_total'] as const;
+type Counter = (typeof COUNTERS)[number];
+
+/** One instance of an application: it follows the flags, serves traffic by them, and counts. */
+export class Application {
+  readonly target: string;
+  readonly #sim: Sim;
+  readonly #truth: Truth;
+  readonly #flag: string;
+  readonly #life: Life;
+  readonly #streams: () => readonly Stream[];
+  readonly #view: FlagHolder;
+  #counters = new Map<Counter, number>();
+  #since: number;
+  #restarts: readonly number[];
+  #hasLost = false;
+
+  constructor(
+    sim: Sim,
+    options: {
+      readonly target: string;
+      readonly truth: Truth;
+      readonly flag: string;
+      readonly life: Life;
+      readonly streams: () => readonly Stream[];
+      readonly holder?: (() => FlagHolder) | undefined;
+    },
+  ) {
+    this.target = options.target;
+    this.#sim = sim;
+    this.#truth = options.truth;
+    this.#flag = options.flag;
+    this.#life = options.life;
+    this.#streams = options.streams;
+    this.#view = options.holder?.() ?? new FlagView();
+    this.#since = sim.now();
+    this.#restarts = options.truth.restarts;
+    this.#begin();
+  }
+
+  get(key: string): FlagRecord | undefined {
+    return this.#view.get(key);
+  }
+
+  /** Follows one replica until it dies, or the connection breaks, then another one. */
+  async follow(): Promise<void> {
+    const { random, scheduler } = this.#sim;
+    for (;;) {
+      await scheduler.sleep(this.#life, random.between(10, 1_000));
+      const streams = this.#streams();
+      if (streams.length > 0) await this.#listen(random.pick(streams));
+    }
+  }
+
+  async #listen({ life, flags }: Stream): Promise<void> {
+    const { random, scheduler } = this.#sim;
+    const { flags: records } = JSON.parse(flags.snapshot().text) as { flags: FlagRecord[] };
+    for (const record of records) this.#take(record);
+    const arrived: FlagRecord[] = [];
+    let isOpen = life.isAlive;
+    const end = flags.onChange((event) => {
+      arrived.push(JSON.parse(event.slice(event.indexOf('data: ') + 6)) as FlagRecord);
+      scheduler.after(this.#life, random.between(1, 40), () => {
+        const next = arrived.shift();
+        if (next && isOpen) this.#take(next);
+      });
+    });
+    const until = this.#sim.now() + random.between(10_000, 60_000);
+    while (life.isAlive && this.#sim.now() < until) await scheduler.sleep(this.#life, 1_000);
+    isOpen = false;
+    end();
+  }
+
+  #take(record: FlagRecord): void {
+    this.#serve();
+    const held = this.#view.get(record.key);
+    this.#view.apply(record);
+    const now = this.#view.get(record.key);
+    if (held && now && isNewer(held, now))
+      this.#sim.violated('P3', `${this.target} went back from ${held.version} to ${now.version}`);
+  }
+
+  /** The share of requests that are served the new code, in thousandths of a percent. */
+  #exposure(): number {
+    const flag = this.#view.get(this.#flag)?.flag;
+    return !flag || flag.disabled ? 0 : flag.definition.exposure.percentage;
+  }
+
+  /** Serves what has come since it was last asked. */
+  #serve(): void {
+    const [restart] = this.#restarts;
+    const now = this.#sim.now();
+    if (restart !== undefined && restart <= now) {
+      this.#serveUntil(restart);
+      this.#restarts = this.#restarts.slice(1);
+      this.#begin();
+      this.#sim.count('application restarts');
+      this.#serve();
+      return;
+    }
+    this.#serveUntil(now);
+  }
+
+  #serveUntil(at: number): void {
+    const { random } = this.#sim;
+    const { rate, noTraffic, healthy, broken, losesDataAt } = this.#truth;
+    const exposure = this.#exposure();
+    const isQuiet = this.#since >= noTraffic.from && this.#since < noTraffic.to;
+    const expected = isQuiet ? 0 : (rate * (at - this.#since) * exposure) / 100_000 / 1_000;
+    // A process that has just begun has no counters yet, and none of what it did before.
+    if (this.trouble(at)?.kind === 'empty') this.#counters.clear();
+    const requests = Math.floor(expected + random.next());
+    const isBroken = broken && exposure >= broken.exposure && this.#since >= broken.at;
+    this.#since = at;
+    if (requests === 0 || this.trouble(at)?.kind === 'empty') return;
+    this.#add('requests_total', requests);
+    this.#add('errors_total', random.binomial(requests, isBroken ? broken.share : healthy));
+    if (losesDataAt === undefined || at < losesDataAt || this.#hasLost) return;
+    this.#hasLost = true;
+    this.#add('losses_total', 1);
+  }
+
+  #begin(): void {
+    this.#counters = new Map(this.#truth.startsAtZero ? COUNTERS.map((each) => [each, 0]) : []);
+  }
+
+  #add(counter: Counter, count: number): void {
+    if (count > 0) this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + count);
+  }
+
+  trouble(at = this.#sim.now()): Trouble | undefined {
+    return this.#truth.troubles.find(({ from, to }) => at >= from && at < to);
+  }
+
+  read(metrics: readonly string[]): Reading {
+    this.#serve();
+    const at = this.#sim.now();
+    const { target } = this;
+    const kind = this.trouble()?.kind;
+    if (kind === 'unreachable')
+      return { outcome: 'failed', target, at, failure: 'unreachable', message: `${target}: away.` };
+    const samples = metrics.flatMap((name): Sample[] => {
+      const value = this.#counters.get(name as Counter);
+      if (value === undefined) return [];
+      const labels = { variant: 'on' };
+      const sample = { name, labels, series: seriesKey(name, labels), value, at };
+      if (kind === 'nan') return [{ ...sample, value: Number.NaN }];
+      if (kind === 'stale') return [{ ...sample, at: at - 600_000 }];
+      return kind === 'twice' ? [sample, sample] : [sample];
+    });
+    const taken: TakenReading = { outcome: 'taken', target, at, samples, declared: [...metrics] };
+    return taken;
+  }
+}

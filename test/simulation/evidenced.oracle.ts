@@ -1,0 +1,255 @@
+import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
+import type { Reading } from '@tidegate/metrics-source';
+import { type Evidence, rolloutOf } from './evidence.ts';
+import { LIMIT } from './scenario.ts';
+import { Violation } from './sim.ts';
+import type { Look } from './world.ts';
+
+const broken = (what: string): never => {
+  throw new Violation('P5', what);
+};
+
+type StageStep = Extract<Plan['steps'][number], { stage: string }>;
+interface Step {
+  readonly step: string;
+  readonly kind?: string;
+  readonly coveredMs?: number;
+  readonly promotedBy?: string;
+}
+
+/** Promise 5: a stage is left on what was really counted, for as long as it had to be, and never in the dark. */
+export function checkEvidenced(evidence: Evidence): void {
+  const read = readPlan(JSON.stringify(evidence.world.scenario.plan));
+  if ('problems' in read)
+    return broken(`the plan of this world is malformed: ${JSON.stringify(read)}`);
+  const { plan } = read;
+  const looks = new Looks(plan, evidence.world.looks, evidence.world.profile.longestMs);
+  for (const completed of evidence.of('StepCompleted')) {
+    const { step, promotedBy } = completed.data as Step;
+    const stage = plan.steps.find(
+      (each): each is StageStep => 'stage' in each && each.stage === step,
+    );
+    if (stage && promotedBy === undefined) judge(evidence, looks, stage, completed);
+  }
+  for (const opened of evidence.of('StageOpened')) pagesInTheDark(evidence, plan, looks, opened);
+  opensInTheLight(evidence, looks);
+  healthyIsLeftAlone(evidence);
+}
+
+/** A stage opens on a check that was answered, unless a person lets it. */
+function opensInTheLight(evidence: Evidence, looks: Looks): void {
+  const byPeople = new Set(
+    evidence
+      .of('RolloutCommandAnswered')
+      .map(({ data }) => (data as { command: { id: string } }).command.id),
+  );
+  const known = new Set<string>();
+  for (const { data, metadata } of evidence.of('SetExposure')) {
+    const { rollout, step } = data as { rollout: { id: string }; step: string };
+    const stage = `${rollout.id} ${step}`;
+    const isFirst = !known.has(stage);
+    known.add(stage);
+    if (isFirst && !byPeople.has(metadata.causationId ?? '') && !looks.isAnswered(metadata.at))
+      broken(`${rollout.id} opened ${step} although its sources did not answer`);
+  }
+}
+
+/** Longest that a check of an open stage is late: processes, store and bus come back within this. */
+const LATE_MS = 30_000;
+
+/** While a stage is open and data stay away, a person is told within the plan's time. */
+function pagesInTheDark(
+  evidence: Evidence,
+  plan: Plan,
+  looks: Looks,
+  opened: OutgoingMessage,
+): void {
+  const id = rolloutOf(opened);
+  const openedAt = opened.metadata.at;
+  const own = evidence.messages.filter(
+    (message) => message.topic === 'rollout.events' && rolloutOf(message) === id,
+  );
+  const ends = own.filter(({ type, metadata }) => ENDS.has(type) && metadata.at > openedAt);
+  const endedAt = Math.min(...ends.map(({ metadata }) => metadata.at));
+  for (const [begin, end] of looks.darkness(endedAt)) {
+    const darkMs = end - Math.max(begin, openedAt);
+    const isPaged = own.some(
+      ({ data, metadata: { at } }) => (data as { page?: boolean }).page && at >= begin && at <= end,
+    );
+    if (darkMs > plan.pageAfter + LATE_MS && !isPaged)
+      broken(`${id} was open without data for ${darkMs} ms, and nobody was paged`);
+  }
+}
+
+/** After these the stage is no longer open, or no longer the gatekeeper's to look after. */
+const ENDS: ReadonlySet<string> = new Set([
+  'StepCompleted',
+  'RolloutPaused',
+  'RollbackStarted',
+  'RolloutAborted',
+]);
+
+function judge(
+  evidence: Evidence,
+  looks: Looks,
+  stage: StageStep,
+  completed: OutgoingMessage,
+): void {
+  const id = rolloutOf(completed);
+  const of = (type: string) =>
+    evidence
+      .of(type)
+      .filter((each) => rolloutOf(each) === id && (each.data as Step).step === stage.stage);
+  const opened = of('StageOpened').at(-1);
+  const asked = of('SetExposure')[0];
+  if (!opened || !asked) return broken(`${id} left ${stage.stage}, which never opened`);
+  const until = completed.metadata.at;
+  const what = `${id} left ${stage.stage}`;
+  const pauses = pausesOf(evidence, id);
+  const coveredMs = looks.covered(opened.metadata.at, until, pauses);
+  if (coveredMs < stage.hold)
+    broken(`${what} after ${coveredMs} ms of successful checks, not ${stage.hold}`);
+  const said = (completed.data as Step).coveredMs ?? 0;
+  if (said > coveredMs + 1 || said < stage.hold)
+    broken(`${what} with ${said} ms covered, counted here are ${coveredMs}`);
+  if (!looks.isLit(until)) broken(`${what} while no data came`);
+  const trials = looks.requests(asked.metadata.at, until);
+  if (trials < stage.minTrials) broken(`${what} after ${trials} requests, not ${stage.minTrials}`);
+  const { broken: fault } = evidence.world.scenario.truth;
+  const exposure = stage.percentage ?? 0;
+  const isBroken = fault && exposure >= fault.exposure && fault.at <= opened.metadata.at;
+  if (isBroken && stage.minTrials >= 100 && fault.share > 10 * LIMIT)
+    broken(`${what} although ${fault.share} of its requests fail`);
+}
+
+/** Times in which the rollout was paused. */
+function pausesOf(
+  evidence: Evidence,
+  id: string | undefined,
+): readonly (readonly [number, number])[] {
+  const events = evidence
+    .of('RolloutPaused', 'RolloutResumed')
+    .filter((each) => rolloutOf(each) === id)
+    .toSorted((a, b) => a.metadata.at - b.metadata.at);
+  return events.flatMap(({ type, metadata }) => {
+    if (type !== 'RolloutPaused') return [];
+    const resumed = events.find(
+      (each) => each.type === 'RolloutResumed' && each.metadata.at >= metadata.at,
+    );
+    return [[metadata.at, resumed?.metadata.at ?? Infinity] as const];
+  });
+}
+
+/** A breach that a guard of ours found is one. */
+function healthyIsLeftAlone(evidence: Evidence): void {
+  const { broken: fault, losesDataAt } = evidence.world.scenario.truth;
+  for (const breach of evidence.of('ThresholdBreached')) {
+    const { guard } = breach.data as { guard: string };
+    if (guard === 'error-rate' && !fault) broken('a healthy service was found to fail');
+    if (guard === 'data-loss' && losesDataAt === undefined)
+      broken('no data was lost, and yet found lost');
+  }
+}
+
+/** Everything that was scraped, counted a second time: slowly, and only by what was served. */
+class Looks {
+  readonly gapMs: number;
+  readonly #longestMs: number;
+  readonly #looks: readonly {
+    readonly askedAt: number;
+    readonly at: number;
+    readonly isUsable: boolean;
+    readonly isGood: boolean;
+    readonly requests: number;
+  }[];
+
+  /** @param longestMs how long a step between deciding to look and looking may take */
+  constructor(plan: Plan, looks: readonly Look[], longestMs: number) {
+    this.gapMs = 3 * plan.checkEvery;
+    this.#longestMs = longestMs;
+    const counts = new Map<string, number>();
+    let requests = 0;
+    this.#looks = looks
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ askedAt, at, readings }) => {
+        const isUsable = this.#isUsable(readings);
+        const isGood = isUsable && readings.some(hasRequests);
+        if (isGood) for (const reading of readings) requests += newIn(reading, counts);
+        return { askedAt, at, isUsable, isGood, requests };
+      });
+  }
+
+  #isUsable(readings: readonly Reading[]): boolean {
+    return readings.every(
+      (each) =>
+        each.outcome === 'taken' &&
+        new Set(each.samples.map(({ series }) => series)).size === each.samples.length &&
+        each.samples.every(({ value, at }) => value >= 0 && each.at - at <= this.gapMs),
+    );
+  }
+
+  /** Time between good looks that are not too far apart, outside of pauses; a look that is under way still counts. */
+  covered(from: number, to: number, pauses: readonly (readonly [number, number])[]): number {
+    const good = this.#looks.filter(({ at, isGood }) => isGood && at >= from && at <= to);
+    return good.reduce((sum, { at, askedAt }, index) => {
+      const before = good[index - 1]?.at ?? at;
+      const isPaused = pauses.some(
+        ([begin, end]) => before < end && askedAt - this.#longestMs > begin,
+      );
+      return sum + (at - before <= this.gapMs && !isPaused ? at - before : 0);
+    }, 0);
+  }
+
+  /** Whether what was decided at an instant can rest on a look that found all that there must be. */
+  isLit(decidedAt: number): boolean {
+    return this.#before(decidedAt).some(({ isGood }) => isGood);
+  }
+
+  /** Whether at least every source answered then. */
+  isAnswered(decidedAt: number): boolean {
+    return this.#before(decidedAt).some(({ isUsable }) => isUsable);
+  }
+
+  /** Looks from which the decision may come: it takes a few steps, each with its delay. */
+  #before(decidedAt: number) {
+    const earliest = decidedAt - 3_000 - 4 * this.#longestMs;
+    return this.#looks.filter(({ at }) => at <= decidedAt && at >= earliest);
+  }
+
+  /** Times in which look after look found nothing to rest on. */
+  darkness(until: number): readonly (readonly [number, number])[] {
+    const found: [number, number][] = [];
+    let wasDark = false;
+    for (const { at, isGood } of this.#looks) {
+      if (at > until) break;
+      const last = found.at(-1);
+      if (!isGood && wasDark && last) last[1] = at;
+      else if (!isGood) found.push([at, at]);
+      wasDark = !isGood;
+    }
+    return found;
+  }
+
+  /** Requests counted since the last looks before `from`, of which the newest may have been lost. */
+  requests(from: number, to: number): number {
+    const good = this.#looks.filter(({ isGood }) => isGood);
+    const last = good.findLast(({ at }) => at <= to)?.requests ?? 0;
+    return last - (good.filter(({ at }) => at < from).at(-3)?.requests ?? 0);
+  }
+}
+
+const hasRequests = (reading: Reading): boolean =>
+  reading.outcome === 'taken' && reading.samples.some(({ name }) => name === 'requests_total');
+
+/** What a reading adds to what is known: a counter that is smaller than before began again. */
+function newIn(reading: Reading, counts: Map<string, number>): number {
+  if (reading.outcome === 'failed') return 0;
+  let sum = 0;
+  for (const { name, value } of reading.samples) {
+    if (name !== 'requests_total') continue;
+    const before = counts.get(reading.target) ?? 0;
+    sum += value >= before ? value - before : value;
+    counts.set(reading.target, value);
+  }
+  return sum;
+}

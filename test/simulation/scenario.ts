@@ -1,0 +1,186 @@
+import type { Trouble, Truth } from './application.ts';
+import { troubles } from './application.ts';
+import type { Seeded } from './random.ts';
+import { START_MS } from './sim.ts';
+
+export const ENVIRONMENT = 'production';
+export const FLAG = 'checkout-v2';
+/** A flag without rollouts, that people make, change and delete. */
+export const SIDE = 'side';
+export const PLAN = 'widen';
+export const ROLLOUT = 'r-1';
+export const RIVAL = 'r-2';
+
+const wishes = [
+  'pause',
+  'resume',
+  'promote',
+  'rollback',
+  'abort',
+  'approve',
+  'disable',
+  'disable',
+  'enable',
+  'release',
+  'release',
+  'edit',
+  'move',
+  'put-back',
+  'rival',
+  'rival',
+  'stop-run',
+  'cancel-run',
+  'breach-of-rollout',
+  'breach-by-label',
+  'breach-elsewhere',
+  'make-side',
+  'change-side',
+  'delete-side',
+] as const;
+const faults = [
+  'late-duplicate',
+  'stale-command',
+  'poison',
+  'power-cut',
+  'service-down',
+  'flags-away',
+  'store-away',
+  'bus-away',
+  'cut-off',
+] as const;
+export type What = (typeof wishes)[number] | (typeof faults)[number] | 'start';
+
+export interface Happening {
+  readonly what: What;
+  /** ms after the begin. */
+  readonly in: number;
+  /** Of a fault that lasts. */
+  readonly forMs: number;
+}
+
+/** What one rollout is about, and what happens to it. */
+export interface Scenario {
+  readonly plan: Readonly<Record<string, unknown>> & { readonly plan: string };
+  readonly targets: readonly string[];
+  readonly truth: Truth;
+  /** Exposure of the flag before, in thousandths of a percent. */
+  readonly before: number;
+  readonly happenings: readonly Happening[];
+  /** For how long faults happen. */
+  readonly chaosMs: number;
+  /** Whether the services project their histories, which takes its time. */
+  readonly keepsHistory: boolean;
+}
+
+export const LIMIT = 0.01;
+
+export function drawScenario(random: Seeded, isCalm: boolean): Scenario {
+  const targets = random.chance(0.3)
+    ? ['http://checkout-1:3000/metrics', 'http://checkout-2:3000/metrics']
+    : ['http://checkout-1:3000/metrics'];
+  const levels = random.pick([
+    [10_000, 50_000, 100_000],
+    [5_000, 100_000],
+    [50_000],
+    [25_000, 60_000],
+    [1_000, 10_000, 100_000],
+  ]);
+  const calmAfterMs = random.between(20_000, 120_000);
+  const happenings = drawHappenings(random, calmAfterMs, isCalm);
+  const ends = happenings.map(({ in: begin, forMs }) => begin + forMs);
+  const chaosMs = Math.max(calmAfterMs, ...ends);
+  return {
+    plan: drawPlan(random, targets, levels),
+    targets,
+    truth: drawTruth(random, levels, chaosMs),
+    before: random.chance(0.3) ? Math.min(random.pick([1_000, 5_000]), levels[0] ?? 0) : 0,
+    happenings,
+    chaosMs,
+    keepsHistory: random.chance(0.2),
+  };
+}
+
+function drawPlan(random: Seeded, targets: readonly string[], levels: readonly number[]) {
+  const source = { scrape: targets };
+  const where = { variant: 'on' };
+  const every = random.pick([2, 5, 5]);
+  const minTrials = random.pick([0, 100, 100, 200]);
+  const deadline = random.chance(0.3) ? { deadline: '45s' } : {};
+  const stages = levels.map((level) => ({
+    stage: `at-${level}`,
+    percentage: level / 1_000,
+    hold: `${every * random.between(2, 4)}s`,
+    minTrials,
+    ...deadline,
+  }));
+  const steps: object[] = [...stages];
+  const anywhere = () => random.between(0, steps.length - 1);
+  if (random.chance(0.25))
+    steps.splice(anywhere(), 0, { migrate: 'order-totals', action: 'execute', batchSize: 10 });
+  if (random.chance(0.15)) steps.splice(anywhere(), 0, { approve: 'review' });
+  return {
+    plan: PLAN,
+    flag: FLAG,
+    risk: '1%',
+    checkEvery: `${every}s`,
+    pageAfter: `${random.pick([15, 30, 60])}s`,
+    metrics: {
+      errors: {
+        type: 'ratio',
+        source,
+        bad: { metric: 'errors_total', where },
+        total: { metric: 'requests_total', where },
+      },
+      losses: { type: 'count', source, count: { metric: 'losses_total', where } },
+    },
+    guards: [
+      { name: 'error-rate', judge: 'sequential', metric: 'errors', limit: '1%' },
+      ...(random.chance(0.4) ? [{ name: 'data-loss', judge: 'immediate', metric: 'losses' }] : []),
+    ],
+    steps,
+  };
+}
+
+function drawTruth(random: Seeded, levels: readonly number[], chaosMs: number): Truth {
+  const within = () => START_MS + random.between(0, chaosMs);
+  const hasTroubles = random.chance(0.4);
+  const drawTrouble = (): Trouble => {
+    const from = within();
+    return { kind: random.pick(troubles), from, to: from + random.pick([2_000, 20_000, 60_000]) };
+  };
+  const quietFrom = within();
+  return {
+    rate: random.pick([30, 100, 400]),
+    noTraffic: random.chance(0.1)
+      ? { from: quietFrom, to: quietFrom + random.between(5_000, 60_000) }
+      : { from: 0, to: 0 },
+    healthy: random.pick([0, 0.001]),
+    ...(random.chance(0.4)
+      ? {
+          broken: {
+            share: random.pick([0.25, 0.6]),
+            exposure: random.pick(levels),
+            at: random.chance(0.7) ? 0 : within(),
+          },
+        }
+      : {}),
+    ...(random.chance(0.1) ? { losesDataAt: within() } : {}),
+    restarts: random.chance(0.2) ? [within(), within()].sort((a, b) => a - b) : [],
+    troubles: hasTroubles ? Array.from({ length: random.between(1, 3) }, drawTrouble) : [],
+    startsAtZero: random.chance(0.7),
+  };
+}
+
+function drawHappenings(random: Seeded, chaosMs: number, isCalm: boolean): Happening[] {
+  const at = (what: What): Happening => ({
+    what,
+    in: random.between(0, chaosMs),
+    // Long enough that a rollback misses its deadline, or short enough that nobody should mind.
+    forMs: what === 'flags-away' ? random.between(60_000, 200_000) : random.between(500, 15_000),
+  });
+  const some = (from: readonly What[], most: number) =>
+    Array.from({ length: random.between(0, most) }, () => at(random.pick(from)));
+  const start = { what: 'start', in: random.between(0, 2_000), forMs: 0 } as const;
+  const wanted = some(wishes, random.pick([0, 2, 5]));
+  return [start, ...wanted, ...(isCalm ? [] : some(faults, random.pick([0, 2, 4])))];
+}

@@ -1,0 +1,334 @@
+import { PutEnvironment, PutFlag } from '@tidegate/contracts';
+import type { MetricsSource, Reading } from '@tidegate/metrics-source';
+import { MemoryDisk } from '@tidegate/store/testing';
+import type { Rollout } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
+import { isWatched } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
+import { Application, type Stream } from './application.ts';
+import type { Defect } from './defect.ts';
+import type { EnvironmentFlags } from '../../apps/flag-service/src/view/environment-flags.ts';
+import type { SavedMessage } from './linked-store.memory.ts';
+import { definitionWith, type Door, People } from './people.ts';
+import { calm, drawProfile } from './profile.ts';
+import { Process } from './process.ts';
+import {
+  drawScenario,
+  ENVIRONMENT,
+  FLAG,
+  type Happening,
+  PLAN,
+  type Scenario,
+} from './scenario.ts';
+import { bootFlagService, bootGatekeeper, bootRunner, type Shared } from './services.ts';
+import { type Life, Sim, Violation } from './sim.ts';
+import { SimBus } from './sim-bus.memory.ts';
+import { Table } from './table.memory.ts';
+
+/** One scrape of all targets, as it was served. */
+export interface Look {
+  /** When it was asked for, and when it was answered. */
+  readonly askedAt: number;
+  readonly at: number;
+  readonly readings: readonly Reading[];
+}
+
+const SETTLE_MS = 20 * 60_000;
+
+/** Everything there is: the services in two replicas, an application, people, and one rollout. */
+export class World {
+  readonly sim: Sim;
+  readonly scenario: Scenario;
+  readonly disk = new MemoryDisk();
+  readonly bus: SimBus;
+  readonly people: People;
+  readonly saved = new Map<string, SavedMessage>();
+  readonly table = new Table();
+  readonly looks: Look[] = [];
+  readonly applications: readonly Application[];
+  readonly defect: Defect;
+  readonly #processes: readonly Process[];
+  #isOver = false;
+
+  constructor(seed: number, defect: Defect = {}) {
+    this.sim = new Sim(seed);
+    this.defect = defect;
+    const { sim } = this;
+    const profile = drawProfile(sim.random);
+    this.scenario = drawScenario(sim.random, profile === calm);
+    this.bus = new SimBus(sim, defect);
+    const { bus, disk, saved, table } = this;
+    const source = (life: Life) => this.#sourceFor(life);
+    const { keepsHistory } = this.scenario;
+    const shared: Shared = { sim, bus, disk, saved, defect, table, source, keepsHistory };
+    this.#processes = [
+      new Process(shared, 'flag-service', 0, bootFlagService),
+      new Process(shared, 'flag-service', 1, bootFlagService),
+      new Process(shared, 'metrics-gatekeeper', 0, bootGatekeeper),
+      new Process(shared, 'metrics-gatekeeper', 1, bootGatekeeper),
+      new Process(shared, 'migration-runner', 0, bootRunner),
+    ];
+    sim.kill = (life) => {
+      this.#processes.find((each) => each.life === life)?.kill();
+    };
+    this.people = new People(sim, bus, () => this.doors());
+    this.applications = this.scenario.targets.map(
+      (target) =>
+        new Application(sim, {
+          target,
+          truth: this.scenario.truth,
+          flag: FLAG,
+          life: this.people.life,
+          streams: () => this.#streams(),
+          holder: defect.holder?.bind(defect),
+        }),
+    );
+    this.profile = profile;
+  }
+
+  readonly profile: Sim['profile'];
+
+  doors(): readonly Door[] {
+    return this.#processes.flatMap(({ life, doors }) =>
+      life?.isAlive && doors ? [{ life, doors }] : [],
+    );
+  }
+
+  /** What each living replica of flag-service serves. */
+  async views(): Promise<readonly { readonly name: string; readonly flags: EnvironmentFlags }[]> {
+    const found = [];
+    for (const { life, doors } of this.doors()) {
+      const flags = await doors.views?.find(ENVIRONMENT);
+      if (flags) found.push({ name: life.name, flags });
+    }
+    return found;
+  }
+
+  /** Runs the rollout to its end; then everything has come to rest. Rejects with the first Violation. */
+  async run(): Promise<void> {
+    const { sim } = this;
+    for (const process of this.#processes) process.start();
+    sim.begin('setup', this.#setUp());
+    await this.#until(() => this.#isSetUp, 60_000, 'the world is set up');
+    for (const application of this.applications)
+      sim.begin(application.target, application.follow());
+    sim.profile = this.profile;
+    for (const happening of this.scenario.happenings) this.#plan(happening);
+    this.#rebalanceNowAndThen();
+    const end = sim.now() + this.scenario.chaosMs;
+    await this.#until(() => sim.now() >= end, Infinity);
+    await this.#settle();
+  }
+
+  #isSetUp = false;
+
+  async #setUp(): Promise<void> {
+    const { people, scenario } = this;
+    const web = { overTopic: false };
+    const environment = this.#environment();
+    await people.ask(`PutEnvironment ${environment.metadata.id}`, (doors) =>
+      doors.environments?.put(environment),
+    );
+    const definition = definitionWith(scenario.before);
+    const data = { environment: ENVIRONMENT, key: FLAG, definition, salt: 'salt' };
+    await people.command(PutFlag, data, web);
+    const text = JSON.stringify(scenario.plan);
+    await people.ask(`PutPlan`, (doors) =>
+      doors.plans?.put(PLAN, text, { source: 'people:alex', actor: 'alex' }),
+    );
+    this.#isSetUp = true;
+  }
+
+  #environment(): PutEnvironment {
+    const id = this.sim.ids.next();
+    return {
+      type: PutEnvironment.type,
+      key: ENVIRONMENT,
+      data: { environment: ENVIRONMENT },
+      metadata: { id, source: 'people:alex', at: this.sim.now(), actor: 'alex', correlationId: id },
+    };
+  }
+
+  /** Faults end, whoever is away comes back, and somebody looks after what waits for a person. */
+  async #settle(): Promise<void> {
+    const { sim } = this;
+    sim.profile = calm;
+    this.disk.away = false;
+    this.bus.isAway = false;
+    for (const process of this.#processes) process.restore();
+    this.#isOver = true;
+    const tries = new Map<string, number>();
+    const care = () => {
+      for (const rollout of this.rollouts()) this.#care(rollout, tries);
+      sim.scheduler.after(this.people.life, 15_000, care);
+    };
+    sim.scheduler.after(this.people.life, 15_000, care);
+    const isOver = () => this.rollouts().every((each) => !isWatched(each)) && this.#isAtRest();
+    await this.#until(isOver, SETTLE_MS, 'every rollout comes to its end');
+    const rest = sim.now() + 8_000;
+    await this.#until(
+      () => sim.now() >= rest && this.#isAtRest(),
+      60_000,
+      'the world comes to rest',
+    );
+  }
+
+  #isAtRest(): boolean {
+    return this.bus.isIdle && !this.owes();
+  }
+
+  owes(): boolean {
+    return [...this.disk.documents.values()].some((documents) =>
+      [...documents.values()].some(({ outbox }) => outbox.length > 0),
+    );
+  }
+
+  rollouts(): readonly Exclude<Rollout, { status: 'absent' }>[] {
+    return [...(this.disk.documents.get('rollouts')?.values() ?? [])].flatMap(({ state }) => {
+      const rollout = JSON.parse(state) as Rollout;
+      return rollout.status === 'absent' ? [] : [rollout];
+    });
+  }
+
+  /** What a person would do who is paid for it. */
+  #care(rollout: Exclude<Rollout, { status: 'absent' }>, tries: Map<string, number>): void {
+    const { people } = this;
+    const { id, status, flagDisabled } = rollout;
+    const reason = status === 'paused' ? status : status === 'holding' ? rollout.hold.reason : '';
+    if (!WAITS_FOR_SOMEBODY.has(reason)) return;
+    const count = (tries.get(id) ?? 0) + 1;
+    tries.set(id, count);
+    const begin = (work: Promise<void>) => {
+      this.sim.begin('care', work);
+    };
+    if (flagDisabled || count > 8) begin(people.rollBack(id));
+    else if (reason === 'awaiting-approval') begin(people.approve(id, 'review'));
+    else if (reason === 'exposure-would-shrink') begin(people.promote(id));
+    else begin(people.resume(id));
+  }
+
+  async #until(isSo: () => boolean, withinMs: number, what = ''): Promise<void> {
+    const { sim } = this;
+    const latest = sim.now() + withinMs;
+    while (!isSo()) {
+      if (sim.violation) throw sim.violation;
+      if (sim.now() > latest) throw new Violation('liveness', `not within ${withinMs} ms: ${what}`);
+      await sim.scheduler.step(sim.profile.rush);
+    }
+    if (sim.violation) throw sim.violation;
+  }
+
+  #rebalanceNowAndThen(): void {
+    const { sim } = this;
+    sim.scheduler.after(this.people.life, 500, () => {
+      if (this.#isOver) return;
+      for (const lane of this.bus.lanes())
+        if (sim.random.chance(sim.profile.rebalance)) this.bus.move(lane);
+      this.#rebalanceNowAndThen();
+    });
+  }
+
+  #plan(happening: Happening): void {
+    const { sim } = this;
+    sim.scheduler.after(this.people.life, happening.in, () => {
+      sim.note('world', happening.what);
+      sim.count(`happening: ${happening.what}`);
+      const begun = this.#happen(happening);
+      if (begun) sim.begin(`people: ${happening.what}`, begun);
+    });
+  }
+
+  #happen({ what, forMs }: Happening): Promise<void> | undefined {
+    const { sim, bus, disk } = this;
+    const { random } = sim;
+    const back = (restore: () => void) => {
+      sim.scheduler.after(this.people.life, forMs, restore);
+      return undefined;
+    };
+    switch (what) {
+      case 'late-duplicate': {
+        const commands = bus.published.filter(({ topic }) => COMMAND_TOPICS.has(topic));
+        if (commands.length > 0) bus.put([random.pick(commands)]);
+        return undefined;
+      }
+      case 'stale-command':
+        return this.people.stale();
+      case 'poison':
+        bus.poison(random.pick(['flag.commands', 'kills', 'rollout.commands']));
+        return undefined;
+      case 'power-cut':
+        for (const process of this.#processes) process.kill();
+        return undefined;
+      case 'service-down': {
+        const { service } = random.pick(this.#processes);
+        for (const process of this.#processes) if (process.service === service) process.kill(forMs);
+        return undefined;
+      }
+      case 'flags-away':
+        for (const process of this.#processes)
+          if (process.service === 'flag-service') process.kill(forMs);
+        return undefined;
+      case 'store-away':
+        disk.away = true;
+        return back(() => {
+          disk.away = false;
+        });
+      case 'bus-away':
+        bus.isAway = true;
+        return back(() => {
+          bus.isAway = false;
+        });
+      case 'cut-off': {
+        const { life } = random.pick(this.#processes);
+        if (!life) return undefined;
+        const from = random.pick(['storeIsCut', 'busIsCut'] as const);
+        life[from] = true;
+        return back(() => {
+          life[from] = false;
+        });
+      }
+      default:
+        return this.people.wish(what);
+    }
+  }
+
+  #streams(): readonly Stream[] {
+    return this.#processes.flatMap(({ life, flags }) =>
+      life?.isAlive && flags ? [{ life, flags }] : [],
+    );
+  }
+
+  #sourceFor(life: Life): MetricsSource {
+    const { sim } = this;
+    return {
+      read: async (requests) => {
+        const askedAt = sim.now();
+        await sim.gate(life, 'scrape');
+        if (this.applications.some((each) => each.trouble()?.kind === 'slow'))
+          await sim.scheduler.sleep(life, sim.random.between(500, 3_000));
+        const readings = requests.flatMap(({ target, metrics }) => {
+          const found = this.applications.find((each) => each.target === target);
+          return found ? [found.read(metrics)] : [];
+        });
+        this.looks.push({ askedAt, at: sim.now(), readings });
+        return readings;
+      },
+    };
+  }
+}
+
+const COMMAND_TOPICS: ReadonlySet<string> = new Set([
+  'kills',
+  'flag.commands',
+  'rollout.commands',
+  'migration.commands',
+]);
+const WAITS_FOR_SOMEBODY: ReadonlySet<string> = new Set([
+  'paused',
+  'awaiting-approval',
+  'exposure-would-shrink',
+  'flag-disabled',
+  'flag-not-held',
+  'exposure-refused',
+  'migration-refused',
+  'migration-cancelled',
+  'migration-paused',
+]);
