@@ -77,7 +77,7 @@ const kafka: Starter = async (wanted, port, spec) => {
 };
 
 const mongodb: Starter = (wanted, port, spec) => {
-  const folder = cached('ferretdb-1.24.0', (target) => {
+  const folder = cached('ferretdb-1.24.0-atomic', (target) => {
     const go = needProgram('go', 'https://go.dev/doc/install');
     cpSync(join(here, 'ferretdb'), target, { recursive: true });
     run(go, ['build', '-o', 'ferretdb', '.'], target, { GOTOOLCHAIN: 'local' });
