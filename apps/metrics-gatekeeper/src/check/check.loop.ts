@@ -33,7 +33,12 @@ export class Alarm {
   }
 
   #now(): void {
-    const now = Math.max(this.#clock.now(), this.#next);
+    const now = this.#clock.now();
+    // A timer may go off a millisecond early, and what is due only then would be missed.
+    if (now < this.#next) {
+      this.#arm(this.#next);
+      return;
+    }
     let next = Infinity;
     for (const at of this.#times)
       if (at <= now) this.#times.delete(at);
@@ -56,7 +61,7 @@ export class CheckLoop {
   }
 
   async round(): Promise<void> {
-    for (let claimed = BATCH; claimed >= BATCH; ) {
+    for (let claimed = BATCH; claimed >= BATCH;) {
       const begun = await this.#checks.runDue();
       for (const check of begun) {
         const ended = check.finally(() => this.#underWay.delete(ended));
