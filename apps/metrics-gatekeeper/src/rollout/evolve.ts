@@ -58,7 +58,8 @@ function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       const { definition, disabled } = fact.data;
       const before = rollout.before ?? definition;
       const { exposure } = definition;
-      return { ...rollout, claim: { status: 'held' }, before, exposure, flagDisabled: disabled };
+      const claim = { status: 'held' } as const;
+      return movedMeanwhile({ ...rollout, claim, before, exposure, flagDisabled: disabled });
     }
     case 'FlagObserved':
       if (fact.data.change === 'released')
@@ -183,6 +184,18 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     default:
       return rollout;
   }
+}
+
+/** Somebody moved users while the flag was not held: the open stage has to open once more, behind a check. */
+function movedMeanwhile(rollout: Existing): Existing {
+  const { position, exposure } = rollout;
+  if (!isLive(rollout) || position?.phase !== 'open') return rollout;
+  const { index, since, late, attempt } = position;
+  const wanted = exposureAfter(rollout, index);
+  const isAsWanted =
+    wanted?.percentage === exposure?.percentage && wanted?.variant === exposure?.variant;
+  if (isAsWanted) return rollout;
+  return { ...rollout, position: { phase: 'waiting', index, since, late, attempt } };
 }
 
 function exposureAfter({ plan, exposure }: Common, index: number): Common['exposure'] {

@@ -216,6 +216,28 @@ describe('a flag that somebody else touches', () => {
     expect(released.person('RollBack').newest('RestoreFlag')).toMatchObject({ definition: before });
   });
 
+  it('opens its stage once more when users were moved while nobody held it', () => {
+    const released = story().opened().hears('FlagReleased', { reason: 'mine' }, 'admin');
+    released.person('ResumeRollout');
+    const closed = { ...before, exposure: { variant: 'on', percentage: 0 } };
+    released.hears('FlagHeld', { definition: closed, disabled: false });
+    expect(released.check().types()).toEqual(['SetExposure']);
+    expect(released.answered('SetExposure').types()).toEqual(['StageOpened']);
+    const wider = { ...before, exposure: { variant: 'on', percentage: 70_000 } };
+    const held = released.hears('FlagReleased', { reason: 'mine' }, 'admin');
+    held.person('ResumeRollout').hears('FlagHeld', { definition: wider, disabled: false });
+    expect(held.newest('RolloutHeld')).toMatchObject({ reason: 'exposure-would-shrink' });
+  });
+
+  it('goes on with its stage when nobody moved users meanwhile', () => {
+    const released = story().opened().hears('FlagReleased', { reason: 'mine' }, 'admin');
+    released.person('ResumeRollout');
+    const same = { ...before, exposure: { variant: 'on', percentage: 10_000 } };
+    released.hears('FlagHeld', { definition: same, disabled: false });
+    expect(released.types()).toEqual(['FlagClaimed']);
+    expect(released.check().count('SetExposure')).toBe(1);
+  });
+
   it('is not opened when it was disabled at the start, until it is enabled', () => {
     const off = story().start().held(true);
     expect(off.types()).toEqual(['FlagClaimed', 'StepStarted', 'RolloutHeld']);
