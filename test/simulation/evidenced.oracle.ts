@@ -1,7 +1,7 @@
 import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { type Evidence, rolloutOf } from './evidence.ts';
-import { LIMIT } from './scenario.ts';
+import { type Evidence, type FlagVersion, rolloutOf } from './evidence.ts';
+import { ENVIRONMENT, FLAG, LIMIT } from './scenario.ts';
 import { Violation } from './sim.ts';
 import type { Look } from './world.ts';
 
@@ -100,8 +100,9 @@ function judge(
     evidence
       .of(type)
       .filter((each) => rolloutOf(each) === id && (each.data as Step).step === stage.stage);
-  const opened = of('StageOpened').at(-1);
-  const asked = of('SetExposure')[0];
+  // It opens again if somebody moved its users meanwhile; what it saw before still counts.
+  const [opened] = of('StageOpened');
+  const [asked] = of('SetExposure');
   if (!opened || !asked) return broken(`${id} left ${stage.stage}, which never opened`);
   const until = completed.metadata.at;
   const what = `${id} left ${stage.stage}`;
@@ -117,9 +118,20 @@ function judge(
   if (trials < stage.minTrials) broken(`${what} after ${trials} requests, not ${stage.minTrials}`);
   const { broken: fault } = evidence.world.scenario.truth;
   const exposure = stage.percentage ?? 0;
+  if (!wasAtExposure(evidence, exposure, until))
+    broken(`${what} although its flag was not at the stage's exposure`);
   const isBroken = fault && exposure >= fault.exposure && fault.at <= opened.metadata.at;
   if (isBroken && stage.minTrials >= 100 && fault.share > 10 * LIMIT)
     broken(`${what} although ${fault.share} of its requests fail`);
+}
+
+/** Whether the flag was at an exposure at an instant, or so shortly before that nobody can have been told yet. */
+function wasAtExposure(evidence: Evidence, exposure: number, until: number): boolean {
+  const versions = evidence.flag(`${ENVIRONMENT}/${FLAG}`).filter(({ at }) => at <= until);
+  const isAt = ({ flag }: FlagVersion) => flag?.definition.exposure.percentage === exposure;
+  const last = versions.findLastIndex(isAt);
+  const leftAt = versions[last + 1]?.at ?? Infinity;
+  return last >= 0 && leftAt > until - LATE_MS;
 }
 
 /** Times in which the rollout was paused. */

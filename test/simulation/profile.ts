@@ -49,7 +49,7 @@ export function drawProfile(random: Seeded): Profile {
   const some = (most: number, probability = 0.6) =>
     random.chance(probability) ? most * random.next() : 0;
   return {
-    crash: some(0.008),
+    crash: some(random.pick([0.004, 0.02])),
     park: random.pick([0.05, 0.2, 0.5]),
     delay: some(0.05),
     longestMs: random.pick([20, 500, 6_000]),

@@ -41,6 +41,7 @@ const faults = [
   'late-duplicate',
   'stale-command',
   'poison',
+  'compaction',
   'power-cut',
   'service-down',
   'flags-away',

@@ -1,4 +1,3 @@
-import { isAppError, messageOf } from '@tidegate/kernel';
 import type { MetricsSource } from '@tidegate/metrics-source';
 import type { ServiceContext } from '@tidegate/platform';
 import {
@@ -193,6 +192,7 @@ export const bootRunner: Boot = async (shared, life) => {
     leases: store.leases,
     holder: life.name,
     clock,
+    stopping: new AbortController().signal,
     yieldTurn: () => sim.gate(life, 'yield'),
   };
   const active = new Set<string>();
@@ -201,9 +201,6 @@ export const bootRunner: Boot = async (shared, life) => {
     active.add(run);
     try {
       await advance(deps, run);
-    } catch (error) {
-      if (!isAppError(error) || !error.retryable) throw error;
-      sim.note(life.name, `run ${run} waits: ${messageOf(error)}`);
     } finally {
       active.delete(run);
     }
@@ -213,8 +210,8 @@ export const bootRunner: Boot = async (shared, life) => {
       ({ dueAt }) => dueAt !== undefined,
     );
   const round = async () => {
-    const due = await documents.claimDue(clock.now(), ROUND_MS, 4);
-    await Promise.all(due.map(work));
+    for (const run of await documents.claimDue(clock.now(), ROUND_MS, 4))
+      sim.begin(`${life.name} works on ${run}`, work(run));
   };
   const loop = new Loop(sim, life, 'runs', ROUND_MS, round, isDue);
   loop.start();

@@ -154,12 +154,13 @@ export class SimBus {
     const listeners = this.#waiting.get(topic) ?? new Set();
     this.#waiting.set(topic, listeners);
     const follow = async () => {
-      for (let next = 0; life.isAlive; next += 1) {
+      for (let next = 0; life.isAlive;) {
         if (next >= goal) resolve();
         while (next >= this.log.bounds(topic, 0).end) await oneOf(listeners);
         while (this.isAway || life.busIsCut) await sim.scheduler.sleep(life, 200);
         await sim.gate(life, 'view');
         const [entry] = this.log.read(topic, 0, next, 1, Infinity);
+        next = Number(entry?.origin.offset ?? next) + 1;
         const decoded = entry && decode(entry.record);
         if (!life.isAlive || !decoded || isRejection(decoded)) continue;
         apply(decoded.message.key, decoded.message);

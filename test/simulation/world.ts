@@ -1,8 +1,8 @@
-import { PutEnvironment, PutFlag } from '@tidegate/contracts';
+import { PutEnvironment, PutFlag, stateTopic } from '@tidegate/contracts';
 import type { MetricsSource, Reading } from '@tidegate/metrics-source';
 import { MemoryDisk } from '@tidegate/store/testing';
 import type { Rollout } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
-import { isWatched } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
+import { rolloutCollection } from '../../apps/metrics-gatekeeper/src/rollout/rollouts.ts';
 import { Application, type Stream } from './application.ts';
 import type { Defect } from './defect.ts';
 import type { EnvironmentFlags } from '../../apps/flag-service/src/view/environment-flags.ts';
@@ -65,6 +65,7 @@ export class World {
       new Process(shared, 'metrics-gatekeeper', 0, bootGatekeeper),
       new Process(shared, 'metrics-gatekeeper', 1, bootGatekeeper),
       new Process(shared, 'migration-runner', 0, bootRunner),
+      new Process(shared, 'migration-runner', 1, bootRunner),
     ];
     sim.kill = (life) => {
       this.#processes.find((each) => each.life === life)?.kill();
@@ -161,7 +162,7 @@ export class World {
       sim.scheduler.after(this.people.life, 15_000, care);
     };
     sim.scheduler.after(this.people.life, 15_000, care);
-    const isOver = () => this.rollouts().every((each) => !isWatched(each)) && this.#isAtRest();
+    const isOver = () => this.#isAtRest() && !this.#isAnyWatched();
     await this.#until(isOver, SETTLE_MS, 'every rollout comes to its end');
     const rest = sim.now() + 8_000;
     await this.#until(
@@ -175,6 +176,12 @@ export class World {
     return this.bus.isIdle && !this.owes();
   }
 
+  /** By the index, which is quicker than to read them. */
+  #isAnyWatched(): boolean {
+    const rollouts = this.disk.documents.get(rolloutCollection.name)?.values() ?? [];
+    return [...rollouts].some(({ fields }) => fields['watched'] === true);
+  }
+
   owes(): boolean {
     return [...this.disk.documents.values()].some((documents) =>
       [...documents.values()].some(({ outbox }) => outbox.length > 0),
@@ -182,10 +189,12 @@ export class World {
   }
 
   rollouts(): readonly Exclude<Rollout, { status: 'absent' }>[] {
-    return [...(this.disk.documents.get('rollouts')?.values() ?? [])].flatMap(({ state }) => {
-      const rollout = JSON.parse(state) as Rollout;
-      return rollout.status === 'absent' ? [] : [rollout];
-    });
+    return [...(this.disk.documents.get(rolloutCollection.name)?.values() ?? [])].flatMap(
+      ({ state }) => {
+        const rollout = JSON.parse(state) as Rollout;
+        return rollout.status === 'absent' ? [] : [rollout];
+      },
+    );
   }
 
   /** What a person would do who is paid for it. */
@@ -253,6 +262,9 @@ export class World {
         return this.people.stale();
       case 'poison':
         bus.poison(random.pick(['flag.commands', 'kills', 'rollout.commands']));
+        return undefined;
+      case 'compaction':
+        bus.log.clean(stateTopic(ENVIRONMENT), sim.now());
         return undefined;
       case 'power-cut':
         for (const process of this.#processes) process.kill();
