@@ -1,16 +1,15 @@
-import { encode, type OutgoingMessage, type Publish } from '@tidegate/contracts';
+import type { Publish } from '@tidegate/contracts';
 import type { Clock, Ids, Random } from '@tidegate/kernel';
-import {
-  type Bus,
-  type BusReport,
-  type DeadLetters,
-  MAX_MESSAGE_BYTES,
-  type PartitionLag,
-  type RawSubscription,
-  type Running,
-  type Subscription,
-  type View,
-  type ViewSource,
+import type {
+  Bus,
+  BusReport,
+  DeadLetters,
+  PartitionLag,
+  RawSubscription,
+  Running,
+  Subscription,
+  View,
+  ViewSource,
 } from './bus.port.ts';
 import { letterMessage, refusalOf } from './dead-letter.ts';
 import { logDeadLetters } from './dead-letters.handler.ts';
@@ -18,13 +17,12 @@ import { type DeliveryPolicy, killPolicy } from './delivery-policy.ts';
 import { busError } from './errors.ts';
 import type { Append, Log, Place, Position } from './log.port.ts';
 import { type Lane, MOST_UNCOMMITTED, PartitionLoop } from './partition.loop.ts';
+import { mustExist, type Outgoing, outgoing, unlimited } from './outgoing.otel.ts';
 import { partitionOf } from './partition-of.ts';
 import { RawLoop } from './raw.loop.ts';
 import type { Reader, Surroundings } from './reader.loop.ts';
-import { fits, sizeOf } from './size-of.ts';
 import type { Timer } from './timer.port.ts';
-import { DEAD_LETTER, definitionOfTopic, KILLS, REPLAYS } from './topic.ts';
-import { activeTraceparent } from './trace.otel.ts';
+import { DEAD_LETTER, KILLS, REPLAYS } from './topic.ts';
 import { Turnstile } from './turnstile.ts';
 import { ViewLoop } from './view.loop.ts';
 
@@ -64,7 +62,7 @@ export class LogBus implements Bus {
   }
 
   readonly publish: Publish = async (messages) => {
-    const records = messages.map((message) => this.#appendOf(message));
+    const records = messages.map((message) => this.#appendOf(outgoing(message)));
     if (records.length > 0) await this.#options.log.append(records);
   };
 
@@ -183,7 +181,7 @@ export class LogBus implements Bus {
         const owed = topic === DEAD_LETTER ? [] : [letterMessage(letter, source)];
         const records = [...owed, ...(refusal ? [refusal] : [])];
         await log.append(
-          records.map((message) => this.#unlimited(message)),
+          records.map((message) => this.#appendOf(unlimited(message))),
           [position],
         );
       },
@@ -204,51 +202,14 @@ export class LogBus implements Bus {
     for (const listener of this.#listeners) listener(report);
   };
 
-  #appendOf(message: OutgoingMessage): Append {
-    const append = this.#unlimited(message);
-    if (!fits(append.record, MAX_MESSAGE_BYTES)) {
-      const bytes = sizeOf(append.record);
-      throw busError(
-        'BUS_MESSAGE_TOO_LARGE',
-        `${message.type} of ${message.key} has ${bytes} bytes, the limit is ${MAX_MESSAGE_BYTES}.`,
-        { data: { type: message.type, key: message.key, bytes } },
-      );
-    }
-    return append;
-  }
-
-  /** A dead letter carries a whole message, in base64: the limit is for what it carries. */
-  #unlimited(message: OutgoingMessage): Append {
-    const { topic, metadata } = message;
-    mustExist(topic);
-    const traceparent = metadata.traceparent ?? activeTraceparent();
-    const record = encoded(
-      traceparent === undefined || traceparent === metadata.traceparent
-        ? message
-        : { ...message, metadata: { ...metadata, traceparent } },
-    );
-    return {
-      topic,
-      partition: partitionOf(record.key, this.#options.log.partitions(topic)),
-      record,
-    };
+  #appendOf({ topic, record }: Outgoing): Append {
+    const { log } = this.#options;
+    return { topic, partition: partitionOf(record.key, log.partitions(topic)), record };
   }
 
   #mustBeOpen(): void {
     if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
   }
-}
-
-function encoded(message: OutgoingMessage) {
-  try {
-    return encode(message);
-  } catch (error) {
-    throw busError('BUS_TYPE_UNKNOWN', `${message.type} cannot be published.`, { cause: error });
-  }
-}
-
-function mustExist(topic: string): void {
-  if (!definitionOfTopic(topic)) throw busError('BUS_TOPIC_UNKNOWN', `There is no topic ${topic}.`);
 }
 
 const partitionsOf = (log: Log, topic: string): readonly number[] =>

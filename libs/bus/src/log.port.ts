@@ -85,3 +85,13 @@ export interface Log {
   /** As if the process died now: nothing pending is written, no clean end is marked. */
   abandon(): void;
 }
+
+/** What the loops need of a log; also one that lies elsewhere, whose records are here before they are read. */
+export interface LoopLog extends Pick<
+  Log,
+  'partitions' | 'read' | 'bounds' | 'move' | 'flush' | 'endAttempt' | 'onAppend'
+> {
+  beginAttempt(place: Place, offset: number): number | Promise<number>;
+  /** True if offsets may be missing though nothing was lost: then the log itself tells of losses. */
+  readonly hasGaps?: boolean;
+}

@@ -142,8 +142,8 @@ export class PartitionLoop {
     const { place } = this.#progress;
     const offset = Number(entry.origin.offset);
     let attempts = 0;
-    const isWritten = await this.reader.insist(() => {
-      attempts = log.beginAttempt(place, offset);
+    const isWritten = await this.reader.insist(async () => {
+      attempts = await log.beginAttempt(place, offset);
     });
     if (!isWritten) return 'stopped';
     if (attempts >= ATTEMPTS_AFTER_UNCLEAN_END)

@@ -1,16 +1,16 @@
 import type { Clock } from '@tidegate/kernel';
 import type { PartitionLag, RawRecord } from './bus.port.ts';
-import type { Log, Place, Position } from './log.port.ts';
+import type { LoopLog, Place, Position } from './log.port.ts';
 
 /** How far one group has got in one partition. */
 export class Progress {
   readonly place: Place;
-  readonly #log: Log;
+  readonly #log: LoopLog;
   readonly #clock: Clock;
   #next: number;
   #lastProgressAt: number | undefined;
 
-  constructor(log: Log, clock: Clock, { next, ...place }: Position) {
+  constructor(log: LoopLog, clock: Clock, { next, ...place }: Position) {
     this.place = place;
     this.#log = log;
     this.#clock = clock;

@@ -2,7 +2,7 @@ import type { Clock, Random } from '@tidegate/kernel';
 import type { RawRecord } from './bus.port.ts';
 import { backOff, type DeliveryPolicy } from './delivery-policy.ts';
 import { asBusError } from './errors.ts';
-import type { Log } from './log.port.ts';
+import type { LoopLog } from './log.port.ts';
 import type { Timer } from './timer.port.ts';
 import { definitionOfTopic } from './topic.ts';
 
@@ -14,7 +14,7 @@ export interface Spot {
 }
 
 export interface Surroundings {
-  readonly log: Log;
+  readonly log: LoopLog;
   readonly clock: Clock;
   readonly timer: Timer;
   readonly random: Random;
@@ -156,7 +156,8 @@ export class Reader {
   }
 
   #noticeGap({ topic, partition, next }: Spot, found: number): void {
-    if (found === next || definitionOfTopic(topic)?.cleanup === 'compact') return;
+    if (found === next || this.#around.log.hasGaps === true) return;
+    if (definitionOfTopic(topic)?.cleanup === 'compact') return;
     this.#around.lagging(
       topic,
       `lost ${found - next} records of partition ${partition}: retention removed them unhandled.`,

@@ -1,8 +1,7 @@
-import { decode } from '@tidegate/contracts';
-import { isRejection, messageOf } from '@tidegate/kernel';
-import type { BusReport, RawRecord, ViewSource } from './bus.port.ts';
+import type { BusReport, ViewSource } from './bus.port.ts';
 import { busError } from './errors.ts';
 import { Reader, type Surroundings } from './reader.loop.ts';
+import { applyRecord } from './apply-record.ts';
 
 const BATCH = 200;
 
@@ -48,27 +47,7 @@ export class ViewLoop {
       applied();
       const batch = await this.reader.batch();
       if (batch.length === 0) return;
-      for (const raw of batch) this.#take(raw);
+      for (const { record } of batch) applyRecord(this.#source, record, this.#report);
     }
-  }
-
-  #take({ record }: RawRecord): void {
-    if (record.value === null) return this.#apply(record.key ?? '', undefined);
-    const decoded = decode(record);
-    if (isRejection(decoded)) return this.#passOver(decoded.code, decoded.message);
-    return this.#apply(record.key ?? decoded.message.key, decoded.message);
-  }
-
-  /** One record that the reducer cannot take must not keep the others from it. */
-  #apply(...[key, message]: Parameters<ViewSource['apply']>): void {
-    try {
-      this.#source.apply(key, message);
-    } catch (error) {
-      this.#passOver('BUS_FAILED', messageOf(error));
-    }
-  }
-
-  #passOver(code: string, message: string): void {
-    this.#report({ kind: 'passed-over', topic: this.#source.topic, code, message });
   }
 }
