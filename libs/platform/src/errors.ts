@@ -10,6 +10,7 @@ export const platformErrorCodes = [
   'ROUTE_UNKNOWN', // thrown when there is no such route
   'IDEMPOTENCY_KEY_MALFORMED', // thrown when the header Idempotency-Key is not 1 to 200 printable characters
   'IF_MATCH_MALFORMED', // thrown when the header If-Match is not one ETag of ours
+  'RATE_LIMITED', // answered when a caller asks more often than RATE_LIMIT_…_PER_MINUTE; Retry-After says when to come back
   'IF_MATCH_STALE', // thrown when If-Match is of an epoch before the store was restored
 ] as const;
 export type PlatformErrorCode = (typeof platformErrorCodes)[number];

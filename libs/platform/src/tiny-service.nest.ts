@@ -22,6 +22,7 @@ import { commandFrom } from './http/command.ts';
 import { ifMatch } from './http/etag.ts';
 import { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 import { ApiAnswer, TextBody, ZodBody, ZodParam, ZodQuery } from './http/parameters.nest.ts';
+import { NeverLimited } from './limits/never-limited.nest.ts';
 import { defineService, type ServiceContext } from './service.ts';
 import { SERVICE_CONTEXT } from './tokens.ts';
 
@@ -131,6 +132,13 @@ class OddController {
   @RequireRole('operator', { environmentIn: 'body' })
   inBody(@ZodBody(z.object({ environment: name.optional() })) body: unknown): unknown {
     return body;
+  }
+
+  @Post('kill')
+  @NeverLimited()
+  @RequireRole('operator')
+  kill(): { killed: boolean } {
+    return { killed: true };
   }
 
   @Post('text')

@@ -21,6 +21,7 @@ import {
   pageOf,
   pageQuery,
   type PageQuery,
+  NeverLimited,
   RequireRole,
   SERVICE_CONTEXT,
   type ServiceContext,
@@ -132,6 +133,7 @@ export class FlagController {
   /** The kill: works while a rollout holds the flag, and while the bus is down. */
   @Post(':key/disable')
   @HttpCode(200)
+  @NeverLimited()
   @RequireRole('operator', { environment: 'env' })
   disable(
     @ZodParam('env', name) environment: string,

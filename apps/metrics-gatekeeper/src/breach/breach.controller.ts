@@ -4,6 +4,7 @@ import { canonicalJson } from '@tidegate/kernel';
 import {
   type Caller,
   commandFrom,
+  NeverLimited,
   RequireRole,
   SERVICE_CONTEXT,
   type ServiceContext,
@@ -26,6 +27,7 @@ export class BreachController {
   /** 202 once the topic has it: the rollouts it is about act on it at once. */
   @Post('breaches')
   @HttpCode(202)
+  @NeverLimited()
   @RequireRole('operator', { environmentIn: 'body' })
   async breach(
     @ZodBody(breachBody) body: z.output<typeof breachBody>,

@@ -23,6 +23,7 @@ import {
   pageQuery,
   refusalOf,
   requireEnvironment,
+  NeverLimited,
   RequireRole,
   SERVICE_CONTEXT,
   type ServiceContext,
@@ -181,6 +182,7 @@ export class RolloutController {
 
   @Post(':id/abort')
   @HttpCode(200)
+  @NeverLimited()
   @RequireRole('operator')
   abort(
     @ZodParam('id', rolloutId) rollout: string,
@@ -194,6 +196,7 @@ export class RolloutController {
 
   @Post(':id/rollback')
   @HttpCode(200)
+  @NeverLimited()
   @RequireRole('operator')
   rollBack(
     @ZodParam('id', rolloutId) rollout: string,

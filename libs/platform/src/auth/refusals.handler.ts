@@ -17,6 +17,7 @@ interface RefusalOptions {
   readonly metrics: Metrics;
 }
 
+const RATE_LIMITED = 'RATE_LIMITED';
 const BOUNDS = { everyMs: 60_000, atMost: 100 };
 
 /** Counts refused requests and publishes them as audit events, so many a minute and no more. */
@@ -25,7 +26,7 @@ export function recordRefusals(
 ): (code: string, request: FastifyRequest) => void {
   const bounded = boundedEvents(BOUNDS);
   return (code, request) => {
-    options.metrics.authRefused.inc({ code });
+    if (code !== RATE_LIMITED) options.metrics.authRefused.inc({ code });
     const { caller, method, ip: address } = request;
     const event = bounded(
       {
@@ -41,17 +42,22 @@ export function recordRefusals(
   };
 }
 
+function nameOf(code: string): string {
+  if (code === RATE_LIMITED) return 'rate-limited';
+  return code.startsWith('AUTH_KEY') ? 'auth-failed' : 'access-denied';
+}
+
 async function publish(
   { bus, log, ...ambient }: RefusalOptions,
   event: SecurityEvent,
 ): Promise<void> {
-  log.warn({ ...event }, 'a request was refused for its key, role or environment');
+  log.warn({ ...event }, 'a request was refused for its key, role or environment, or its number');
   const message = newMessage(
     { ...ambient, traceparent: currentTraceparent },
     SecurityEventRecorded,
     {
       service: ambient.name,
-      event: event.code.startsWith('AUTH_KEY') ? 'auth-failed' : 'access-denied',
+      event: nameOf(event.code),
       message: `${event.method} ${event.route} was refused: ${event.code}.`,
       details: { ...event },
     },

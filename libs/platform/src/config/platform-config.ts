@@ -9,6 +9,7 @@ const driverUrl = z.string().transform((text, context) => {
   return z.NEVER;
 });
 const waitMs = z.coerce.number().int().positive();
+const limitPerMinute = z.coerce.number().int().min(0);
 
 /** The options that all services share. */
 export const PlatformConfig = z
@@ -28,6 +29,10 @@ export const PlatformConfig = z
     DATA_DIR: z.string().default('.tidegate').describe('Folder of the embedded bus and store.'),
     BUS_URL: driverUrl.optional().describe('`sqlite:<file>`; else bus.db in DATA_DIR.'),
     STORE_URL: driverUrl.optional().describe('`sqlite:<file>`; else store.db in DATA_DIR.'),
+    REDIS_URL: z
+      .url({ protocol: /^rediss?$/, error: 'must be redis://<host>:<port> or rediss://…' })
+      .optional()
+      .describe('Where replicas count rate limits together; else each process counts by itself.'),
     LOG_LEVEL: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')
@@ -45,6 +50,12 @@ export const PlatformConfig = z
         'Keys: name, sha256, role, environments; JSON array or lines, read again on change.',
       ),
     API_KEYS_CHECK_MS: waitMs.default(1_000).describe('Wait between two looks at API_KEYS_FILE.'),
+    RATE_LIMIT_PER_MINUTE: limitPerMinute
+      .default(12_000)
+      .describe('Requests a minute of one API key to one service; 0: any number.'),
+    RATE_LIMIT_ANONYMOUS_PER_MINUTE: limitPerMinute
+      .default(600)
+      .describe('Requests a minute of one address without a valid key; 0: any number.'),
     HTTP_BODY_LIMIT_BYTES: z.coerce
       .number()
       .int()

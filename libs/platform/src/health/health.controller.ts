@@ -2,6 +2,7 @@ import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/decorators.nest.ts';
+import { NeverLimited } from '../limits/never-limited.nest.ts';
 import { HEALTH, METRICS_TEXT } from '../tokens.ts';
 import type { Health } from './health.handler.ts';
 import type { Readiness } from './health.ts';
@@ -19,11 +20,13 @@ export class HealthController {
   }
 
   @Get('health/live')
+  @NeverLimited('everybody')
   live(): { status: string } {
     return { status: 'live' };
   }
 
   @Get('health/ready')
+  @NeverLimited('everybody')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<Readiness> {
     const readiness = await this.#health.readiness();
     reply.code(readiness.status === 'ready' ? 200 : 503);
@@ -31,6 +34,7 @@ export class HealthController {
   }
 
   @Get('metrics')
+  @NeverLimited('everybody')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   metrics(): Promise<string> {
     return this.#metricsText();

@@ -1,5 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter } from '@nestjs/common';
-import { isRejection } from '@tidegate/kernel';
+import { isRejection, type Rejection } from '@tidegate/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { currentTraceId } from '../telemetry/trace.ts';
@@ -11,7 +11,7 @@ const PROBLEM = 'application/problem+json; charset=utf-8';
 export interface ProblemOptions {
   readonly statuses: Statuses;
   readonly log: Logger;
-  /** Told of every refused key, role or environment. */
+  /** Told of every refused key, role or environment, and of everyone who asks too often. */
   readonly onRefused: (code: string, request: FastifyRequest) => void;
 }
 
@@ -36,7 +36,8 @@ export class Problems {
     if (problem.status === 503)
       log.warn({ ...fields, reason: failure.message }, 'a request has to be repeated');
     else if (problem.status >= 500) log.error({ ...fields, err: cause }, 'a request failed');
-    if (problem.code.startsWith('AUTH_')) onRefused(problem.code, request);
+    if (problem.code.startsWith('AUTH_') || problem.code === 'RATE_LIMITED')
+      onRefused(problem.code, request);
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
     if (problem.status === 503) reply.header('retry-after', '1');
     reply.code(problem.status).header('content-type', PROBLEM);
@@ -47,6 +48,11 @@ export class Problems {
   answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const problem = this.prepare(failureOf(error), request, reply, error);
     void reply.send(JSON.stringify(problem));
+  }
+
+  /** Answers in place of a handler that has not run. */
+  answerRejection(rejection: Rejection, request: FastifyRequest, reply: FastifyReply): void {
+    void reply.send(JSON.stringify(this.prepare(refusal(rejection), request, reply)));
   }
 
   /** A handler, also of a raw route, may return a Rejection. */

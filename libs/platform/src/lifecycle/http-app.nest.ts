@@ -15,6 +15,8 @@ import { watchRequests } from '../http/access-log.http.ts';
 import { Intake } from '../http/intake.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
 import { problemFilter, Problems } from '../http/problem-filter.nest.ts';
+import { limitRequests } from '../limits/limit-requests.http.ts';
+import type { CallerKind, RateLimits } from '../limits/rate-limits.handler.ts';
 import { nestLog } from '../log/nest-log.nest.ts';
 import { processMetrics } from '../metrics/process-metrics.ts';
 import type { ServiceDefinition } from '../service.ts';
@@ -30,6 +32,7 @@ export interface HttpAppOptions {
   readonly own: OwnContext;
   readonly module: DynamicModule;
   readonly keys: KeyRing;
+  readonly limits: RateLimits;
   readonly platform: PlatformConfig;
 }
 
@@ -44,7 +47,7 @@ const TEXTS = ['application/yaml', 'text/yaml', 'application/x-yaml', 'text/x-ya
 
 /** The service's Nest application, not yet listening: guard, problems, logs, metrics, health and API description. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
-  const { definition, own, keys, platform } = options;
+  const { definition, own, keys, limits, platform } = options;
   const { log } = own.context;
   const problems = new Problems({
     statuses: definition.statuses,
@@ -63,6 +66,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const server = adapter.getInstance();
   const intake = new Intake(server);
   authenticate(server, keys);
+  const onLimited = (kind: CallerKind) => own.metrics.rateLimited.inc({ kind });
+  limitRequests(server, { limits, problems, onLimited });
   traceRequests(server, definition.name, platform.ENABLE_TELEMETRY);
   watchRequests(server, log, own.metrics);
   problems.answerRejections(server);

@@ -17,6 +17,12 @@ export const createMetrics = (registry: Registry) => ({
     labelNames: ['code'],
     registers: [registry],
   }),
+  rateLimited: new Counter({
+    name: 'tidegate_rate_limited_total',
+    help: 'Requests refused because their key or address asks too often.',
+    labelNames: ['kind'],
+    registers: [registry],
+  }),
 });
 
 function busMetrics(registry: Registry) {
