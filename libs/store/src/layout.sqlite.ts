@@ -79,6 +79,12 @@ const layouts = [
   `,
 ] as const;
 
+/** Whoever had a lease or a claim is gone: the file has one process at a time, and now this one has it. */
+const FREE = `
+  UPDATE leases SET until = 0;
+  UPDATE heads SET claimed_until = 0 WHERE due_at IS NOT NULL AND claimed_until > 0;
+`;
+
 /**
  * Opens the file, made if missing, for this process alone, in the present layout. The lock is a POSIX lock: it is
  * lost when this process opens and closes the file by another way, so nothing else may read it meanwhile.
@@ -94,6 +100,7 @@ export function openDatabase(file: string): DatabaseSync {
     database.exec('PRAGMA cache_size=-16000; PRAGMA journal_size_limit=67108864');
     database.exec('PRAGMA synchronous=FULL; BEGIN IMMEDIATE');
     layOut(database, file);
+    database.exec(FREE);
     database.exec('COMMIT');
     return database;
   } catch (error) {

@@ -8,6 +8,8 @@ export interface OpenStore {
   readonly clock: Clock & { advance(ms: number): void };
   /** Ends the process that has it and opens what it left; after an operator raised the epoch, if asked. */
   reopen(options?: { raiseEpoch: boolean }): Promise<Store>;
+  /** One process at a time can have it: what the one before had leased is free. */
+  readonly isExclusive?: boolean;
 }
 export type Open = () => Promise<OpenStore>;
 

@@ -1,4 +1,4 @@
-import { afterEach, describe } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,7 @@ const open: Open = async () => {
   return {
     store,
     clock,
+    isExclusive: true,
     reopen: async ({ raiseEpoch } = { raiseEpoch: false }) => {
       if (raiseEpoch) await store.raiseEpoch();
       await store.close();
@@ -45,4 +46,15 @@ describe('the SQLite store', () => {
   leasesContract(open);
   executeContract(open);
   outboxContract(open);
+
+  it('frees what a killed process had leased or claimed: nobody waits for the dead', async () => {
+    const { store, clock, reopen } = await open();
+    const token = await store.leases.claim('run-1', 'runner-a', 60_000);
+    const collection = { name: 'due', schemaVersion: 1, index: () => ({ dueAt: 0 }) };
+    await store.documents(collection).save('a', { state: {}, version: 1, outbox: [] }, 0);
+    expect(await store.documents(collection).claimDue(clock.now(), 60_000, 10)).toEqual(['a']);
+    const next = await reopen();
+    expect(await next.leases.claim('run-1', 'runner-b', 60_000)).toBeGreaterThan(Number(token));
+    expect(await next.documents(collection).claimDue(clock.now(), 60_000, 10)).toEqual(['a']);
+  });
 });
