@@ -141,13 +141,16 @@ function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): C
   const { because, reason, message } = leave;
   const openMs = at - position.openedAt;
   const missingMs = missingForMs(evidence, at);
+  const heldMs =
+    state.status === 'holding' && state.hold.reason === reason ? at - state.hold.since : 0;
   switch (because) {
     case 'breach':
     case 'hold-time':
       return undefined;
     case 'missing-data':
       if (isNothingYet(reason) && missingMs < Math.min(step.hold, plan.pageAfter)) return undefined;
-      return { reason, message, page: missingMs >= plan.pageAfter };
+      // Data can come and still not be of use: then only the hold itself knows for how long.
+      return { reason, message, page: Math.max(missingMs, heldMs) >= plan.pageAfter };
     case 'too-little-evidence': {
       const page = reason === 'no-requests' && openMs - step.hold >= plan.pageAfter;
       return { reason, message, page };

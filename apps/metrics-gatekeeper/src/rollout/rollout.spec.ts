@@ -159,6 +159,26 @@ describe('no rollout advances', () => {
     expect(back.check().types()).toContain('StepCompleted');
   });
 
+  it('on counts that come and contradict each other, and pages', () => {
+    const odd = story().opened().check();
+    const { evidence } = odd;
+    const guard = evidence?.guards['error-rate'];
+    if (!evidence || !guard) throw new Error('nothing was counted');
+    const impossible = { ...guard, windows: { widthMs: 1_000, counts: [[10, 5] as const] } };
+    for (let second = 0; second < 20; second += 1) {
+      odd.now += 1_000;
+      const fresh = { ...impossible, lastSuccessAt: odd.now };
+      const guards = { ...evidence.guards, 'error-rate': fresh };
+      const data = { evidence: { ...evidence, guards, lastSuccessAt: odd.now } };
+      odd.tell({ type: 'Tick', data });
+    }
+    expect(odd.newest('RolloutHeld')).toMatchObject({
+      reason: 'more-errors-than-requests',
+      page: true,
+    });
+    expect(odd.count('RolloutHeld')).toBe(2);
+  });
+
   it('without any request: it waits, holds once its time is over, and pages later', () => {
     const idle = story().opened().checks(3, { requests: 0 });
     expect(idle.count('RolloutHeld')).toBe(0);
