@@ -5,6 +5,7 @@ export const readFailures = [
   'bad-status', // answered, but not with 2xx
   'unparsable', // answered with something that is not the Prometheus text format, or only with a part of it
   'too-large', // the answer is larger than the cap
-  'not-allowed', // an address that is never asked: not http(s), or with credentials in it
+  'query-failed', // the source says that it cannot answer, or only in part; the message has its words
+  'not-allowed', // an address that is never asked: not http(s), with credentials in it, or none at all
 ] as const;
 export type ReadFailure = (typeof readFailures)[number];

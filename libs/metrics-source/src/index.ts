@@ -8,5 +8,7 @@ export {
   type Sample,
   type TakenReading,
 } from './metrics-source.port.ts';
+export { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
+export { type PrometheusOptions, prometheusSource } from './metrics-source.prometheus.ts';
 export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
 export { select, seriesKey } from './series.ts';

@@ -1,9 +1,15 @@
+import type { Selector } from '@tidegate/contracts';
 import type { ReadFailure } from './failures.ts';
 
 /** What is wanted from one target: names of metrics as they stand in its text, e.g. `http_requests_total`. */
 export interface ReadRequest {
   readonly target: string;
   readonly metrics: readonly string[];
+  /**
+   * Which series of them: what is left out may be missing in the reading, or not. Metrics without a selector are read
+   * whole, which a source with many targets behind it may refuse as too large.
+   */
+  readonly selectors?: readonly Selector[];
 }
 
 /** One series at one instant, as the target gave it: never a rate, never an average. */
@@ -23,12 +29,17 @@ export type Reading = TakenReading | FailedReading;
 export interface TakenReading {
   readonly outcome: 'taken';
   readonly target: string;
-  /** When the target was asked, ms since 1970; the same scrape always has the same one. */
+  /**
+   * Of what instant the samples tell, ms since 1970: when the target was asked, or the newest sample of a source that
+   * scrapes by itself. The same scrape always has the same one.
+   */
   readonly at: number;
   /** All series of the metrics that were asked for, by metric, each metric's in the order of the target's text. */
   readonly samples: readonly Sample[];
   /** Metrics asked for that the target declares, also those without a series yet. */
   readonly declared: readonly string[];
+  /** A sentence about what belongs into this reading and is not in it; absent if nothing. What is there counts. */
+  readonly lacks?: string;
 }
 
 export interface FailedReading {

@@ -1,6 +1,7 @@
 import { type Clock, isRejection } from '@tidegate/kernel';
 import { type Exposition, readExposition } from './exposition.ts';
 import type { ReadFailure } from './failures.ts';
+import { type FetchLimits, fetchText, isAllowed, withoutSecrets } from './fetch-text.http.ts';
 import type { MetricsSource, Reading, ReadRequest } from './metrics-source.port.ts';
 import { pickReading, targetsOf } from './reading.ts';
 
@@ -67,11 +68,7 @@ export function scrapeSource({
 }
 
 /** Never rejects. */
-async function scrape(
-  target: string,
-  at: number,
-  limits: { timeoutMs: number; maxBytes: number },
-): Promise<Scraped> {
+async function scrape(target: string, at: number, limits: FetchLimits): Promise<Scraped> {
   const failed = (failure: ReadFailure, what: string): Scraped => ({
     at,
     failure,
@@ -79,75 +76,23 @@ async function scrape(
   });
   if (!isAllowed(target))
     return failed('not-allowed', 'is not an http or https address without credentials');
-  const signal = AbortSignal.timeout(limits.timeoutMs);
-  try {
-    const response = await fetch(target, {
-      signal,
-      headers: { accept: 'text/plain;version=0.0.4;q=1,*/*;q=0.1' },
-    });
-    if (!response.ok) {
-      await response.body?.cancel();
-      return failed('bad-status', `answered ${response.status}`);
-    }
-    const text = await readText(response, limits.maxBytes);
-    if (text === undefined)
-      return failed('too-large', `answered with more than ${limits.maxBytes} bytes`);
-    if (mayBeCut(response, text))
-      return failed('unparsable', 'answered with a text that ends within a line');
-    const openMetrics = response.headers.get('content-type')?.includes('openmetrics') ?? false;
-    const exposition = readExposition(text, { at, timestampMs: openMetrics ? 1_000 : 1 });
-    return isRejection(exposition)
-      ? failed('unparsable', `answered with something else than metrics: ${exposition.message}`)
-      : { at, exposition };
-  } catch (error) {
-    const cause = causeOf(error);
-    return signal.aborted || cause.includes('TIMEOUT') || cause === 'ETIMEDOUT'
-      ? failed('timeout', `did not answer within ${limits.timeoutMs} ms`)
-      : failed('unreachable', `could not be read: ${cause}`);
-  }
-}
-
-/** Undefined once it is larger than `maxBytes`; the rest is not fetched. */
-async function readText(response: Response, maxBytes: number): Promise<string | undefined> {
-  const decoder = new TextDecoder();
-  let size = 0;
-  let text = '';
-  for await (const chunk of response.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) return undefined;
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const fetched = await fetchText(target, limits, {
+    headers: { accept: 'text/plain;version=0.0.4;q=1,*/*;q=0.1' },
+  });
+  if ('failure' in fetched) return failed(fetched.failure, fetched.what);
+  const { headers, text } = fetched;
+  if (mayBeCut(headers, text))
+    return failed('unparsable', 'answered with a text that ends within a line');
+  const openMetrics = headers.get('content-type')?.includes('openmetrics') ?? false;
+  const exposition = readExposition(text, { at, timestampMs: openMetrics ? 1_000 : 1 });
+  return isRejection(exposition)
+    ? failed('unparsable', `answered with something else than metrics: ${exposition.message}`)
+    : { at, exposition };
 }
 
 /** Where neither length nor chunks tell the end, only a line feed does; a cut value would look like a restart. */
-const mayBeCut = ({ headers }: Response, text: string): boolean =>
+const mayBeCut = (headers: Headers, text: string): boolean =>
   text !== '' &&
   !text.endsWith('\n') &&
   !headers.has('content-length') &&
   !headers.has('transfer-encoding');
-
-function isAllowed(target: string): boolean {
-  if (!URL.canParse(target)) return false;
-  const { protocol, username, password } = new URL(target);
-  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
-}
-
-function withoutSecrets(target: string): string {
-  if (!URL.canParse(target)) return target;
-  const url = new URL(target);
-  url.username = '';
-  url.password = '';
-  return url.href;
-}
-
-/** undici says "fetch failed" or "terminated" and puts what happened into the cause. */
-function causeOf(error: unknown): string {
-  const cause = fieldOf(error, 'cause');
-  return String(fieldOf(cause, 'code') ?? fieldOf(cause, 'message') ?? fieldOf(error, 'message'));
-}
-
-const fieldOf = (value: unknown, field: string): unknown =>
-  typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)[field]
-    : undefined;

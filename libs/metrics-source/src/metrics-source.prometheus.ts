@@ -1,0 +1,110 @@
+import type { Selector } from '@tidegate/contracts';
+import { isAllowed, withoutSecrets } from './fetch-text.http.ts';
+import type { MetricsSource, Reading, ReadRequest } from './metrics-source.port.ts';
+import {
+  type Declaring,
+  familiesOf,
+  mayHave,
+  ofTargets,
+  selectorsByTarget,
+  takenFrom,
+  upOf,
+} from './prometheus-reading.ts';
+import {
+  type Failure,
+  isFailure,
+  PrometheusServer,
+  type ServerOptions,
+} from './prometheus-server.http.ts';
+
+export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authorization'>> {
+  /** Value of the header Authorization, sent to this address and to no other. */
+  readonly credentials?: { readonly url: string; readonly authorization: string } | undefined;
+}
+
+/**
+ * Reads raw series from Prometheus, or what speaks its HTTP API; a target is the address of one, such as
+ * `http://prometheus:9090`. What several callers want at about the same instant is a few queries, and nothing is asked
+ * for twice. A reading says so in `lacks` when a target that had the series can no longer be scraped.
+ */
+export function prometheusSource({
+  credentials,
+  ...options
+}: PrometheusOptions = {}): MetricsSource {
+  const servers = new Map<string, PrometheusServer>();
+  const serverAt = (url: string): PrometheusServer => {
+    const known = servers.get(url);
+    if (known) return known;
+    const server = new PrometheusServer(url, {
+      timeoutMs: 3_000,
+      maxBytes: 16 * 1024 * 1024,
+      maxSeries: 5_000,
+      shareForMs: 500,
+      authorization: isSame(credentials?.url, url) ? credentials?.authorization : undefined,
+      ...options,
+    });
+    servers.set(url, server);
+    return server;
+  };
+  return {
+    read: (requests: readonly ReadRequest[], at: number): Promise<readonly Reading[]> =>
+      Promise.all(
+        [...selectorsByTarget(requests)].map(([target, selectors]) =>
+          readFrom(serverAt(target), target, selectors, at),
+        ),
+      ),
+  };
+}
+
+const isSame = (one: string | undefined, other: string): boolean =>
+  one?.replace(/\/$/, '') === other.replace(/\/$/, '');
+
+const failed = (target: string, at: number, { failure, message }: Failure): Reading => ({
+  outcome: 'failed',
+  target,
+  at,
+  failure,
+  message,
+});
+
+async function readFrom(
+  server: PrometheusServer,
+  target: string,
+  selectors: readonly Selector[],
+  at: number,
+): Promise<Reading> {
+  if (!isAllowed(target))
+    return failed(target, at, {
+      failure: 'not-allowed',
+      message: `${withoutSecrets(target)} is not an http or https address without credentials.`,
+    });
+  const answers = await Promise.all(selectors.map((each) => server.select(each, at)));
+  const failure = answers.find(isFailure);
+  if (failure) return failed(target, at, failure);
+  const selected = answers.flatMap((answer) => (isFailure(answer) ? [] : [answer]));
+  const found = new Set(selected.flatMap(({ samples }) => samples).map(({ name }) => name));
+  const lacking = selectors.filter(({ metric }) => !found.has(metric));
+  const declaring = await Promise.all(lacking.map((each) => declaringOf(server, each, at)));
+  const unknown = declaring.find(isFailure);
+  if (unknown) return failed(target, at, unknown);
+  const known = declaring.flatMap((each) => (isFailure(each) ? [] : [each]));
+  return takenFrom(target, at, selectors, selected, known);
+}
+
+/** Of a metric without series: who declares it, and whether they are up. A dead target's silence is no good news. */
+async function declaringOf(
+  server: PrometheusServer,
+  selector: Selector,
+  at: number,
+): Promise<Declaring | Failure> {
+  const { metric } = selector;
+  const lists = await Promise.all(familiesOf(metric).map((each) => server.targets(each, at)));
+  const unlisted = lists.find(isFailure);
+  if (unlisted) return unlisted;
+  const targets = lists
+    .flatMap((list) => (isFailure(list) ? [] : list.targets))
+    .filter((labels) => mayHave(labels, selector));
+  if (targets.length === 0) return { metric, up: [] };
+  const up = await server.select(upOf(targets), at);
+  return isFailure(up) ? up : { metric, up: ofTargets(up.samples, targets) };
+}

@@ -1,0 +1,176 @@
+import type { Selector } from '@tidegate/contracts';
+import { isRejection, type Rejection } from '@tidegate/kernel';
+import type { ReadFailure } from './failures.ts';
+import { fetchText, type FetchLimits, withoutSecrets } from './fetch-text.http.ts';
+import {
+  queryOf,
+  readSelected,
+  readTargets,
+  type Selected,
+  selectorText,
+} from './prometheus-query.ts';
+
+export interface ServerOptions extends FetchLimits {
+  /** Of one selector; more are refused as too large. */
+  readonly maxSeries: number;
+  /** An answer of an instant that is not further away, ms, is given to the next caller too. */
+  readonly shareForMs: number;
+  /** Value of the header Authorization. */
+  readonly authorization: string | undefined;
+}
+
+export interface Failure {
+  readonly failure: ReadFailure;
+  /** A sentence that names the server. */
+  readonly message: string;
+}
+export const isFailure = (answer: object): answer is Failure => 'failure' in answer;
+
+type Labels = Readonly<Record<string, string>>;
+interface Shared {
+  readonly at: number;
+  readonly answer: Promise<unknown>;
+  done: boolean;
+}
+interface Waiting {
+  readonly selector: Selector;
+  readonly text: string;
+  readonly at: number;
+  readonly resolve: (answer: Selected | Failure) => void;
+}
+
+/** So many selectors make one query. */
+const MOST_IN_A_QUERY = 20;
+/** So many targets that declare a metric are looked at. */
+const MOST_TARGETS = 1_000;
+
+/** One Prometheus, asked for much at once and for nothing twice. Nothing here rejects. */
+export class PrometheusServer {
+  readonly #url: string;
+  readonly #options: ServerOptions;
+  readonly #shared = new Map<string, Shared>();
+  #waiting: Waiting[] = [];
+
+  constructor(url: string, options: ServerOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /** What it has of a selector at an instant; asked together with all that is wanted in this turn of the event loop. */
+  select(selector: Selector, at: number): Promise<Selected | Failure> {
+    const text = selectorText(selector);
+    if (isRejection(text))
+      return Promise.resolve(this.#failed('query-failed', `was not asked: ${text.message}`));
+    return this.#once(text, at, () => {
+      const answer = new Promise<Selected | Failure>((resolve) => {
+        this.#waiting.push({ selector, text, at, resolve });
+      });
+      if (this.#waiting.length === 1) setImmediate(() => void this.#send());
+      return answer;
+    });
+  }
+
+  /** Labels of the targets that declare a family of metrics; none where the server keeps no such list. */
+  targets(family: string, at: number): Promise<{ readonly targets: readonly Labels[] } | Failure> {
+    return this.#once(`targets of ${family}`, at, async () => {
+      const parameters = { metric: family, limit: String(MOST_TARGETS) };
+      const path = `/api/v1/targets/metadata?${new URLSearchParams(parameters).toString()}`;
+      const answer = await this.#call(path, undefined, readTargets);
+      if (!isFailure(answer)) return { targets: answer.value };
+      return answer.status === 404 ? { targets: [] } : answer;
+    });
+  }
+
+  #once<T>(key: string, at: number, ask: () => Promise<T>): Promise<T> {
+    const known = this.#shared.get(key);
+    if (known && this.#isNear(known, at)) return known.answer as Promise<T>;
+    const answer = ask();
+    const entry: Shared = { at, answer, done: false };
+    this.#shared.set(key, entry);
+    void answer.then(() => {
+      entry.done = true;
+    });
+    return answer;
+  }
+
+  #isNear = (shared: Shared, at: number): boolean =>
+    Math.abs(shared.at - at) <= this.#options.shareForMs;
+
+  /** All that waits, at the newest of the wanted instants. */
+  async #send(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const at = Math.max(...waiting.map((each) => each.at));
+    for (const [key, shared] of this.#shared)
+      if (shared.done && !this.#isNear(shared, at)) this.#shared.delete(key);
+    const queries: Promise<void>[] = [];
+    for (let from = 0; from < waiting.length; from += MOST_IN_A_QUERY)
+      queries.push(this.#query(waiting.slice(from, from + MOST_IN_A_QUERY), at));
+    await Promise.all(queries);
+  }
+
+  /** Where many are refused at once, each half is asked alone: nobody pays for another's selector. */
+  async #query(wanted: readonly Waiting[], at: number): Promise<void> {
+    const parameters = { query: queryOf(wanted.map(({ text }) => text)), time: String(at / 1_000) };
+    const answer = await this.#call('/api/v1/query', new URLSearchParams(parameters), (text) =>
+      readSelected(
+        text,
+        wanted.map(({ selector }) => selector),
+      ),
+    );
+    if (!isFailure(answer)) {
+      for (const [index, { text, resolve }] of wanted.entries())
+        resolve(this.#bounded(text, answer.value[index] ?? { samples: [], down: [] }));
+      return;
+    }
+    if (wanted.length === 1 || !['query-failed', 'too-large'].includes(answer.failure)) {
+      for (const { text, resolve } of wanted)
+        resolve({ ...answer, message: `${answer.message} Asked for: ${text}` });
+      return;
+    }
+    const half = Math.ceil(wanted.length / 2);
+    const halves = [wanted.slice(0, half), wanted.slice(half)];
+    await Promise.all(halves.map((each) => this.#query(each, at)));
+  }
+
+  #bounded(text: string, selected: Selected): Selected | Failure {
+    const { maxSeries } = this.#options;
+    const { length } = selected.samples;
+    if (length <= maxSeries) return selected;
+    const what = `has ${length} series of ${text}; at most ${maxSeries} are read: name more labels`;
+    return this.#failed('too-large', what);
+  }
+
+  async #call<T extends object>(
+    path: string,
+    body: URLSearchParams | undefined,
+    read: (text: string) => T | Rejection,
+  ): Promise<{ readonly value: T } | (Failure & { readonly status?: number })> {
+    const { authorization } = this.#options;
+    const fetched = await fetchText(`${this.#url.replace(/\/$/, '')}${path}`, this.#options, {
+      readErrors: true,
+      headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
+      ...(body === undefined ? {} : { method: 'POST', body }),
+    });
+    if ('failure' in fetched) return this.#failed(fetched.failure, fetched.what);
+    const { ok, status, text } = fetched;
+    const value = read(text);
+    if (!isRejection(value) && ok) return { value };
+    return { ...this.#refused(ok, status, isRejection(value) ? value : undefined), status };
+  }
+
+  #refused(ok: boolean, status: number, rejection: Rejection | undefined): Failure {
+    if (rejection?.code === 'QUERY_TIMEOUT')
+      return this.#failed('timeout', `gave up: ${rejection.message}`);
+    if (rejection?.code === 'QUERY_FAILED')
+      return this.#failed('query-failed', `answered ${rejection.message}`);
+    if (!ok) return this.#failed('bad-status', `answered ${status}`);
+    const what = rejection?.message ?? 'nothing';
+    return this.#failed('unparsable', `answered with something else than series: ${what}`);
+  }
+
+  #failed = (failure: ReadFailure, what: string): Failure => ({
+    failure,
+    message: `${withoutSecrets(this.#url)} ${what}.`,
+  });
+}
