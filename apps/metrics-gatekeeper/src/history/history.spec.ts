@@ -65,7 +65,31 @@ describe('a report', () => {
     expect(told.evidence).toMatchObject([{ outcome: 'breach', evidence: { errors: 50 } }]);
     const markdown = markdownOf(told);
     expect(markdown).toContain('# open-checkout in production: rolled-back');
-    expect(markdown).toMatch(/\| error-rate \| breach: error-rate-too-high \|/);
+    expect(markdown).toMatch(/\| canary \| error-rate \| breach: error-rate-too-high \|/);
+    expect(markdown).toContain('| restored | 0ms after the rollback was decided |');
+    expect(markdown).toContain('| risk | 1 % that a healthy rollout is rolled back |');
+  });
+
+  it('says which stage each verdict is about, and none where no stage was open', () => {
+    const healthy = reportAfter(new Story([CANARY, ALL]).opened().checks(4));
+    expect(healthy.evidence.map(({ stage }) => stage)).toEqual(['canary', 'canary']);
+    const early = reportAfter(new Story([CANARY]).start().check().check({ violations: 1 }));
+    expect(early.evidence).toMatchObject([{ stage: '', guard: 'invariant', outcome: 'breach' }]);
+    expect(early.restoredMs).toBeNull();
+  });
+
+  it('gives the reason of an approval, and of a rollback that a person wanted', () => {
+    const story = new Story(['{ approve: review }', CANARY]).start().held().check();
+    story.tell(
+      { type: 'ApproveRollout', data: { rollout: 'r-1', step: 'review', reason: 'looks good' } },
+      'robin',
+    );
+    const told = reportAfter(story.person('RollBack').answered('RestoreFlag'));
+    expect(markdownOf(told)).toContain('| approved: review | robin: looks good |');
+    expect(told.timeline.map(({ what }) => what)).toContain(
+      'review: approved by robin: looks good',
+    );
+    expect(told.summary).toBe('alex: because. The flag is as it was before.');
   });
 
   it('names who promoted, approved, paused and aborted', () => {

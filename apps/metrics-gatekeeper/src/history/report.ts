@@ -19,12 +19,20 @@ export interface Report {
   readonly summary: string;
   readonly timeline: readonly Line[];
   /** The verdicts that decided something, as they were published: enough to judge again. */
-  readonly evidence: readonly Verdict[];
+  readonly evidence: readonly StageVerdict[];
   readonly approvals: readonly {
     readonly step: string;
     readonly by: string;
     readonly at: number;
+    readonly reason?: string;
   }[];
+  /** From the decision to roll back until the flag was as before, ms; null while there is no such thing to tell. */
+  readonly restoredMs: number | null;
+}
+
+/** A verdict, and the stage that it is about: empty before the first one, and where somebody else has judged. */
+export interface StageVerdict extends Verdict {
+  readonly stage: string;
 }
 
 type Data = Readonly<Record<string, unknown>>;
@@ -45,7 +53,7 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
     `${text(data, 'step')}: ${text(data, 'command')} was refused (${text(data, 'message')})`,
   MigrationObserved: (data) => `${text(data, 'step')}: ${text(data, 'change')}`,
   ApprovalRequested: (data) => `${text(data, 'step')}: waits for an ${text(data, 'role')}`,
-  ApprovalGiven: (data) => `${text(data, 'step')}: approved by ${text(data, 'by')}`,
+  ApprovalGiven: (data) => `${text(data, 'step')}: approved by ${text(data, 'by')}${because(data)}`,
   StepCompleted: (data) => `${text(data, 'step')}: done${howDone(data)}`,
   RolloutHeld: (data) => `${data['page'] === true ? 'paged' : 'held'}: ${text(data, 'message')}`,
   RolloutPaused: (data) => `paused by ${text(data, 'by')}: ${text(data, 'reason')}`,
@@ -64,6 +72,11 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
 const opensAt = ({ percentage }: Data): string =>
   typeof percentage === 'number' ? ` at ${formatPercentage(percentage as Percentage)}` : '';
 
+const because = (data: Data): string => {
+  const reason = text(data, 'reason');
+  return reason === '' ? '' : `: ${reason}`;
+};
+
 function howDone({ coveredMs, promotedBy }: Data): string {
   if (typeof promotedBy === 'string') return `, promoted by ${promotedBy}`;
   return typeof coveredMs === 'number' ? `, watched for ${formatDuration(coveredMs)}` : '';
@@ -81,8 +94,26 @@ export function reportOf(rollout: RolloutBody, entries: readonly Entry[]): Repor
     evidence: entries.flatMap(verdictsOf),
     approvals: entries
       .filter(({ type }) => type === 'ApprovalGiven')
-      .map(({ at, data }) => ({ step: text(data, 'step'), by: text(data, 'by'), at })),
+      .map(({ at, data }) => ({
+        step: text(data, 'step'),
+        by: text(data, 'by'),
+        at,
+        ...(typeof data['reason'] === 'string' ? { reason: data['reason'] } : {}),
+      })),
+    restoredMs: restoredIn(entries),
   };
+}
+
+/** Of the last rollback, if there were several. */
+function restoredIn(entries: readonly Entry[]): number | null {
+  const began = entries.findLast(({ type }) => type === 'RollbackStarted');
+  const done = entries.findLast(
+    ({ type, data }) =>
+      type === 'RollbackActionDone' &&
+      data['action'] === 'restore-flag' &&
+      data['outcome'] === 'done',
+  );
+  return began && done && done.at >= began.at ? done.at - began.at : null;
 }
 
 function summaryOf(rollout: RolloutBody): string {
@@ -93,13 +124,19 @@ function summaryOf(rollout: RolloutBody): string {
   return rollout.step === null ? 'Waits for its flag.' : `At step ${rollout.step}.`;
 }
 
-function verdictsOf({ type, data }: Entry): Verdict[] {
-  if (type === 'ThresholdBreached') return data['verdict'] ? [data['verdict'] as Verdict] : [];
-  return type === 'StepCompleted' ? ((data['verdicts'] as Verdict[] | undefined) ?? []) : [];
+function verdictsOf({ type, data }: Entry): StageVerdict[] {
+  if (type === 'StepCompleted') {
+    const verdicts = (data['verdicts'] as readonly Verdict[] | undefined) ?? [];
+    return verdicts.map((verdict) => ({ stage: text(data, 'step'), ...verdict }));
+  }
+  const verdict = data['verdict'] as Verdict | undefined;
+  if (type !== 'ThresholdBreached' || !verdict) return [];
+  return [{ stage: text((data['labels'] ?? {}) as Data, 'stage'), ...verdict }];
 }
 
 /** The same for people: what happened, when, and the numbers it rests on. */
-export function markdownOf({ rollout, summary, timeline, evidence, approvals }: Report): string {
+export function markdownOf(report: Report): string {
+  const { rollout, summary, timeline, evidence, approvals, restoredMs } = report;
   const { id, plan, planVersion, planHash, environment, flag, status } = rollout;
   const took = 'ended' in rollout ? rollout.ended.at - rollout.startedAt : undefined;
   return [
@@ -115,8 +152,16 @@ export function markdownOf({ rollout, summary, timeline, evidence, approvals }: 
         ['flag', `${flag}${rollout.exposure === null ? '' : ` at ${rollout.exposure}`}`],
         ['started', `${new Date(rollout.startedAt).toISOString()} by ${rollout.startedBy}`],
         ...(took === undefined ? [] : [['took', formatDuration(took)] as const]),
-        ['risk', `${(1 / rollout.riskLimit) * 100} % that a healthy rollout is rolled back`],
-        ...approvals.map(({ step, by }) => [`approved: ${step}`, by] as const),
+        ...(restoredMs === null
+          ? []
+          : [
+              ['restored', `${formatDuration(restoredMs)} after the rollback was decided`] as const,
+            ]),
+        ['risk', `${percentOf(1 / rollout.riskLimit)} that a healthy rollout is rolled back`],
+        ...approvals.map(
+          ({ step, by, reason }) =>
+            [`approved: ${step}`, reason === undefined ? by : `${by}: ${reason}`] as const,
+        ),
       ],
     ),
     '',
@@ -124,14 +169,15 @@ export function markdownOf({ rollout, summary, timeline, evidence, approvals }: 
     '',
     ...table(
       ['after', 'what'],
-      timeline.map(({ sinceMs, what }) => [formatDuration(Math.max(0, sinceMs)), what]),
+      timeline.map(({ sinceMs, what }) => [elapsed(Math.max(0, sinceMs)), what]),
     ),
     '',
     '## Evidence',
     '',
     ...table(
-      ['guard', 'verdict', 'in numbers'],
-      evidence.map(({ guard, outcome, reason, message }) => [
+      ['stage', 'guard', 'verdict', 'in numbers'],
+      evidence.map(({ stage, guard, outcome, reason, message }) => [
+        stage,
         guard,
         `${outcome}: ${reason}`,
         message,
@@ -140,6 +186,12 @@ export function markdownOf({ rollout, summary, timeline, evidence, approvals }: 
     '',
   ].join('\n');
 }
+
+/** Below a minute with tenths of a second: much happens within one. */
+const elapsed = (ms: number): string =>
+  ms >= 1_000 && ms < 60_000 ? `${(ms / 1_000).toFixed(1)}s` : formatDuration(ms);
+
+const percentOf = (share: number): string => `${Number((share * 100).toPrecision(6))} %`;
 
 /** Cells may hold what people wrote: a line or a bar of theirs must not break the table. */
 const cell = (value: string): string =>

@@ -21,14 +21,15 @@ export function check(course: Course, evidence: StageEvidence): Course {
 
 /** Breach, decision and commands are decided at once, and saved in one write. */
 function breached(course: Course, state: Live, verdict: Verdict): Course {
-  const { id, environment, plan } = state;
+  const { id, environment, plan, exposed } = state;
   const { guard, reason, message } = verdict;
+  const stage = exposed ? { stage: exposed.stage } : {};
   const told = emit(course, {
     type: 'ThresholdBreached',
     data: {
       environment,
       rollout: id,
-      labels: { plan: plan.plan, flag: plan.flag },
+      labels: { plan: plan.plan, flag: plan.flag, ...stage },
       guard,
       fingerprint: `${id}/${guard}`,
       startsAt: course.at,

@@ -70,7 +70,7 @@ function settleRollback(course: Course): Course {
   const { reason, message, actions } = state.rollback;
   if (actions.every((action) => action.state === 'done' || action.state === 'skipped')) {
     const now = state.before ? 'The flag is as it was before.' : 'Nothing had been changed yet.';
-    const data = { ...about(state), reason, message: `${message} ${now}` };
+    const data = { ...about(state), reason, message: `${asSentence(message)} ${now}` };
     const why = `rollout ${state.id} was rolled back`;
     return emit(course, { type: 'RolloutRolledBack', data }, releaseFlag(state, why));
   }
@@ -78,6 +78,9 @@ function settleRollback(course: Course): Course {
   if (!failed || state.status === 'failed') return course;
   return rollbackFailed(course, state, 'rollback-refused', `${failed.action}: ${failed.message}`);
 }
+
+/** What people give as their reason may end without a full stop. */
+const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** An answer that does not come in time leaves the rollback incomplete until it does: a person must look. */
 export function rollbackDeadline(course: Course, rollout: RollingBack): Course {
