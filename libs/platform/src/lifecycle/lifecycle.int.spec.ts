@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent, get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,6 +167,14 @@ describe('a stop', () => {
     await until(() => response.closed);
     expect(response.complete).toBe(false);
     expect(service.log.map(({ msg }) => msg)).toContain('the service has stopped');
+  });
+
+  it('is told of in a log file of its own, to the end', async () => {
+    const place = { ...env, DATA_DIR: await folder(), LOG_LEVEL: 'info' };
+    const file = join(place.DATA_DIR, 'log');
+    const started = { env: { ...place, LOG_FILE: file }, port: 0 };
+    await (await startService(tinyService(), started)).stop();
+    expect(await readFile(file, 'utf8')).toContain('the service has stopped');
   });
 
   it('goes on after its grace period, and says what did not end', async () => {

@@ -9,7 +9,7 @@ import { watchBus } from '../bus/reports.handler.ts';
 import { type Config, type Environment, processEnvironment, readConfig } from '../config/config.ts';
 import type { PlatformConfig } from '../config/platform-config.ts';
 import { openRateLimits } from '../limits/rate-limits.module.ts';
-import { openLog } from '../log/log.file.ts';
+import { type Log, openLog } from '../log/log.file.ts';
 import type { RunningService, ServiceDefinition } from '../service.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { startTelemetry } from '../telemetry/telemetry.otlp.ts';
@@ -50,31 +50,35 @@ export async function startService<C extends z.ZodType>(
   options: StartOptions = {},
 ): Promise<RunningService> {
   const config = readConfig(options.env ?? processEnvironment(), definition.config);
+  const log = logOf(definition, options, config.platform);
   const opened = new Opened();
   try {
-    const own = await open(definition, options, config, opened);
+    const own = await open(definition, log, options, config, opened);
     const http = await serve(definition, config, own, opened);
     const url = await listen(http, definition, options, config.platform, opened);
     for (const loop of own.loops) loop.start();
     own.health.phase = 'running';
     own.context.log.info({ url }, 'the service is ready');
-    const stop = once(() => stopService(own, opened, config.platform.SHUTDOWN_GRACE_MS));
+    const stop = once(() =>
+      stopService(own, opened, config.platform.SHUTDOWN_GRACE_MS).finally(() => log.close()),
+    );
     return { name: definition.name, url, stop };
   } catch (error) {
     await opened.close(config.platform.SHUTDOWN_GRACE_MS);
+    await log.close();
     throw error;
   }
 }
 
-/** Log, telemetry, bus, store and the context made of them. */
+/** Telemetry, bus, store and the context made of them. */
 async function open(
   { name }: Pick<ServiceDefinition, 'name'>,
+  { log }: ServiceLog,
   { shared = {}, endProcess }: StartOptions,
   { platform }: Config<z.ZodType>,
   opened: Opened,
 ): Promise<OwnContext> {
   const service = platform.SERVICE_NAME ?? name;
-  const log = shared.log?.child({ service }) ?? ownLog(platform, service, opened);
   const telemetry = startTelemetry({
     enabled: platform.ENABLE_TELEMETRY,
     endpoint: platform.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -97,10 +101,16 @@ async function open(
   return own;
 }
 
-function ownLog(config: PlatformConfig, service: string, opened: Opened): Logger {
-  const log = openLog({ level: config.LOG_LEVEL, file: config.LOG_FILE, service });
-  opened.add('log', () => log.close());
-  return log.log;
+type ServiceLog = Pick<Log, 'log' | 'close'>;
+
+/** Its own, or a part of a log that others close. It is closed when everything else is: somebody has to tell. */
+function logOf(
+  { name }: Pick<ServiceDefinition, 'name'>,
+  { shared }: StartOptions,
+  { LOG_LEVEL: level, LOG_FILE: file, SERVICE_NAME: service = name }: PlatformConfig,
+): ServiceLog {
+  if (shared?.log) return { log: shared.log.child({ service }), close: async () => undefined };
+  return openLog({ level, file, service });
 }
 
 /** The service's module, with everything that stops in the order of its making, the last one first. */
