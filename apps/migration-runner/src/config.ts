@@ -2,18 +2,18 @@ import { z } from 'zod';
 
 /** `checkout=sqlite:data/checkout.db,orders=sqlite:orders.db` */
 const targets = z.string().transform((text, context) => {
-  const entries = text
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '')
-    .map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)] as const);
-  for (const [name, url] of entries)
+  const urls = new Map<string, string>();
+  const wrong = (message: string) => context.addIssue({ code: 'custom', message });
+  for (const entry of text.split(',').map((each) => each.trim())) {
+    const [, name = '', url = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
+    if (entry === '') continue;
     if (name === '' || !/^sqlite:.+/.test(url))
-      context.addIssue({
-        code: 'custom',
-        message: `"${name}=…" is not a database: expected name=sqlite:<file>`,
-      });
-  return Object.fromEntries(entries);
+      // What stands behind the name may hold a password.
+      wrong(`"${entry.replace(/=.*/, '=…')}" is not a database: expected name=sqlite:<file>`);
+    else if (urls.has(name)) wrong(`the name ${name} is there twice`);
+    urls.set(name, url);
+  }
+  return Object.fromEntries(urls);
 });
 
 export const Config = z.object({

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppError, messageOf } from '@tidegate/kernel';
 import { type Migration, migrationProblems } from '@tidegate/migration';
+import type { MigrationErrorCode } from '../errors.ts';
 import type { Loaded, Migrations } from './migrations.port.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { Loaded, Migrations } from './migrations.port.ts';
  * stripped, nothing is built. Thrown MIGRATION_FILE_INVALID, naming every problem of every file.
  */
 export async function loadMigrations(folder: string): Promise<Migrations> {
-  const names = (await readdir(folder)).filter((name) =>
+  const names = (await filesIn(folder)).filter((name) =>
     /(?<!\.d|\.spec)\.(ts|js|mjs)$/.test(name),
   );
   const results = await Promise.all(names.sort().map((name) => loadOne(folder, name)));
@@ -25,12 +26,20 @@ export async function loadMigrations(folder: string): Promise<Migrations> {
     byId.set(each.migration.id, each);
   }
   if (problems.length > 0)
-    throw new AppError('MIGRATION_FILE_INVALID', `Unusable migrations:\n${problems.join('\n')}`);
+    throw invalid(`Unusable migrations in MIGRATIONS_DIR:\n${problems.join('\n')}`);
   return byId;
 }
 
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw invalid(`MIGRATIONS_DIR ${folder} cannot be read: ${messageOf(error)}`, error);
+  }
+}
+
 async function loadOne(folder: string, name: string): Promise<Loaded | { problems: string[] }> {
-  const file = join(folder, name);
+  const file = resolve(folder, name);
   try {
     const hash = `sha256:${createHash('sha256')
       .update(await readFile(file))
@@ -41,6 +50,16 @@ async function loadOne(folder: string, name: string): Promise<Loaded | { problem
       ? { problems }
       : { migration: module.default as Migration, hash, file: name };
   } catch (error) {
-    return { problems: [`${file}: ${messageOf(error)}`] };
+    return { problems: [`${file}${lineOf(error, file)}: ${messageOf(error)}`] };
   }
 }
+
+/** `:3` when the error's stack names a line of the file: where its text is wrong, or where it threw. */
+function lineOf(error: unknown, file: string): string {
+  const stack = String((error as { stack?: unknown } | null)?.stack);
+  const [, line] = /^:(\d+)/.exec(stack.slice(stack.indexOf(`${file}:`) + file.length)) ?? [];
+  return line === undefined ? '' : `:${line}`;
+}
+
+const invalid = (message: string, cause?: unknown): AppError<MigrationErrorCode> =>
+  new AppError('MIGRATION_FILE_INVALID', message, { cause });
