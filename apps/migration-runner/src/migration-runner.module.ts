@@ -1,20 +1,21 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { isAppError } from '@tidegate/kernel';
 import type { ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations } from './migration/migrations.file.ts';
-import { advance } from './run/advance.handler.ts';
+import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
 import { createRuns } from './run/change-run.handler.ts';
 import { RunConsumer } from './run/run.consumer.ts';
 import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
 import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
-import { MIGRATIONS, RUNS, WAKE } from './tokens.ts';
+import { MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
 
 const RUNS_AT_ONCE = 4;
+/** More than can be worked on: those that wait for a lease are due as well. */
+const RUNS_LOOKED_AT = 50;
 
 @Module({})
 class MigrationRunnerModule {}
@@ -24,50 +25,57 @@ export async function migrationRunnerModule(
   config: z.output<typeof Config>,
 ): Promise<DynamicModule> {
   const { store, execute, clock, ids, name, instance: holder, log } = context;
-  const { leases } = store;
   const folder = config.MIGRATIONS_DIR;
   const migrations = folder === undefined ? new Map() : await loadMigrations(folder);
   const documents = store.documents(runCollection);
-  const load = async (id: string) => (await documents.load(id))?.state;
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
   const targets = createTargets(config.MIGRATION_TARGETS, (url, access) =>
     openSqliteTarget(url.slice('sqlite:'.length), access),
   );
-  const active = new Set<string>();
+  const waits = new Map<string, Wait>();
+  const parts: AdvanceDeps = {
+    load: async (id) => (await documents.load(id))?.state,
+    record: runs.record,
+    migrations,
+    targets,
+    leases: store.leases,
+    holder,
+    clock,
+    stopping: context.stopping,
+    yieldTurn: () => yieldTurn(),
+  };
   const work = async (run: string): Promise<void> => {
-    if (active.has(run)) return;
-    active.add(run);
+    const told = (wait: Wait | undefined): void => {
+      if (wait && wait.message !== waits.get(run)?.message)
+        log.warn({ run, ...wait }, 'a run waits');
+      if (wait) waits.set(run, wait);
+      else waits.delete(run);
+    };
     try {
-      await advance(
-        {
-          load,
-          record: runs.record,
-          migrations,
-          targets,
-          leases,
-          holder,
-          clock,
-          yieldTurn: () => yieldTurn(),
-        },
-        run,
-      );
+      await advance(parts, run, told);
     } catch (error) {
-      if (!isAppError(error) || !error.retryable) throw error;
-      log.warn({ run, err: error }, 'a migration run waits for its database or store');
-    } finally {
-      active.delete(run);
+      log.error({ run, err: error }, 'working on a run failed; it is tried again');
     }
   };
+  const active = new Map<string, Promise<void>>();
   const loop = context.loop('runs', config.MIGRATION_CHECK_MS, async () => {
-    const due = await documents.claimDue(clock.now(), config.MIGRATION_CHECK_MS, RUNS_AT_ONCE);
-    await Promise.all(due.map(work));
+    const due = await documents.claimDue(clock.now(), config.MIGRATION_CHECK_MS, RUNS_LOOKED_AT);
+    // Not awaited: a long run must not keep the others waiting.
+    for (const run of due)
+      if (!active.has(run) && active.size < RUNS_AT_ONCE)
+        active.set(
+          run,
+          work(run).finally(() => active.delete(run)),
+        );
   });
+  context.onStop(async () => void (await Promise.all(active.values())));
   return {
     module: MigrationRunnerModule,
     controllers: [RunController, RunConsumer],
     providers: [
       { provide: RUNS, useValue: runs },
       { provide: MIGRATIONS, useValue: migrations },
+      { provide: WAITS, useValue: waits },
       { provide: WAKE, useValue: () => loop.wake() },
     ],
   };

@@ -1,8 +1,10 @@
 import type { MigrationCounts } from '@tidegate/contracts';
-import { type Migration, type Row, transform, type Transformed } from '@tidegate/migration';
-import type { Key, Selection, Write } from '../target/target.port.ts';
+import { AppError } from '@tidegate/kernel';
+import type { Migration, Row } from '@tidegate/migration';
+import type { MigrationErrorCode } from '../errors.ts';
+import type { Key, Selection } from '../target/target.port.ts';
 
-export const keyOf = (migration: Migration): string => migration.key ?? 'id';
+const keyOf = (migration: Migration): string => migration.key ?? 'id';
 
 /** All that the migration is about. */
 export const matched = (migration: Migration): Selection => ({
@@ -17,26 +19,17 @@ export const pending = (migration: Migration): Selection => {
   return { ...selection, filters: [...selection.filters, migration.pending] };
 };
 
-/** What one batch would write, or the first document that must stop the run. */
-export interface Prepared {
-  readonly writes: readonly Write[];
-  readonly unchanged: number;
-  readonly failure?: Extract<Transformed, { kind: 'failed' }>;
+/** The document's key as a checkpoint keeps it. Thrown MIGRATION_KEY_UNUSABLE. */
+export function keyIn(migration: Migration, row: Row): Key {
+  const key = row[keyOf(migration)];
+  if (typeof key === 'bigint') return String(key);
+  if (typeof key === 'string' || typeof key === 'number') return key;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_KEY_UNUSABLE',
+    `${migration.collection} has a document whose ${keyOf(migration)} is ${key === null ? 'null' : 'neither text nor a number'}: ` +
+      'choose a key that is unique, never changes and orders the documents.',
+  );
 }
-
-export function prepare(migration: Migration, rows: readonly Row[]): Prepared {
-  const writes: Write[] = [];
-  let unchanged = 0;
-  for (const row of rows) {
-    const result = transform(migration, row);
-    if (result.kind === 'failed') return { writes, unchanged, failure: result };
-    if (result.kind === 'changed') writes.push(result);
-    else unchanged += 1;
-  }
-  return { writes, unchanged };
-}
-
-export const keyIn = (migration: Migration, row: Row): Key => row[keyOf(migration)] as Key;
 
 export const countsOf = (rows: number, changed: number, unchanged: number): MigrationCounts => ({
   matched: rows,

@@ -1,24 +1,40 @@
-import { type Migration, type Row, transform } from '@tidegate/migration';
-import type { Key, Target } from '../target/target.port.ts';
+import { brokenInvariant, type Migration, type Row, transform } from '@tidegate/migration';
+import type { Key, Selection, Target } from '../target/target.port.ts';
 import { keyIn, matched, pending } from './batch.ts';
 import type { Report } from './run.ts';
+import type { Shift } from './shift.handler.ts';
 
 type Json = Report[string];
 
 const PAGE = 1_000;
 const SAMPLES = 5;
 
-const shown = (row: Row): Json => JSON.parse(JSON.stringify(row)) as Json;
+/** Integers too large for JSON as their digits, bytes by their number. */
+const shown = (row: Row): Json =>
+  JSON.parse(
+    JSON.stringify(row, (_field, value: unknown) => {
+      if (typeof value === 'bigint') return String(value);
+      return ArrayBuffer.isView(value) ? `${value.byteLength} bytes` : value;
+    }),
+  ) as Json;
 
-/** What the migration would do, read through a connection that cannot write. Memory does not grow with the data. */
-export async function planReport(migration: Migration, target: Target): Promise<Report> {
+/**
+ * What the migration would do, read through a connection that cannot write; undefined when the shift ended.
+ * Memory does not grow with the data.
+ */
+export async function planReport(
+  migration: Migration,
+  target: Target,
+  shift: Shift,
+): Promise<{ report: Report } | undefined> {
   const left = pending(migration);
   const samples: Json[] = [];
   const failures: Json[] = [];
   const fields: Record<string, number> = {};
   let wouldChange = 0;
   let failed = 0;
-  for await (const row of rowsOf(target, migration)) {
+  for await (const row of rowsOf(target, migration, left)) {
+    if (!(await shift.goOn())) return undefined;
     const result = transform(migration, row);
     if (result.kind === 'failed') {
       failed += 1;
@@ -30,7 +46,7 @@ export async function planReport(migration: Migration, target: Target): Promise<
         samples.push({ before: shown(result.before), after: shown(result.after) });
     }
   }
-  return {
+  const report = {
     matched: await target.count(matched(migration)),
     pending: await target.count(left),
     wouldChange,
@@ -43,12 +59,17 @@ export async function planReport(migration: Migration, target: Target): Promise<
       ? 'down is applied to every document that was changed'
       : 'none: the migration has no down',
   };
+  return { report };
 }
 
-async function* rowsOf(target: Target, migration: Migration): AsyncGenerator<Row> {
+async function* rowsOf(
+  target: Target,
+  migration: Migration,
+  selection: Selection,
+): AsyncGenerator<Row> {
   let after: Key | undefined;
   for (;;) {
-    const rows = await target.page(pending(migration), after, PAGE);
+    const rows = await target.page(selection, after, PAGE);
     yield* rows;
     const last = rows.at(-1);
     if (!last || rows.length < PAGE) return;
@@ -56,31 +77,41 @@ async function* rowsOf(target: Target, migration: Migration): AsyncGenerator<Row
   }
 }
 
-/** An independent count of what is left, and the invariants over evenly spread documents. */
+/**
+ * An independent count of what is left, and the invariants over evenly spread documents; undefined when the shift
+ * ended. `failure` says what is wrong, with the first keys that break an invariant.
+ */
 export async function verifyReport(
   migration: Migration,
   target: Target,
   sampleSize: number,
-): Promise<{ report: Report; failure?: string }> {
-  const total = await target.count(matched(migration));
+  shift: Shift,
+): Promise<{ report: Report; failure?: string } | undefined> {
+  const all = matched(migration);
+  const total = await target.count(all);
   const left = await target.count(pending(migration));
-  const broken: Json[] = [];
-  let checked = 0;
-  let after: Key | undefined;
   const step = Math.max(1, Math.floor(total / sampleSize));
-  while (checked < sampleSize) {
-    const rows = await target.page(matched(migration), after, step);
-    const row = rows.at(-1);
-    if (!row) break;
-    after = keyIn(migration, row);
+  const firstBroken: string[] = [];
+  let read = 0;
+  let checked = 0;
+  let broken = 0;
+  for await (const row of rowsOf(target, migration, all)) {
+    if (checked === sampleSize) break;
+    if (!(await shift.goOn())) return undefined;
+    read += 1;
+    if (read % step !== 0) continue;
     checked += 1;
-    for (const invariant of migration.invariants ?? [])
-      if (!invariant.holds(row)) broken.push({ key: String(after), invariant: invariant.name });
+    const what = brokenInvariant(migration, row);
+    if (what === undefined) continue;
+    broken += 1;
+    if (broken <= SAMPLES) firstBroken.push(`${keyIn(migration, row)} breaks ${what}`);
   }
+  const problems = [
+    ...(left > 0 ? [`${left} of ${total} documents are still pending`] : []),
+    ...(broken > 0
+      ? [`${broken} of ${checked} samples break an invariant: ${firstBroken.join(', ')}`]
+      : []),
+  ];
   const report = { matched: total, pending: left, checked, broken };
-  const first =
-    broken.length > 0 ? `${broken.length} of ${checked} samples break an invariant` : '';
-  const unfinished = left > 0 ? `${left} of ${total} documents are still pending` : '';
-  const failure = [unfinished, first].filter(Boolean).join('; ');
-  return failure === '' ? { report } : { report, failure };
+  return problems.length === 0 ? { report } : { report, failure: problems.join('; ') };
 }

@@ -25,19 +25,25 @@ interface RunBody {
   message?: string;
   checkpoint?: number;
   report?: Record<string, unknown>;
+  waitsFor?: { reason: string; message: string };
 }
 
-const definition = (up: string): string => `
+const ALWAYS_RIGHT = 'o.total === null || o.total === o.items * o.price';
+
+const definition = (up: string, holds = ALWAYS_RIGHT, id = 'order-totals'): string => `
 export default {
-  id: 'order-totals', target: 'checkout', collection: 'orders',
+  id: '${id}', target: 'checkout', collection: 'orders',
   pending: { total: { equals: null } },
   up: (order) => ${up},
-  invariants: [{ name: 'total-is-price', holds: (o) => o.total === null || o.total === o.items * o.price }],
+  invariants: [{ name: 'total-is-price', holds: (o) => ${holds} }],
 };`;
 const GOOD = '({ ...order, total: order.items * order.price })';
+/** Takes a millisecond. */
+const SPIN = `(() => { const end = performance.now() + 1; while (performance.now() < end); })()`;
+const SLOW = `(${SPIN}, ${GOOD})`;
 
 /** A shop's database with so many orders without a total, and a folder with the migration. */
-function shop(orders: number, up = GOOD) {
+function shop(orders: number, up = GOOD, holds = ALWAYS_RIGHT) {
   const folder = mkdtempSync(join(tmpdir(), 'tidegate-shop-'));
   cleanUp.push(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'shop.db');
@@ -49,7 +55,7 @@ function shop(orders: number, up = GOOD) {
   const insert = database.prepare('INSERT INTO orders (items, price) VALUES (?, ?)');
   for (let order = 1; order <= orders; order += 1) insert.run(order % 7, 100 + (order % 13));
   database.exec('COMMIT');
-  writeFileSync(join(folder, 'order-totals.mjs'), definition(up));
+  writeFileSync(join(folder, 'order-totals.mjs'), definition(up, holds));
   return {
     database,
     env: {
@@ -88,6 +94,8 @@ describe('a migration', () => {
     expect(run).toMatchObject({ status: 'completed', counts: { changed: 0 } });
     const { body } = await service.get(`/v1/runs/${run.run}/report`);
     expect(body).toMatchObject({
+      status: 'completed',
+      matched: 120,
       pending: 120,
       wouldChange: 120,
       fields: { total: 120 },
@@ -142,24 +150,66 @@ describe('a migration', () => {
     expect(left()).toBe(100);
   });
 
-  it('fails a verification while something is pending', async () => {
-    const { env } = shop(10);
+  it('fails a verification, and says what is pending and which samples break an invariant', async () => {
+    const { env, database } = shop(10);
     const service = await startTestService(migrationRunner, { env });
-    const run = await ended(service, await start(service, { action: 'verify' }));
-    expect(run).toMatchObject({ status: 'failed', code: 'MIGRATION_NOT_VERIFIED' });
+    database.exec('UPDATE orders SET total = -1 WHERE id IN (4, 8)');
+    const { run } = await ended(service, await start(service, { action: 'verify' }));
+    const { status, body } = await service.get(`/v1/runs/${run}/report`);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: 'failed',
+      code: 'MIGRATION_NOT_VERIFIED',
+      message:
+        '8 of 10 documents are still pending; 2 of 10 samples break an invariant: 4 breaks total-is-price, 8 breaks total-is-price',
+    });
+  });
+
+  it.each([
+    [
+      'CREATE TABLE orders (id, items, price, total, note)',
+      'orders has a document whose id is null',
+    ],
+    ['CREATE TABLE orders (id, items, price, total, note)', 'id is neither text nor a number', 'x'],
+  ])('stops where a document has no usable key: %s, %s', async (table, message, blob = '') => {
+    const { env, database } = shop(0);
+    database.exec(`DROP TABLE orders; ${table}`);
+    const key = blob === '' ? null : new TextEncoder().encode(blob);
+    database.prepare('INSERT INTO orders (id, items, price) VALUES (?, 1, 1)').run(key);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await ended(service, await start(service, { action: 'execute' }));
+    expect(run).toMatchObject({
+      status: 'failed',
+      code: 'MIGRATION_KEY_UNUSABLE',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('does not transform again what somebody completed while it ran', async () => {
+    const { env, database, wrong } = shop(400, SLOW);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await start(service, { action: 'execute', batchSize: 400 });
+    // The batch is read by now and is written when all of it has been transformed.
+    await service.get(`/v1/runs/${run}`);
+    database.exec('UPDATE orders SET total = 7 WHERE id = 350');
+    expect(await ended(service, run)).toMatchObject({
+      status: 'completed',
+      counts: { changed: 399 },
+    });
+    expect(wrong()).toBe(1);
   });
 
   it('goes on at its checkpoint with another runner, and transforms nothing twice', async () => {
     const { env, left, wrong } = shop(
-      20_000,
-      '({ ...order, total: order.items * order.price, note: (order.note ?? "") + "x" })',
+      400,
+      `(${SPIN}, { ...order, total: order.items * order.price, note: (order.note ?? "") + "x" })`,
     );
     const clock = systemClock;
     const bus = memoryBus({ clock, ids: randomIds });
     const store = memoryStore({ clock });
     const first = await startTestService(migrationRunner, { env, bus, store });
     const run = await start(first, { action: 'execute', batchSize: 20 });
-    await eventually(() => left() < 20_000);
+    await eventually(() => left() < 400);
     await first.post(`/v1/runs/${run}/pause`, { reason: 'to stop it in the middle' });
     await first.stop();
     expect(left()).toBeGreaterThan(0);
@@ -169,7 +219,7 @@ describe('a migration', () => {
     await second.post(`/v1/runs/${run}/resume`, { reason: 'go on' });
     expect(await ended(second, run)).toMatchObject({
       status: 'completed',
-      counts: { changed: 20_000, mismatched: 0 },
+      counts: { changed: 400, mismatched: 0 },
     });
     expect([left(), wrong()]).toEqual([0, 0]);
     await second.stop();
@@ -191,6 +241,101 @@ describe('a migration', () => {
       .prepare(`SELECT count(*) n FROM orders WHERE note = 'edited ' || id`)
       .get();
     expect(Number(kept?.['n'])).toBe(Math.ceil(3_000 / 7));
+  });
+});
+
+describe('a long run', () => {
+  it.each(['plan', 'execute', 'verify'])(
+    'leaves the process time for others: %s',
+    async (action) => {
+      const { env } = shop(2_000, SLOW, `${SPIN} === undefined`);
+      const service = await startTestService(migrationRunner, { env });
+      const run = await start(service, { action, sampleSize: 2_000, batchSize: 2_000 });
+      for (let asked = 0; asked < 20; asked += 1)
+        expect((await service.get<RunBody>(`/v1/runs/${run}`)).body.status).toBe('running');
+      await service.post(`/v1/runs/${run}/cancel`, { reason: 'seen enough' });
+    },
+  );
+
+  it('does not keep another migration waiting', async () => {
+    const { env } = shop(5_000, SLOW);
+    writeFileSync(join(env.MIGRATIONS_DIR, 'other.mjs'), definition(GOOD, ALWAYS_RIGHT, 'other'));
+    const service = await startTestService(migrationRunner, { env });
+    const long = await start(service, { action: 'plan' });
+    const short = await start(service, { migration: 'other', action: 'plan' });
+    expect(await ended(service, short)).toMatchObject({ status: 'completed' });
+    expect((await service.get<RunBody>(`/v1/runs/${long}`)).body.status).toBe('running');
+    await service.post(`/v1/runs/${long}/cancel`, { reason: 'seen enough' });
+  });
+
+  it('keeps another run of the same migration waiting, and says so', async () => {
+    const { env } = shop(5_000, SLOW);
+    const service = await startTestService(migrationRunner, { env });
+    const first = await start(service, { action: 'execute', batchSize: 50 });
+    await eventually(async () => {
+      const { body } = await service.get<RunBody>(`/v1/runs/${first}`);
+      return body.counts.changed > 0;
+    });
+    const second = await start(service, { action: 'execute' });
+    await eventually(async () => {
+      const { body } = await service.get<RunBody>(`/v1/runs/${second}`);
+      return body.waitsFor?.reason === 'lease-held';
+    });
+    await service.post(`/v1/runs/${first}/pause`, { reason: 'let the other one go' });
+    await eventually(async () => {
+      const { body } = await service.get<RunBody>(`/v1/runs/${second}`);
+      return body.counts.changed > 0 && body.waitsFor === undefined;
+    });
+    await service.post(`/v1/runs/${second}/cancel`, { reason: 'seen enough' });
+  });
+
+  it('stops between two documents when the service stops, and leaves the rest to the next', async () => {
+    const { env, left } = shop(5_000, SLOW);
+    const bus = memoryBus({ clock: systemClock, ids: randomIds });
+    const store = memoryStore({ clock: systemClock });
+    const first = await startTestService(migrationRunner, { env, bus, store });
+    const run = await start(first, { action: 'execute', batchSize: 100 });
+    await eventually(() => left() < 5_000);
+    const stopping = performance.now();
+    await first.stop();
+    expect(performance.now() - stopping).toBeLessThan(2_000);
+    expect(left()).toBeGreaterThan(1_000);
+    const second = await startTestService(migrationRunner, { env, bus, store });
+    const before = left();
+    await eventually(() => left() < before);
+    await second.post(`/v1/runs/${run}/cancel`, { reason: 'seen enough' });
+    await second.stop();
+    await bus.close();
+  });
+
+  it('can be paused while it plans, and planned from the start after that', async () => {
+    const { env } = shop(300, SLOW);
+    const service = await startTestService(migrationRunner, { env });
+    const run = await start(service, { action: 'plan' });
+    await service.post(`/v1/runs/${run}/pause`, { reason: 'not now' });
+    expect((await service.get<RunBody>(`/v1/runs/${run}`)).body.status).toBe('paused');
+    await service.post(`/v1/runs/${run}/resume`, { reason: 'now' });
+    expect(await ended(service, run)).toMatchObject({
+      status: 'completed',
+      report: { wouldChange: 300 },
+    });
+  });
+
+  it('waits for a database that is not there, and says so', async () => {
+    const { env } = shop(3);
+    const file = join(env.MIGRATIONS_DIR, 'later.db');
+    const service = await startTestService(migrationRunner, {
+      env: { ...env, MIGRATION_TARGETS: `checkout=sqlite:${file}` },
+    });
+    const run = await start(service, { action: 'execute' });
+    await eventually(async () => {
+      const { body } = await service.get<RunBody>(`/v1/runs/${run}`);
+      return body.waitsFor?.reason === 'MIGRATION_TARGET_UNREACHABLE';
+    });
+    const database = new DatabaseSync(file);
+    cleanUp.push(() => database.close());
+    database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, items, price, total)');
+    expect(await ended(service, run)).toMatchObject({ status: 'completed' });
   });
 });
 
@@ -236,6 +381,7 @@ describe('commands and requests', () => {
     [{ migration: 'nothing', action: 'plan' }, 404, 'MIGRATION_UNKNOWN'],
     [{ migration: 'order-totals', action: 'explode' }, 400, undefined],
     [{ migration: 'order-totals', action: 'execute', batchSize: 0 }, 400, undefined],
+    [{ migration: 'order-totals', action: 'execute', batchsize: 5 }, 400, undefined],
   ])('refuses %j', async (body, status, code) => {
     const { env } = shop(1);
     const service = await startTestService(migrationRunner, { env });
@@ -252,11 +398,26 @@ describe('commands and requests', () => {
   });
 });
 
-it('does not start with an unusable migration, and names what is wrong with it', async () => {
+it.each([
+  ['export default { id: "Bad One" }', 'bad.mjs: id: expected lower-case words'],
+  ['\n\nthrow new Error("boom")', 'bad.mjs:3: boom'],
+  ['export default {', 'bad.mjs: Unexpected'],
+])('does not start with an unusable migration, and names what is wrong: %s', async (text, why) => {
   const { env } = shop(1);
-  writeFileSync(join(env.MIGRATIONS_DIR, 'bad.mjs'), 'export default { id: "Bad One" }');
+  writeFileSync(join(env.MIGRATIONS_DIR, 'bad.mjs'), text);
   await expect(startTestService(migrationRunner, { env })).rejects.toMatchObject({
     code: 'MIGRATION_FILE_INVALID',
-    message: expect.stringContaining('bad.mjs: id: expected lower-case words'),
+    message: expect.stringContaining(why),
   });
+});
+
+it.each([
+  [{ MIGRATIONS_DIR: '/nowhere' }, 'MIGRATIONS_DIR /nowhere cannot be read'],
+  [{ MIGRATION_TARGETS: 'a=mongodb://u:secret@h' }, 'MIGRATION_TARGETS: "a=…" is not a database'],
+  [{ MIGRATION_TARGETS: 'orders.db' }, 'MIGRATION_TARGETS: "orders.db" is not a database'],
+  [{ MIGRATION_TARGETS: 'a=sqlite:x,a=sqlite:y' }, 'MIGRATION_TARGETS: the name a is there twice'],
+])('does not start with %j, and says what is wrong', async (env, why) => {
+  const start = startTestService(migrationRunner, { env: { ...shop(1).env, ...env } });
+  await expect(start).rejects.toThrow(why);
+  await expect(start).rejects.not.toThrow('secret');
 });

@@ -12,6 +12,7 @@ import {
   answer,
   type Caller,
   commandFrom,
+  pageOf,
   type PageQuery,
   pageQuery,
   RequireRole,
@@ -25,9 +26,10 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Migrations } from '../migration/migrations.port.ts';
-import { MIGRATIONS, RUNS, WAKE } from '../tokens.ts';
+import { MIGRATIONS, RUNS, WAITS, WAKE } from '../tokens.ts';
+import type { Wait } from './advance.handler.ts';
 import type { Runs } from './change-run.handler.ts';
-import { because, newRun, runBody, runQuery } from './run-body.ts';
+import { because, newRun, reportBody, runBody, runQuery } from './run-body.ts';
 
 const id = z.string().min(1).max(200);
 type Because = z.output<typeof because>;
@@ -38,16 +40,19 @@ export class RunController {
   readonly #runs: Runs;
   readonly #migrations: Migrations;
   readonly #wake: () => void;
+  readonly #waits: ReadonlyMap<string, Wait>;
   constructor(
     @Inject(SERVICE_CONTEXT) context: ServiceContext,
     @Inject(RUNS) runs: Runs,
     @Inject(MIGRATIONS) migrations: Migrations,
     @Inject(WAKE) wake: () => void,
+    @Inject(WAITS) waits: ReadonlyMap<string, Wait>,
   ) {
     this.#context = context;
     this.#runs = runs;
     this.#migrations = migrations;
     this.#wake = wake;
+    this.#waits = waits;
   }
 
   @Get('migrations')
@@ -90,26 +95,29 @@ export class RunController {
     const documents = await this.#runs.documents.list({
       ...(status ? { where: { status } } : {}),
       after,
-      limit,
+      limit: limit + 1,
     });
-    const next = documents.length === limit ? documents.at(-1)?.id : undefined;
-    return { items: documents.map(runBody).filter((body) => body !== undefined), next };
+    const { items, ...rest } = pageOf(documents, limit, ({ id: run }) => run);
+    return { items: items.flatMap((document) => this.#shown(document) ?? []), ...rest };
   }
 
   @Get('runs/:id')
   @RequireRole('viewer')
-  one(@ZodParam('id', id) run: string) {
-    return this.#read(run);
+  async one(@ZodParam('id', id) run: string) {
+    const document = await this.#runs.documents.load(run);
+    return (document && this.#shown(document)) ?? unknown(run);
   }
 
   @Get('runs/:id/report')
   @RequireRole('viewer')
   async report(@ZodParam('id', id) run: string) {
-    const body = await this.#read(run);
-    if ('rejected' in body) return body;
-    return 'report' in body
-      ? { ...body.report, ...body.counts, run, status: body.status }
-      : reject('RUN_NOT_ENDED', `${run} is ${body.status}: its report comes when it is completed.`);
+    const document = await this.#runs.documents.load(run);
+    const shown = document && this.#shown(document);
+    if (!shown) return unknown(run);
+    return (
+      reportBody(document) ??
+      reject('RUN_NOT_ENDED', `${run} is ${shown.status}: its report comes when it has ended.`)
+    );
   }
 
   @Post('runs/:id/pause')
@@ -172,13 +180,14 @@ export class RunController {
     const outcome = await this.#runs.change(command as Parameters<Runs['change']>[0]);
     this.#wake();
     return answer(reply, outcome, {
-      ...runBody({ id: command.key, state: outcome.state }),
+      ...this.#shown({ id: command.key, state: outcome.state }),
       published: outcome.published,
     });
   }
 
-  async #read(run: string): Promise<NonNullable<ReturnType<typeof runBody>> | Rejection> {
-    const document = await this.#runs.documents.load(run);
-    return (document && runBody(document)) ?? reject('RUN_UNKNOWN', `There is no run ${run}.`);
+  #shown(document: Parameters<typeof runBody>[0]) {
+    return runBody(document, this.#waits.get(document.id));
   }
 }
+
+const unknown = (run: string): Rejection => reject('RUN_UNKNOWN', `There is no run ${run}.`);

@@ -110,6 +110,17 @@ describe('a migration run', () => {
     given([started, paused]).when(record(1)).thenTypes('MigrationBatchApplied');
   });
 
+  it('records the batch that was under way when it was cancelled, and nothing else', () => {
+    const cancelled: MigrationEvent = {
+      type: 'MigrationCancelled',
+      data: { ...about, by: 'alex', reason: 'x', total: counts },
+    };
+    const { state } = given([started, applied(1), cancelled]).when(record(1));
+    expect(state).toMatchObject({ status: 'cancelled', work: { total: { changed: 200 } } });
+    given([started, cancelled]).when(record(1)).thenTypes('MigrationBatchApplied');
+    given([started, cancelled]).when(endSweep(0)).thenRejected('RUN_ENDED');
+  });
+
   it('is paused once, and resumed only with the text it began with', () => {
     given([started]).when(exampleOf(PauseMigration)).thenTypes('MigrationPaused');
     given([started, paused]).when(exampleOf(PauseMigration)).then([]);

@@ -168,9 +168,9 @@ function whileActive(
   return reject('RUN_ENDED', `The run is ${run.status}.`);
 }
 
-/** A batch that was under way when the run was paused is still recorded: it is written. */
+/** A batch that was under way when the run was paused or cancelled is still recorded: it is written. */
 function record(id: string, command: RunnerCommand, run: Run): Decision<MigrationEvent> {
-  const active = activeFor(command.data.fence, run);
+  const active = activeFor(command, run);
   if ('rejected' in active) return active;
   const data = about(id, active);
   switch (command.type) {
@@ -215,10 +215,11 @@ function record(id: string, command: RunnerCommand, run: Run): Decision<Migratio
   }
 }
 
-function activeFor(fence: number, run: Run): Work | Rejection {
-  if (run.status !== 'running' && run.status !== 'paused')
+function activeFor({ type, data }: RunnerCommand, run: Run): Work | Rejection {
+  const isActive = run.status === 'running' || run.status === 'paused';
+  if (!isActive && !(run.status === 'cancelled' && type === 'RecordBatch'))
     return reject('RUN_ENDED', `The run is ${run.status}.`);
-  return fence < run.work.fence
+  return data.fence < run.work.fence
     ? reject('RUN_LEASE_LOST', 'Another runner has taken this run over.')
     : run.work;
 }
