@@ -1,8 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { GatekeeperAlive } from '@tidegate/contracts';
-import { scrapeSource } from '@tidegate/metrics-source';
+import {
+  type MetricsSource,
+  prometheusSource,
+  scrapeSource,
+  sourceByTarget,
+} from '@tidegate/metrics-source';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
+import { AlertmanagerController } from './breach/alertmanager.controller.ts';
 import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
 import type { CheckReport } from './check/checks.handler.ts';
@@ -28,6 +34,7 @@ const controllers = [
   PlanController,
   RolloutController,
   HistoryController,
+  AlertmanagerController,
   BreachController,
   RolloutConsumer,
   HistoryConsumer,
@@ -43,11 +50,7 @@ export function metricsGatekeeperModule(
   const alarm = new Alarm(clock, () => loop.wake());
   const gatekeeper = createGatekeeper({
     ...context,
-    source: scrapeSource({
-      clock,
-      timeoutMs: config.METRICS_GATEKEEPER_SCRAPE_TIMEOUT_MS,
-      shareForMs: config.METRICS_GATEKEEPER_SCRAPE_SHARE_MS,
-    }),
+    source: sourceOf(context, config),
     onDue: (at) => alarm.set(at),
     onChecked: (report) => {
       pulse.checked(report, clock.now());
@@ -77,6 +80,23 @@ export function metricsGatekeeperModule(
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: MetricsGatekeeperModule, controllers, providers };
+}
+
+function sourceOf({ clock }: ServiceContext, config: z.output<typeof Config>): MetricsSource {
+  const { PROMETHEUS_URL: defaultUrl, PROMETHEUS_AUTHORIZATION: authorization } = config;
+  const limits = {
+    timeoutMs: config.METRICS_GATEKEEPER_SCRAPE_TIMEOUT_MS,
+    shareForMs: config.METRICS_GATEKEEPER_SCRAPE_SHARE_MS,
+  };
+  const credentials =
+    defaultUrl !== undefined && authorization !== undefined
+      ? { url: defaultUrl, authorization }
+      : undefined;
+  return sourceByTarget({
+    scrape: scrapeSource({ clock, ...limits }),
+    prometheus: prometheusSource({ credentials, ...limits }),
+    defaultUrl,
+  });
 }
 
 /** What the heartbeat tells: which rollouts this instance looks after, and when it last did. */

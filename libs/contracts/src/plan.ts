@@ -11,6 +11,8 @@ const duration = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: ms.message });
   return z.NEVER;
 });
+const atLeast = (ms: number) =>
+  duration.refine((value) => value >= ms, { error: `must be at least ${formatDuration(ms)}` });
 const percentage = z.union([z.number(), z.string()]).transform((value, context) => {
   const parsed = parsePercentage(value);
   if (!isRejection(parsed)) return parsed;
@@ -41,10 +43,22 @@ const selector = z.strictObject({
 });
 export type Selector = z.output<typeof selector>;
 
-const source = z.strictObject({
-  /** Addresses whose Prometheus text is read directly. */
-  scrape: z.array(z.url({ protocol: /^https?$/ })).min(1),
-});
+const address = z.url({ protocol: /^https?$/ });
+const source = z.union([
+  z.strictObject({
+    /** Addresses whose Prometheus text is read directly. */
+    scrape: z.array(address).min(1),
+  }),
+  z.strictObject({
+    /** A Prometheus that scrapes by itself. */
+    prometheus: z.strictObject({
+      /** Without it, the one that the gatekeeper is configured with. */
+      url: address.optional(),
+      /** How often it scrapes the wanted series: what is older than three intervals is stale. */
+      scrapeInterval: atLeast(1).default(15_000),
+    }),
+  }),
+]);
 
 const metric = z.discriminatedUnion(
   'type',
@@ -81,8 +95,6 @@ const guard = z.discriminatedUnion(
 );
 export type Guard = z.output<typeof guard>;
 
-const atLeast = (ms: number) =>
-  duration.refine((value) => value >= ms, { error: `must be at least ${formatDuration(ms)}` });
 /** A step that takes longer pages once. */
 const deadline = atLeast(1).optional();
 const step = z.union([

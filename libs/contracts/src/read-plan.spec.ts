@@ -55,6 +55,23 @@ describe('a plan', () => {
     ]);
   });
 
+  it('may read each metric where it is: scraped, from a Prometheus, or from the configured one', () => {
+    const text = edit(
+      "source: { scrape: ['http://127.0.0.1:7411/metrics'] }",
+      'source: { prometheus: { url: "http://prometheus:9090", scrapeInterval: 30s } }',
+    ).replace("{ scrape: ['http://127.0.0.1:7411/metrics'] }", '{ prometheus: {} }');
+    expect(readPlan(text)).toMatchObject({
+      plan: {
+        metrics: {
+          errors: {
+            source: { prometheus: { url: 'http://prometheus:9090', scrapeInterval: 30_000 } },
+          },
+          violations: { source: { prometheus: { scrapeInterval: 15_000 } } },
+        },
+      },
+    });
+  });
+
   it('may be JSON', () => {
     const read = readPlan(good);
     const json =
@@ -136,6 +153,32 @@ describe('a problem names its line, its path and what was expected', () => {
       'an address that cannot be scraped',
       edit("['http://127.0.0.1:7411/metrics']", "['ftp://127.0.0.1/']"),
       ['7:24 metrics.errors.source.scrape.0 Invalid URL'],
+    ],
+    [
+      'a Prometheus without an address, and one that is asked for too much',
+      edit(
+        "{ scrape: ['http://127.0.0.1:7411/metrics'] }",
+        '{ prometheus: { url: prometheus } }',
+      ).replace(
+        "source: { scrape: ['http://127.0.0.1:7411/metrics'] }",
+        'source: { prometheus: { scrapeInterval: 0s, step: 15s } }',
+      ),
+      [
+        '7:29 metrics.errors.source.prometheus.url Invalid URL',
+        '12:29 metrics.violations.source.prometheus.scrapeInterval must be at least 1ms',
+        '12:49 metrics.violations.source.prometheus.step "step" is not known here',
+      ],
+    ],
+    [
+      'a metric that comes from two places, and one from nowhere',
+      edit(
+        "{ scrape: ['http://127.0.0.1:7411/metrics'] }",
+        "{ scrape: ['http://a/'], prometheus: {} }",
+      ).replace("{ scrape: ['http://127.0.0.1:7411/metrics'] }", '{}'),
+      [
+        '7:38 metrics.errors.source.prometheus "prometheus" is not known here',
+        '12:5 metrics.violations.source.scrape is missing; expected array',
+      ],
     ],
     [
       'a name of a metric that no exporter can have',

@@ -1,5 +1,6 @@
 import type { Metric, Selector } from '@tidegate/contracts';
 import {
+  prometheusTarget,
   type ReadRequest,
   select,
   type Snapshot,
@@ -32,18 +33,24 @@ export function selectorsOf(metric: Metric): { bad: Selector; total: Selector | 
   }
 }
 
+/** Where a metric is read: addresses that are scraped, or one Prometheus. */
+export const targetsOf = ({ source }: Metric): readonly string[] =>
+  'scrape' in source ? [...new Set(source.scrape)] : [prometheusTarget(source.prometheus.url)];
+
 /** What a source must be asked for to judge these metrics, one request per target. */
 export function requestsFor(metrics: readonly Metric[]): ReadRequest[] {
-  const wanted = new Map<string, Set<string>>();
+  const wanted = new Map<string, Selector[]>();
   for (const metric of metrics)
-    for (const target of metric.source.scrape) {
-      const names = wanted.get(target) ?? new Set();
+    for (const target of targetsOf(metric)) {
       const { bad, total } = selectorsOf(metric);
-      names.add(bad.metric);
-      if (total) names.add(total.metric);
-      wanted.set(target, names);
+      const known = wanted.get(target) ?? [];
+      wanted.set(target, [...known, bad, ...(total ? [total] : [])]);
     }
-  return [...wanted].map(([target, names]) => ({ target, metrics: [...names] }));
+  return [...wanted].map(([target, selectors]) => ({
+    target,
+    metrics: [...new Set(selectors.map(({ metric }) => metric))],
+    selectors,
+  }));
 }
 
 /** Of one selector in one target; more are refused as `wrong-cardinality`. */

@@ -280,11 +280,40 @@ describe('evidence', () => {
   });
 });
 
+describe('a reading in which something is missing', () => {
+  it('counts what is there, so that a breach is seen, and lacks what is not, so that nothing passes', async () => {
+    const metric = ratioOf(A);
+    const lacks = 'prometheus cannot scrape pod-2.';
+    const first = await check(metric, 5, { [A]: requests(1_000, 50) });
+    const second = await check(metric, 10, { [A]: requests(1_090, 60) });
+    const partly = second.map((each) => ({ ...each, lacks }));
+    const before = advance(openEvidence(5_000), metric, first, timing);
+    const evidence = advance(before, metric, partly, timing);
+    expect(sum(evidence.windows)).toEqual([10, 100]);
+    expect(evidence.missing).toEqual({ kind: 'query-error', targets: 1, detail: lacks });
+    expect(evidence.lastSuccessAt).toBe(START + 5_000);
+  });
+});
+
 describe('what a check must read', () => {
   it('is every metric of every guard, once per target', () => {
-    expect(requestsFor([ratioOf(A, B), critical])).toEqual([
+    const { bad, total } = { bad: { where: {} }, total: { where: {} }, ...ratioOf(A) };
+    expect(requestsFor([ratioOf(A, B), critical])).toMatchObject([
       { target: A, metrics: ['requests_total', 'critical_total'] },
-      { target: B, metrics: ['requests_total'] },
+      { target: B, metrics: ['requests_total'], selectors: [bad, total] },
+    ]);
+  });
+
+  it('may be scraped and read from Prometheus, by its address or the one that is configured', () => {
+    const prometheus = (url?: string): Metric => ({
+      ...critical,
+      source: { prometheus: { ...(url ? { url } : {}), scrapeInterval: 15_000 } },
+    });
+    const metrics = [critical, prometheus(), prometheus('http://prometheus:9090'), prometheus()];
+    expect(requestsFor(metrics).map(({ target }) => target)).toEqual([
+      A,
+      'prometheus',
+      'prometheus:http://prometheus:9090',
     ]);
   });
 });

@@ -8,6 +8,7 @@ import {
   MOST_SERIES,
   selectorsOf,
   snapshotOf,
+  targetsOf,
 } from './counters.ts';
 import { count, noWindows, type Windows } from './windows.ts';
 
@@ -69,7 +70,7 @@ export function advance(
   readings: readonly Reading[],
   timing: Timing,
 ): GuardEvidence {
-  const targets = [...new Set(metric.source.scrape)];
+  const targets = targetsOf(metric);
   const looks = targets.map((target) => {
     const reading = readings.find((each) => each.target === target);
     return lookAt(target, evidence.targets[target], metric, reading, timing);
@@ -148,7 +149,7 @@ function counted(
     },
     bad: newBad.increase,
     total: newTotal?.increase ?? 0,
-    lack: null,
+    lack: reading.lacks === undefined ? null : { kind: 'query-error', detail: reading.lacks },
   };
 }
 

@@ -20,12 +20,19 @@ export interface StageEvidence {
   readonly coveredMs: number;
 }
 
-/** Two successful checks further apart than three intervals leave a gap between them. */
-export const maxGapMs = (plan: Plan): number => 3 * plan.checkEvery;
+/**
+ * Two successful checks further apart than three intervals leave a gap between them: of the plan's, or of a Prometheus
+ * that scrapes less often.
+ */
+export const maxGapMs = ({ checkEvery }: Plan, ...metrics: readonly Metric[]): number =>
+  3 *
+  Math.max(
+    checkEvery,
+    ...metrics.map(({ source }) => ('prometheus' in source ? source.prometheus.scrapeInterval : 0)),
+  );
 
 /** What a check must read; empty if the plan has no guards. */
-export const readsOf = (plan: Plan): ReadRequest[] =>
-  requestsFor(plan.guards.flatMap((guard) => metricOf(plan, guard) ?? []));
+export const readsOf = (plan: Plan): ReadRequest[] => requestsFor(metricsOf(plan));
 
 /**
  * Evidence of a stage that opens at `at`, with nothing counted yet.
@@ -59,11 +66,12 @@ export function checkStage(
   readings: readonly Reading[],
   at: number,
 ): StageEvidence {
-  const timing = { openedAt: evidence.openedAt, maxGapMs: maxGapMs(plan) };
   const guards = plan.guards.flatMap((guard) => {
     const metric = metricOf(plan, guard);
     const known = evidence.guards[guard.name] ?? openEvidence(plan.checkEvery);
-    return metric ? [[guard.name, advance(known, metric, readings, timing)] as const] : [];
+    if (!metric) return [];
+    const timing = { openedAt: evidence.openedAt, maxGapMs: maxGapMs(plan, metric) };
+    return [[guard.name, advance(known, metric, readings, timing)] as const];
   });
   const successAt = successOf(
     guards.map(([, each]) => each),
@@ -72,7 +80,7 @@ export function checkStage(
   return {
     ...evidence,
     guards: Object.fromEntries(guards),
-    ...covered(evidence, successAt, timing.maxGapMs),
+    ...covered(evidence, successAt, maxGapMs(plan, ...metricsOf(plan))),
   };
 }
 
@@ -109,7 +117,9 @@ export function judgeStage(
   const step = plan.steps.find((each) => 'stage' in each && each.stage === evidence.stage);
   const minTrials = step && 'stage' in step ? step.minTrials : 0;
   return plan.guards.map((guard) => {
-    const policy = policyFor(guard, { stage: evidence.stage, minTrials }, pinned, maxGapMs(plan));
+    const metric = metricOf(plan, guard);
+    const maxAgeMs = maxGapMs(plan, ...(metric ? [metric] : []));
+    const policy = policyFor(guard, { stage: evidence.stage, minTrials }, pinned, maxAgeMs);
     return assess(policy, evidence.guards[guard.name] ?? openEvidence(plan.checkEvery), at);
   });
 }
@@ -159,5 +169,8 @@ export function mayLeave(
 /** For how long data have been missing: since the newest successful check, or since the stage opened. */
 export const missingForMs = ({ lastSuccessAt, openedAt }: StageEvidence, at: number): number =>
   Math.max(0, at - (lastSuccessAt ?? openedAt));
+
+const metricsOf = (plan: Plan): Metric[] =>
+  plan.guards.flatMap((guard) => metricOf(plan, guard) ?? []);
 
 const metricOf = (plan: Plan, guard: Guard): Metric | undefined => plan.metrics[guard.metric];
