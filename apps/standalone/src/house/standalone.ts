@@ -62,7 +62,7 @@ export async function startStandalone(
     for (const close of closers.splice(0).reverse()) await close();
   };
   try {
-    const log = openLog({ level: config.LOG_LEVEL, file: logFile, service: 'standalone' });
+    const log = openLog({ level: config.LOG_LEVEL, file: logFile });
     closers.push(() => log.close());
     const ambient = { clock: systemClock, ids: randomIds };
     const store = await openSqliteStore({ file: join(dataDir, 'store.db'), clock: systemClock });
