@@ -3,6 +3,7 @@ import {
   type CustomTransportStrategy,
   type MessageHandler,
   type MicroserviceOptions,
+  NestMicroservice,
   Server,
 } from '@nestjs/microservices';
 import { definitionOf, type MessageDefinition } from '@tidegate/contracts';
@@ -126,16 +127,24 @@ class ThrownAsItWas implements RpcExceptionFilter {
   }
 }
 
+/** What `connectBus` needs of an application. */
+interface Connects {
+  connectMicroservice(
+    options: MicroserviceOptions,
+    hybrid: { readonly deferInitialization: boolean },
+  ): INestMicroservice;
+}
+
 /**
  * Serves an application's consumers from the bus: from `app.startAllMicroservices()` on, until the server is closed,
  * which the application does when it closes.
  */
-export function connectBus(
-  app: { connectMicroservice(options: MicroserviceOptions): INestMicroservice },
-  bus: Bus,
-  options: BusServerOptions,
-): BusServer {
+export function connectBus(app: Connects, bus: Bus, options: BusServerOptions): BusServer {
   const server = new BusServer(bus, options);
-  app.connectMicroservice({ strategy: server }).useGlobalFilters(new ThrownAsItWas());
+  // Deferred: Nest would make the handlers at once, and with them the filter that hides what was thrown, before ours.
+  const consumers = app.connectMicroservice({ strategy: server }, { deferInitialization: true });
+  consumers.useGlobalFilters(new ThrownAsItWas());
+  // The application has run the hooks that a late start runs again.
+  if (consumers instanceof NestMicroservice) consumers.setIsInitHookCalled(true);
   return server;
 }

@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { NestMicroservice } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { connectBus } from '@tidegate/bus';
@@ -83,21 +82,9 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   app.useGlobalGuards(new KeyGuard());
   app.useGlobalFilters(problemFilter(problems, log));
   describeApi(app, definition);
-  const consumers = connectBus(consumersOf(app), own.context.bus, { service: definition.name });
+  const consumers = connectBus(app, own.context.bus, { service: definition.name });
   return { app, intake, stopConsumers: () => consumers.close() };
 }
-
-/**
- * Nest would make the handlers at once, and with them the filter that turns every error into "Internal server error",
- * before `connectBus` can name its own. The application has run the hooks that a late start runs again.
- */
-const consumersOf = (app: NestFastifyApplication): Parameters<typeof connectBus>[0] => ({
-  connectMicroservice(options) {
-    const late = app.connectMicroservice(options, { deferInitialization: true });
-    if (late instanceof NestMicroservice) late.setIsInitHookCalled(true);
-    return late;
-  },
-});
 
 function rootModule({ definition, own, module }: HttpAppOptions): DynamicModule {
   const metricsText = async (): Promise<string> => {
