@@ -59,9 +59,7 @@ export async function startService<C extends z.ZodType>(
     for (const loop of own.loops) loop.start();
     own.health.phase = 'running';
     own.context.log.info({ url }, 'the service is ready');
-    const stop = once(() =>
-      stopService(own, opened, config.platform.SHUTDOWN_GRACE_MS).finally(() => log.close()),
-    );
+    const stop = once(() => stopService(own, opened, log, config.platform.SHUTDOWN_GRACE_MS));
     return { name: definition.name, url, stop };
   } catch (error) {
     await opened.close(config.platform.SHUTDOWN_GRACE_MS);
@@ -182,13 +180,18 @@ function urlHost({ address, family }: AddressInfo): string {
 }
 
 /** Thrown PLATFORM_STOP_TIMED_OUT, when all is closed that could be. */
-async function stopService(own: OwnContext, opened: Opened, graceMs: number): Promise<void> {
-  const { log } = own.context;
+async function stopService(
+  own: OwnContext,
+  opened: Opened,
+  { log, close: closeLog }: ServiceLog,
+  graceMs: number,
+): Promise<void> {
   log.info('the service stops');
   own.health.phase = 'stopping';
   own.stopping.abort();
   const unfinished = await opened.close(graceMs);
   log.info({ unfinished }, 'the service has stopped');
+  await closeLog();
   if (unfinished.length === 0) return;
   const what = unfinished.map(({ step, why }) => `${step} (${why})`).join(', ');
   throw new AppError('PLATFORM_STOP_TIMED_OUT', `Did not stop in an orderly way: ${what}.`);
