@@ -2,30 +2,37 @@ import { z } from 'zod';
 
 const ms = z.coerce.number().int().positive();
 
-export const Config = z.object({
-  PROMETHEUS_URL: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('The Prometheus of plans whose source names none, such as `http://prometheus:9090`.'),
-  PROMETHEUS_AUTHORIZATION: z
-    .string()
-    .regex(
-      /^(?:Bearer|Basic) \S+$/,
-      'must be "Bearer <token>" or "Basic <user:password in base64>"',
-    )
-    .optional()
-    .describe(
-      'Header Authorization for PROMETHEUS_URL, and for no other: `Bearer …` or `Basic …`.',
-    ),
-  METRICS_GATEKEEPER_SCRAPE_TIMEOUT_MS: ms
-    .max(5_000)
-    .default(3_000)
-    .describe('Longest wait for one answer of a scrape target or of Prometheus.'),
-  METRICS_GATEKEEPER_SCRAPE_SHARE_MS: ms
-    .max(1_000)
-    .default(100)
-    .describe('An answer that is not older also serves other rollouts that read the same.'),
-  METRICS_GATEKEEPER_HEARTBEAT_MS: ms
-    .default(5_000)
-    .describe('Time between two signs of life that others watch.'),
-});
+export const Config = z
+  .object({
+    PROMETHEUS_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'The Prometheus of plans whose source names none, such as `http://prometheus:9090`.',
+      ),
+    PROMETHEUS_AUTHORIZATION: z
+      .string()
+      .regex(
+        /^(?:Bearer|Basic) \S+$/,
+        'must be "Bearer <token>" or "Basic <user:password in base64>"',
+      )
+      .optional()
+      .describe(
+        'Header Authorization for PROMETHEUS_URL, and for no other: `Bearer …` or `Basic …`.',
+      ),
+    METRICS_GATEKEEPER_SCRAPE_TIMEOUT_MS: ms
+      .max(5_000)
+      .default(3_000)
+      .describe('Longest wait for one answer of a scrape target or of Prometheus.'),
+    METRICS_GATEKEEPER_SCRAPE_SHARE_MS: ms
+      .max(1_000)
+      .default(100)
+      .describe('An answer that is not older also serves other rollouts that read the same.'),
+    METRICS_GATEKEEPER_HEARTBEAT_MS: ms
+      .default(5_000)
+      .describe('Time between two signs of life that others watch.'),
+  })
+  .refine((c) => c.PROMETHEUS_AUTHORIZATION === undefined || c.PROMETHEUS_URL !== undefined, {
+    error: 'PROMETHEUS_AUTHORIZATION is for PROMETHEUS_URL, which is not set.',
+    when: () => true,
+  });

@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
+import { startTestService, type TestService } from '@tidegate/platform/testing';
+import { openServerIfAny } from '../../../../test/servers/servers.ts';
+import { metricsGatekeeper } from '../index.ts';
+import { FlagDouble } from '../rollout/flag-service.memory.ts';
+
+jest.setTimeout(60_000);
+
+/** An application's /metrics: each scrape finds 100 more requests, of which so many failed. */
+async function application() {
+  const load = { failing: 0, up: true };
+  const counted = { ok: 0, failed: 0 };
+  const server = createServer((_request, response) => {
+    counted.ok += 100 - load.failing;
+    counted.failed += load.failing;
+    const lines = [
+      '# TYPE requests_total counter',
+      `requests_total{status="ok"} ${counted.ok}`,
+      `requests_total{status="error"} ${counted.failed}`,
+      '# TYPE violations_total counter',
+      '',
+    ];
+    response
+      .writeHead(load.up ? 200 : 503, { 'content-type': 'text/plain; version=0.0.4' })
+      .end(lines.join('\n'));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, load, close };
+}
+
+const app = await application();
+const prometheus = await openServerIfAny('prometheus', {
+  own: true,
+  config: `
+global: { scrape_interval: 100ms, scrape_timeout: 100ms }
+scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${app.address}'] }] }]
+`,
+});
+afterAll(async () => {
+  await prometheus?.stop();
+  app.close();
+});
+
+const plan = `
+plan: open-checkout
+flag: checkout-v2
+checkEvery: 200ms
+pageAfter: 1s
+metrics:
+  errors:
+    type: ratio
+    source: { prometheus: { scrapeInterval: 200ms } }
+    bad: { metric: requests_total, where: { job: shop, status: error } }
+    total: { metric: requests_total, where: { job: shop } }
+  violations:
+    type: count
+    source: { prometheus: { url: '${prometheus?.url ?? 'http://none'}', scrapeInterval: 200ms } }
+    count: { metric: violations_total }
+  scraped:
+    type: ratio
+    source: { scrape: ['http://${app.address}/'] }
+    bad: { metric: requests_total, where: { status: error } }
+    total: { metric: requests_total }
+guards:
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+  - { name: invariant, judge: immediate, metric: violations }
+  - { name: direct, judge: sequential, metric: scraped, limit: 50% }
+steps:
+  - { stage: canary, percentage: 10, hold: 600ms, minTrials: 200 }
+  - { stage: all, percentage: 100, hold: 600ms, minTrials: 200 }
+`;
+
+interface Shown extends Record<string, unknown> {
+  readonly guards: readonly { guard: string; reason: string; message: string }[];
+}
+
+const services: TestService[] = [];
+afterEach(async () => {
+  for (const service of services.splice(0)) await service.stop();
+});
+
+async function start(env: Record<string, string>) {
+  const service = await startTestService(metricsGatekeeper, { env });
+  services.push(service);
+  await new FlagDouble(service.context, { environment: 'test', key: 'checkout-v2' }).listen();
+  expect((await service.put('/v1/plans/open-checkout', plan)).status).toBe(201);
+  const body = { plan: 'open-checkout', environment: 'test' };
+  const { id } = (await service.post<{ id: string }>('/v1/rollouts', body)).body;
+  return {
+    service,
+    becomes: (wanted: object): Promise<Shown> =>
+      eventually(async () => {
+        const { body: shown } = await service.get<Shown>(`/v1/rollouts/${id}`);
+        expect(shown).toMatchObject(wanted);
+        return shown;
+      }, 20_000),
+  };
+}
+
+(prometheus ? describe : describe.skip)('a rollout on a real Prometheus', () => {
+  const env = { PROMETHEUS_URL: prometheus?.url ?? '' };
+
+  it('completes, beside metrics that are scraped', async () => {
+    const rollout = await start(env);
+    const { guards } = await rollout.becomes({ status: 'completed' });
+    expect(guards.map(({ reason }) => reason)).toEqual([
+      'error-rate-within-limit',
+      'count-within-limit',
+      'error-rate-within-limit',
+    ]);
+  });
+
+  it('is rolled back by what Prometheus has counted', async () => {
+    const rollout = await start(env);
+    await rollout.becomes({ step: 'canary', phase: 'open' });
+    app.load.failing = 20;
+    await rollout.becomes({
+      status: 'rolled-back',
+      rollback: { reason: 'error-rate-too-high', message: expect.stringContaining('error-rate') },
+    });
+    app.load.failing = 0;
+  });
+
+  it('holds while Prometheus cannot scrape the application, and goes on when it can', async () => {
+    const rollout = await start(env);
+    await rollout.becomes({ step: 'canary', phase: 'open' });
+    app.load.up = false;
+    await rollout.becomes({ status: 'holding', hold: { reason: 'query-error' } });
+    app.load.up = true;
+    await rollout.becomes({ status: 'completed' });
+  });
+
+  it('does not open without one, and names the option', async () => {
+    const rollout = await start({});
+    await rollout.becomes({
+      status: 'holding',
+      hold: { reason: 'query-error', message: expect.stringContaining('PROMETHEUS_URL') },
+    });
+  });
+});
