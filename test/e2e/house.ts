@@ -11,6 +11,9 @@ export interface Answer<T> {
   readonly body: T;
 }
 
+/** Nobody is there, or was when the answer was due: what was asked may be done or not. */
+export class Unanswered extends Error {}
+
 /** `body`: a string is sent as YAML, anything else as JSON. `key`: instead of the admin's; null: none. */
 interface Asked {
   readonly body?: unknown;
@@ -76,7 +79,7 @@ async function askAt<T>(
   { body, key = adminKey, headers = {} }: Asked = {},
 ): Promise<Answer<T>> {
   const type = typeof body === 'string' ? 'application/yaml' : 'application/json';
-  const response = await fetch(url, {
+  const request: RequestInit = {
     method,
     headers: {
       ...(key === null ? {} : { authorization: `Bearer ${key}` }),
@@ -84,9 +87,14 @@ async function askAt<T>(
       ...headers,
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  };
+  try {
+    const response = await fetch(url, request);
+    const text = await response.text();
+    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as T };
+  } catch (error) {
+    throw new Unanswered(`${method} ${url} was not answered.`, { cause: error });
+  }
 }
 
 /** As people write it: everyone gets `off` but `percentage` per cent. */
@@ -122,10 +130,14 @@ export async function startRollout(house: House, plan: string, text: string): Pr
 export interface RolloutShown {
   readonly status: string;
   readonly step: string | null;
+  readonly phase: string | null;
   readonly exposure: string | null;
   readonly hold?: { readonly reason: string; readonly message: string; readonly paged: boolean };
   readonly rollback?: { readonly reason: string; readonly message: string };
 }
+
+export const isOver = ({ status }: RolloutShown): boolean =>
+  ['completed', 'rolled-back', 'failed', 'aborted'].includes(status);
 
 export const rolloutOf = async (house: House, id: string): Promise<RolloutShown> => {
   const found = await house.ask<RolloutShown>('GET', 'metrics-gatekeeper', `/v1/rollouts/${id}`);

@@ -55,15 +55,14 @@ export function start(
     kill,
     [Symbol.asyncDispose]: kill,
     output: () => text,
-    printed: (expected, withinMs = 20_000) =>
-      eventually(() => {
-        const found = typeof expected === 'string' ? text.includes(expected) : expected.test(text);
-        if (!found && child.exitCode !== null)
-          throw new Error(`It ended with ${child.exitCode}:\n${text}`);
-        return found && text;
-      }, withinMs).catch((error: unknown) => {
-        throw new Error(`Not printed: ${String(expected)}\n${text}`, { cause: error });
-      }) as Promise<string>,
+    printed: async (expected, withinMs = 20_000) => {
+      const isPrinted = (): boolean =>
+        typeof expected === 'string' ? text.includes(expected) : expected.test(text);
+      const inTime = eventually(isPrinted, withinMs).catch(() => false);
+      await Promise.race([inTime, exited]);
+      if (isPrinted()) return text;
+      throw new Error(`Not printed (exit code ${child.exitCode}): ${String(expected)}\n${text}`);
+    },
     ended: () => exited,
     signal: (name) => void child.kill(name),
   };
