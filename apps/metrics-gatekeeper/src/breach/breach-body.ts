@@ -5,7 +5,7 @@ const labels = z.record(z.string(), z.string()).default({});
 const message = z.string().trim().min(1).max(2_000);
 
 /** Without `rollout`, the labels `rollout`, `plan` and `flag` say what it is about. */
-export const breachBody = z.object({
+export const breachBody = z.strictObject({
   environment: name,
   rollout: z.string().min(1).optional(),
   labels,
@@ -17,7 +17,7 @@ export const breachBody = z.object({
   startsAt: z.int().min(0).optional(),
 });
 
-export const signalBody = z.object({
+export const signalBody = z.strictObject({
   environment: name,
   signal: name,
   count: z.number().min(0).default(1),

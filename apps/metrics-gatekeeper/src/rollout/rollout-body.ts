@@ -9,15 +9,15 @@ import { type Existing, isLive } from './state.ts';
 
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
-export const startBody = z.object({
+export const startBody = z.strictObject({
   plan: z.string().min(1),
   /** The newest if left out. */
   version: z.int().min(1).optional(),
   environment: z.string().min(1),
   reason: reason.optional(),
 });
-export const reasonBody = z.object({ reason });
-export const approveBody = z.object({
+export const reasonBody = z.strictObject({ reason });
+export const approveBody = z.strictObject({
   /** The step that waits, if left out. */
   step: z.string().min(1).optional(),
   reason: reason.optional(),

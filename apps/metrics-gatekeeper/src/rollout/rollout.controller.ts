@@ -39,14 +39,15 @@ import { ROLLOUT_QUERIES, ROLLOUTS } from '../tokens.ts';
 import { approveBody, reasonBody, rolloutId, startBody } from './rollout-body.ts';
 import type { RolloutBody, RolloutQueries } from './rollout-queries.handler.ts';
 import { rolloutIdFor, type Rollouts } from './rollouts.handler.ts';
-import type { Existing, Rollout } from './state.ts';
+import { type Existing, type Rollout, statuses } from './state.ts';
 
-const listQuery = z.object({
+/** Strict: a misspelt condition must not show everything. */
+const listQuery = z.strictObject({
   ...pageQuery.shape,
   environment: name.optional(),
   plan: name.optional(),
   flag: name.optional(),
-  status: z.string().optional(),
+  status: z.enum(statuses).optional(),
   /** Only those that are not over. */
   live: z.stringbool().optional(),
 });
@@ -115,6 +116,11 @@ export class RolloutController {
     const rollout = rolloutIdFor(made);
     const command = { ...made, key: rollout, data: { ...made.data, rollout } };
     const outcome = await this.#rollouts.start(command);
+    if (isAnother(outcome, body))
+      return reject(
+        'IDEMPOTENCY_KEY_REUSED',
+        `The same Idempotency-Key began rollout ${rollout} of another plan, version or environment.`,
+      );
     if (!refusalOf(outcome)) reply.header('location', `/v1/rollouts/${rollout}`);
     return this.#answer(rollout, outcome, reply);
   }
@@ -232,6 +238,17 @@ export class RolloutController {
     return answer(reply, outcome, { ...body, changed, published: outcome.published });
   }
 }
+
+/** A repeated request that asks for something else than the first one did. */
+const isAnother = (
+  { repeated, state }: Outcome<Rollout>,
+  { plan, version, environment }: z.output<typeof startBody>,
+): boolean =>
+  repeated &&
+  state.status !== 'absent' &&
+  (state.plan.plan !== plan ||
+    state.environment !== environment ||
+    (version ?? state.version) !== state.version);
 
 const waitingStep = ({ plan, position }: Existing): string | undefined => {
   const step = position?.phase === 'approval' ? plan.steps[position.index] : undefined;

@@ -288,12 +288,16 @@ describe('messages from outside', () => {
     const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
     await here.opens(id, 'canary');
     const about = { environment: 'test', guard: 'pager', message: 'complaints' };
-    for (const labels of [{}, { flag: 'other' }, { flag: 'checkout-v2', plan: 'other' }])
-      expect((await here.service.post('/v1/breaches', { ...about, labels })).status).toBe(202);
+    for (const labels of [{}, { flag: 'other' }, { flag: 'checkout-v2', plan: 'other' }]) {
+      const sent = await here.service.post('/v1/breaches', { ...about, labels });
+      expect(sent).toMatchObject({ status: 202, body: { rollouts: [] } });
+    }
     await here.service.post('/v1/breaches', { ...about, rollout: id, startsAt: 1 });
     await here.service.idle();
     expect((await here.shown(id)).status).toBe('running');
-    await here.service.post('/v1/breaches', { ...about, labels: { flag: 'checkout-v2' } });
+    const labels = { flag: 'checkout-v2' };
+    const sent = await here.service.post('/v1/breaches', { ...about, labels });
+    expect(sent.body).toMatchObject({ rollouts: [id] });
     expect(await here.becomes(id, 'rolled-back')).toMatchObject({
       rollback: { by: 'admin', reason: 'pager', message: 'complaints' },
     });
@@ -406,6 +410,12 @@ describe('people', () => {
     const start = () => here.service.post('/v1/rollouts', body, { 'idempotency-key': 'deploy-7' });
     const [first, second] = [await start(), await start()];
     expect(second.body['id']).toBe(first.body['id']);
+    const elsewhere = { ...body, environment: 'production' };
+    const key = { 'idempotency-key': 'deploy-7' };
+    expect(await here.service.post('/v1/rollouts', elsewhere, key)).toMatchObject({
+      status: 422,
+      body: { code: 'IDEMPOTENCY_KEY_REUSED' },
+    });
     const other = { ...body, plan: 'nothing' };
     expect(await here.service.post('/v1/rollouts', other)).toMatchObject({
       status: 404,
@@ -416,6 +426,17 @@ describe('people', () => {
       body: { code: 'PLAN_VERSION_UNKNOWN' },
     });
     expect((await here.service.as('viewer').post('/v1/rollouts', body)).status).toBe(403);
+  });
+
+  it('learn of every field and condition that is not known here', async () => {
+    const here = await world();
+    const body = { plan: 'open-checkout', environment: 'test', enviroment: 'production' };
+    const started = await here.service.post('/v1/rollouts', body);
+    expect(started).toMatchObject({ status: 400, body: { code: 'REQUEST_INVALID' } });
+    expect(JSON.stringify(started.body)).toContain('enviroment');
+    for (const query of ['status=runing', 'flg=checkout-v2'])
+      expect((await here.service.get(`/v1/rollouts?${query}`)).status).toBe(400);
+    expect((await here.service.get('/v1/rollouts?status=running&live=true')).status).toBe(200);
   });
 
   it('read what was decided, page by page, and the report in both forms', async () => {

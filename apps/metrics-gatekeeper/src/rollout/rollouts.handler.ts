@@ -22,7 +22,7 @@ import { isAbout } from './match.ts';
 import type { RolloutMessage } from './message.ts';
 import type { ObservedMessage } from './observed.ts';
 import { rolloutDecider } from './rollout.ts';
-import type { Existing, Rollout } from './state.ts';
+import { type Existing, isLive, type Rollout } from './state.ts';
 
 export interface Rollouts {
   readonly documents: Documents<Rollout>;
@@ -36,6 +36,8 @@ export interface Rollouts {
   observe(message: ObservedMessage): Promise<void>;
   /** A breach, told to the rollout it names, or to all whose labels it has. Resolves with the rollouts it was told. */
   breach(message: ThresholdBreached): Promise<readonly string[]>;
+  /** The rollouts under way that such a breach is about. */
+  about(breach: ThresholdBreached['data']): Promise<readonly string[]>;
   /** One check of one rollout. */
   tick(id: string, evidence: StageEvidence): Promise<Outcome<Rollout>>;
 }
@@ -80,7 +82,7 @@ export function createRollouts(deps: {
         });
     },
     async breach(message) {
-      const told = await breached(documents, message);
+      const told = await breached(documents, message.data);
       for (const id of told)
         await execute(id, {
           type: 'RecordBreach',
@@ -88,6 +90,12 @@ export function createRollouts(deps: {
           metadata: metadata(id, message.metadata),
         });
       return told;
+    },
+    async about(breach) {
+      if (breach.rollout === undefined) return breached(documents, breach);
+      const rollout = (await documents.load(breach.rollout))?.state;
+      const isAbout = rollout && isLive(rollout) && rollout.environment === breach.environment;
+      return isAbout ? [rollout.id] : [];
     },
     tick: (id, evidence) => {
       const of = { id: ids.next(), source: deps.source, correlationId: id };
@@ -133,7 +141,7 @@ async function concerned(
 
 async function breached(
   documents: Documents<Rollout>,
-  { data }: ThresholdBreached,
+  data: ThresholdBreached['data'],
 ): Promise<readonly string[]> {
   if (data.rollout !== undefined) return known(documents, data.rollout);
   const live = await liveIn(documents, { environment: data.environment });

@@ -131,6 +131,18 @@ export type Live = Pending | Going | Paused;
 export type Existing = Live | RollingBack | Failed | RolledBack | Aborted | Completed;
 export type Rollout = { readonly status: 'absent' } | Existing;
 
+export const statuses = [
+  'pending',
+  'running',
+  'holding',
+  'paused',
+  'rolling-back',
+  'failed',
+  'rolled-back',
+  'aborted',
+  'completed',
+] as const satisfies readonly Existing['status'][];
+
 export const isGoing = (rollout: Rollout): rollout is Going =>
   rollout.status === 'running' || rollout.status === 'holding';
 export const isLive = (rollout: Rollout): rollout is Live =>
