@@ -30,6 +30,8 @@ export function inConsumerSpan<T>(
     {
       kind: SpanKind.CONSUMER,
       attributes: {
+        // Groups are named after their service: `flag-service.kills`.
+        'tidegate.service': group.split('.')[0] ?? group,
         'messaging.system': 'tidegate',
         'messaging.operation.type': 'process',
         'messaging.operation.name': 'process',

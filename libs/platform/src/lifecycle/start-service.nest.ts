@@ -12,6 +12,7 @@ import { openRateLimits } from '../limits/rate-limits.module.ts';
 import { type Log, openLog } from '../log/log.file.ts';
 import type { RunningService, ServiceDefinition } from '../service.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
+import { tracedBus } from '../telemetry/traced-bus.otlp.ts';
 import { startTelemetry } from '../telemetry/telemetry.otlp.ts';
 import { openDrivers } from './drivers.module.ts';
 import { createHttpApp, type HttpApp } from './http-app.nest.ts';
@@ -86,7 +87,8 @@ async function open(
   const { clock = systemClock, ids = randomIds, faults = noFaults } = shared;
   const drivers = await openDrivers(platform, shared, { clock, ids, source: name });
   opened.add('bus and store', drivers.close);
-  const { bus, store } = drivers;
+  const { store } = drivers;
+  const bus = platform.ENABLE_TELEMETRY ? tracedBus(drivers.bus, name) : drivers.bus;
   const own = createContext({ name, clock, ids, bus, store, faults, log });
   watchBus({
     service: name,

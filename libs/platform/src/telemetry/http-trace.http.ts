@@ -29,7 +29,8 @@ const hex = (digits: number): string => randomBytes(digits / 2).toString('hex');
 export function traceRequests(server: FastifyInstance, service: string, recorded: boolean): void {
   const tracer = trace.getTracer(service);
   const spanIn = recorded
-    ? (request: FastifyRequest, parent: Context): Span => startSpan(tracer, request, parent)
+    ? (request: FastifyRequest, parent: Context): Span =>
+        startSpan(tracer, service, request, parent)
     : (_: FastifyRequest, parent: Context): Span => trace.getSpan(parent) ?? new LazySpan(hex);
   server.decorateRequest('span', undefined);
   server.addHook('preHandler', (request, _reply, done) => {
@@ -49,10 +50,15 @@ export function traceRequests(server: FastifyInstance, service: string, recorded
 
 function startSpan(
   tracer: ReturnType<typeof trace.getTracer>,
+  service: string,
   { method, routeOptions }: FastifyRequest,
   parent: Context,
 ): Span {
   const route = routeOptions.url ?? 'unknown';
-  const attributes = { 'http.request.method': method, 'http.route': route };
+  const attributes = {
+    'tidegate.service': service,
+    'http.request.method': method,
+    'http.route': route,
+  };
   return tracer.startSpan(`${method} ${route}`, { kind: SpanKind.SERVER, attributes }, parent);
 }

@@ -12,7 +12,11 @@ interface Span {
   readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
+  readonly attributes: readonly { key: string; value: { stringValue?: string } }[];
 }
+
+const serviceOf = ({ attributes }: Span): string | undefined =>
+  attributes.find(({ key }) => key === 'tidegate.service')?.value.stringValue;
 
 const exported: { service: string | undefined; spans: Span[] }[] = [];
 const collector = createServer((request, response) => {
@@ -62,10 +66,17 @@ it('exports one trace from the request that comes in to the work that a message 
   const spans = exported.flatMap((each) => each.spans);
   expect(new Set(exported.map((each) => each.service))).toEqual(new Set(['tiny-in-test']));
   const ours = spans.filter(({ traceId }) => traceId === given);
-  expect(ours.map(({ name }) => name)).toEqual([
-    'PUT /v1/environments/:env',
-    'process flag.commands',
-  ]);
-  expect(ours[0]?.parentSpanId).toBe('00f067aa0ba902b7');
-  expect(ours[1]?.parentSpanId).toBe(ours[0]?.spanId);
+  const parentOf = (name: string) => {
+    const parent = ours.find((each) => each.name === name)?.parentSpanId;
+    return ours.find(({ spanId }) => spanId === parent)?.name ?? parent;
+  };
+  expect(ours.map(({ name }) => [name, parentOf(name)])).toEqual(
+    expect.arrayContaining([
+      ['PUT /v1/environments/:env', '00f067aa0ba902b7'],
+      ['send flag.events', 'PUT /v1/environments/:env'],
+      ['send flag.commands', 'send flag.events'],
+      ['process flag.commands', 'send flag.commands'],
+    ]),
+  );
+  expect(new Set(ours.map(serviceOf))).toEqual(new Set(['tiny-service']));
 });
