@@ -91,12 +91,7 @@ export function createRollouts(deps: {
         });
       return told;
     },
-    async about(breach) {
-      if (breach.rollout === undefined) return breached(documents, breach);
-      const rollout = (await documents.load(breach.rollout))?.state;
-      const isAbout = rollout && isLive(rollout) && rollout.environment === breach.environment;
-      return isAbout ? [rollout.id] : [];
-    },
+    about: (breach) => aboutNow(documents, breach),
     tick: (id, evidence) => {
       const of = { id: ids.next(), source: deps.source, correlationId: id };
       return execute(id, { type: 'Tick', data: { evidence }, metadata: metadata(id, of) });
@@ -146,6 +141,17 @@ async function breached(
   if (data.rollout !== undefined) return known(documents, data.rollout);
   const live = await liveIn(documents, { environment: data.environment });
   return live.filter((each) => isAbout(data, each)).map(({ id }) => id);
+}
+
+/** Those of them that are under way, and in the environment that the breach is said to be in. */
+async function aboutNow(
+  documents: Documents<Rollout>,
+  breach: ThresholdBreached['data'],
+): Promise<readonly string[]> {
+  if (breach.rollout === undefined) return breached(documents, breach);
+  const rollout = (await documents.load(breach.rollout))?.state;
+  const isAbout = rollout && isLive(rollout) && rollout.environment === breach.environment;
+  return isAbout ? [rollout.id] : [];
 }
 
 /** What others do not know of must not become a document of ours. */
