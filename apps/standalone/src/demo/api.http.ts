@@ -1,13 +1,19 @@
 import { AppError } from '@tidegate/kernel';
 
-/** The services' HTTP APIs, as any client uses them. Thrown DEMO_REFUSED with the service's own sentence. */
+/** The services' HTTP APIs, as any client uses them, one replica after the other. Thrown DEMO_REFUSED with the service's own sentence. */
 export interface Api {
   get<T>(service: string, path: string): Promise<T>;
   put<T>(service: string, path: string, body: unknown): Promise<T>;
   post<T>(service: string, path: string, body?: unknown): Promise<T>;
 }
 
-export function createApi(urls: Readonly<Record<string, string>>, key: string): Api {
+export function createApi(urls: Readonly<Record<string, readonly string[]>>, key: string): Api {
+  let calls = 0;
+  const urlOf = (service: string): string | undefined => {
+    const replicas = urls[service] ?? [];
+    calls += 1;
+    return replicas[calls % replicas.length];
+  };
   const call = async <T>(
     method: string,
     service: string,
@@ -15,7 +21,7 @@ export function createApi(urls: Readonly<Record<string, string>>, key: string): 
     body?: unknown,
   ): Promise<T> => {
     const isText = typeof body === 'string';
-    const response = await fetch(`${urls[service]}${path}`, {
+    const response = await fetch(`${urlOf(service)}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${key}`,

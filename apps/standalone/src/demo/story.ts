@@ -146,7 +146,7 @@ async function runBroken(world: DemoWorld, screen: Screen) {
   );
   screen.line(
     pc.dim(
-      `    DATA_DIR=${world.standalone.dataDir} npm run -s tidegate -- rollout report ${rollout.id}`,
+      `    DATA_DIR=${world.house.dataDir} npm run -s tidegate -- rollout report ${rollout.id}`,
     ),
   );
   return { rolledBack: rolledBack && failedSince === 0, breachToFlagOffMs, brokenRequests };
@@ -181,9 +181,9 @@ async function delivered({ api, receiver }: DemoWorld, screen: Screen): Promise<
   return received.length;
 }
 
-async function proven({ api, standalone }: DemoWorld, screen: Screen) {
+async function proven({ api, house }: DemoWorld, screen: Screen) {
   await api.post('audit-sink', '/v1/seals?drainMs=5000');
-  const archive = join(standalone.dataDir, 'audit', 'archive');
+  const archive = join(house.dataDir, 'audit', 'archive');
   const report = await verifyArchive(archive, { keyFiles: [] });
   const { records, seals, proven: verified } = report;
   screen.line(

@@ -1,43 +1,51 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { newApiKey } from '@tidegate/contracts';
 import { AppError, isRejection } from '@tidegate/kernel';
 import { type Environment, systemClock } from '@tidegate/platform';
 import { openSqliteStore } from '@tidegate/store';
-import { type Standalone, startStandalone } from '../house/standalone.ts';
+import { startStandalone } from '../house/standalone.ts';
 import { type Api, createApi } from './api.http.ts';
 import { type Child, startChild } from './child.process.ts';
 import { type Example, startExample } from './example.process.ts';
 import type { LoadOptions } from './load-main.ts';
+import type { House } from './house.ts';
+import { startProcesses } from './house.process.ts';
 import { type Receiver, startReceiver } from './receiver.http.ts';
+import { ROOT } from './root.ts';
 
-const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 export const ENVIRONMENT = 'production';
 export const ORDERS = 2_000;
 const REQUESTS_PER_SECOND = 400;
 
 /** Everything that runs during the demo. */
 export interface DemoWorld {
-  readonly standalone: Standalone;
+  readonly house: House;
   readonly api: Api;
   readonly example: Example;
   readonly receiver: Receiver;
-  readonly logFile: string;
   planText(name: string): string;
   stop(): Promise<void>;
 }
 
+export interface WorldOptions {
+  readonly env: Environment;
+  /** Separate processes on real servers, else all in this one. */
+  readonly onKafka: boolean;
+  readonly readText: (file: string) => string;
+  readonly endProcess: (reason: string) => void;
+}
+
 /** Starts services, example, receiver and load. What was started is stopped again when something fails. */
-export async function openWorld(
-  env: Environment,
-  readText: (file: string) => string,
-  endProcess: (reason: string) => void,
-): Promise<DemoWorld> {
+export async function openWorld({
+  env,
+  onKafka,
+  readText,
+  endProcess,
+}: WorldOptions): Promise<DemoWorld> {
   const folder = join(env['DATA_DIR'] ?? '.tidegate', 'demo');
   await emptyFolder(folder);
-  const logFile = join(folder, 'tidegate.log');
   const closers: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -48,27 +56,21 @@ export async function openWorld(
     const keysFile = join(folder, 'keys');
     const database = join(folder, 'checkout.db');
     const sdkKey = writeSdkKey(keysFile);
-    const standalone = await startStandalone(
-      {
-        ...env,
-        DATA_DIR: folder,
-        LOG_FILE: logFile,
-        API_KEYS_FILE: keysFile,
-        NOTIFIER_WEBHOOK_URL: receiver.url,
-        NOTIFIER_WEBHOOK_SECRET: receiver.secret,
-        MIGRATIONS_DIR: join(ROOT, 'examples/checkout/migrations'),
-        MIGRATION_TARGETS: `checkout=sqlite:${database}`,
-      },
-      endProcess,
-    );
-    closers.push(() => standalone.stop());
-    const api = createApi(standalone.urls, standalone.adminKey);
+    const options = {
+      ...env,
+      DATA_DIR: folder,
+      API_KEYS_FILE: keysFile,
+      NOTIFIER_WEBHOOK_URL: receiver.url,
+      NOTIFIER_WEBHOOK_SECRET: receiver.secret,
+      MIGRATIONS_DIR: join(ROOT, 'examples/checkout/migrations'),
+      MIGRATION_TARGETS: `checkout=sqlite:${database}`,
+    };
+    const house = await (onKafka ? startProcesses : startEmbedded)(options, folder, endProcess);
+    closers.push(() => house.stop());
+    const api = createApi(house.urls, house.adminKey);
     await makeFlags(api);
     const exampleLog = join(folder, 'checkout.log');
-    const example = await startExample(
-      exampleOptions(env, standalone, sdkKey, database),
-      exampleLog,
-    );
+    const example = await startExample(exampleOptions(env, house, sdkKey, database), exampleLog);
     closers.push(() => example.stop());
     for (const load of startLoad(example.url, join(folder, 'load.log')))
       closers.push(() => load.stop());
@@ -77,11 +79,26 @@ export async function openWorld(
         'http://127.0.0.1:7410',
         example.url,
       );
-    return { standalone, api, example, receiver, logFile, planText, stop };
+    return { house, api, example, receiver, planText, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+async function startEmbedded(
+  env: Environment,
+  folder: string,
+  endProcess: (reason: string) => void,
+): Promise<House> {
+  const logFile = join(folder, 'tidegate.log');
+  const standalone = await startStandalone({ ...env, LOG_FILE: logFile }, endProcess);
+  const urls = Object.entries(standalone.urls).map(([name, url]) => [name, [url]] as const);
+  return {
+    ...standalone,
+    urls: Object.fromEntries(urls),
+    description: 'five services on one embedded bus and store',
+  };
 }
 
 /** Both features, each by a process of its own. */
@@ -139,16 +156,12 @@ async function makeFlags(api: Api): Promise<void> {
     });
 }
 
-const exampleOptions = (
-  env: Environment,
-  { urls }: Standalone,
-  key: string,
-  databaseFile: string,
-) => ({
+const exampleOptions = (env: Environment, { urls }: House, key: string, databaseFile: string) => ({
   port: env['PORT_BASE'] === '0' ? 0 : Number(env['PORT_BASE'] ?? 7_400) + 10,
   host: '127.0.0.1',
   tidegate: {
-    url: urls['flag-service'] ?? '',
+    // Of the last replica: what others of it decide reaches the application as well.
+    url: urls['flag-service']?.at(-1) ?? '',
     key,
     environment: ENVIRONMENT,
     application: 'checkout',
