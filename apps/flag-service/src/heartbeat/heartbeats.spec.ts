@@ -29,6 +29,16 @@ it('counts an instance that is ahead of this replica as live, without guessing i
   expect(heartbeats.applied(flag, 1_000, 9_000)).toMatchObject({ live: 1, slowestMs: null });
 });
 
+it('does not take a flag named like a property of every object for applied', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a'), 1_000);
+  const constructor = { ...flag, key: 'constructor' };
+  expect(heartbeats.applied(constructor, 1_000, 1_000)).toMatchObject({
+    live: 0,
+    instances: [{ version: null, at: null }],
+  });
+});
+
 it('says nothing of the delay when nobody knows when the flag changed', () => {
   const heartbeats = new Heartbeats();
   heartbeats.hear(beat('a', 4, 9_000), 9_000);

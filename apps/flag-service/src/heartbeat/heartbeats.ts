@@ -56,7 +56,7 @@ export class Heartbeats {
     const delays: number[] = [];
     let live = 0;
     for (const { beat, at } of this.#heard.values()) {
-      const has = beat.applied[key];
+      const has = Object.hasOwn(beat.applied, key) ? beat.applied[key] : undefined;
       const { application, instance } = beat;
       instances.push({
         application,
