@@ -1,129 +1,20 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import { it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAppError } from '@tidegate/kernel';
 import { manualClock } from '@tidegate/kernel/testing';
-import type { OutgoingMessage } from '@tidegate/contracts';
-import type { Collection } from './documents.port.ts';
+import { agree, atOnce } from './agreement.contract.ts';
 import { memoryStore } from './store.memory.ts';
-import type { Store } from './store.port.ts';
 import { openSqliteStore } from './store.sqlite.ts';
 
-interface Thing {
-  readonly colour?: string | undefined;
-  readonly dueAt?: number | undefined;
-}
-
-const clock = manualClock(1_000);
-let folder = '';
-let sqlite: Store;
-let memory: Store;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tidegate-store-'));
-  sqlite = await openSqliteStore({ file: join(folder, 'store.db'), clock });
-  memory = memoryStore({ clock });
-});
-afterAll(async () => {
-  await sqlite.close();
-  await rm(folder, { recursive: true });
-});
-
-const id = fc.constantFrom('a', 'b', 'c', 'd');
-const small = fc.nat({ max: 6 });
-const colour = fc.constantFrom('red', 'green', undefined);
-const messages = fc
-  .array(fc.constantFrom('kills', 'flag.events', 'flag.commands'), { maxLength: 3 })
-  .map((topics) =>
-    topics.map((topic, n): OutgoingMessage => ({
-      type: 'FlagDisabled',
-      key: 'k',
-      topic,
-      data: n,
-      metadata: { id: `m-${n}`, source: 's', at: 1, actor: 'a', correlationId: 'c' },
-    })),
-  );
-
-type Step = (store: Store, things: Collection<Thing>) => Promise<unknown>;
-const mark = { source: 's', id: 'c', answer: { outcome: 'unchanged', version: 1 } } as const;
-
-const write: fc.Arbitrary<Step> = fc.oneof(
-  fc
-    .record({ id, token: small, colour, dueAt: fc.option(small, { nil: undefined }), messages })
-    .map(({ id, token, colour, dueAt, messages: outbox }): Step => {
-      const change = { state: { colour, dueAt }, version: token, mark, outbox };
-      return (store, things) => store.documents(things).save(id, change, token);
-    }),
-  fc.tuple(id, fc.array(small, { maxLength: 4 })).map(
-    ([id, seqs]): Step =>
-      (store, things) =>
-        store.documents(things).clear(id, seqs),
-  ),
-  fc.tuple(small, small, small).map(
-    ([...due]): Step =>
-      (store, things) =>
-        store.documents(things).claimDue(...due),
-  ),
-  fc
-    .array(fc.record({ id, version: small, key: fc.constantFrom('x', 'y', 'z'), at: small }))
-    .map((entries): Step => {
-      const records = entries.map((entry) => ({ ...entry, record: entry.at }));
-      return (store, { name }) => store.projection(name).append(records);
-    }),
-);
-
-const read: fc.Arbitrary<Step> = fc.oneof(
-  id.map(
-    (id): Step =>
-      (store, things) =>
-        store.documents(things).load(id),
-  ),
-  small.map(
-    (limit): Step =>
-      (store, things) =>
-        store.documents(things).owing(limit),
-  ),
-  fc
-    .record({ colour, after: fc.option(id, { nil: undefined }), limit: small })
-    .map(({ colour, ...page }): Step => {
-      const query = { where: { colour }, ...page };
-      return (store, things) => store.documents(things).list(query);
-    }),
-  fc
-    .tuple(id, fc.constantFrom('after', 'before'), small, small)
-    .map(([id, end, version, limit]): Step => {
-      const page = { [end]: version, limit: limit + 1 };
-      return (store, { name }) => store.projection(name).read(id, page);
-    }),
-);
-
-const outcomeOf = (result: PromiseSettledResult<unknown>): unknown => {
-  if (result.status === 'fulfilled') return result.value;
-  if (isAppError(result.reason)) return [result.reason.code, result.reason.message];
-  throw result.reason;
-};
-
-async function bothDo(steps: readonly Step[], things: Collection<Thing>): Promise<void> {
-  const [onDisk, inMemory] = await Promise.all(
-    [sqlite, memory].map((store) => Promise.allSettled(steps.map((run) => run(store, things)))),
-  );
-  expect(onDisk?.map(outcomeOf)).toEqual(inMemory?.map(outcomeOf));
-}
-
 it('is the same store in memory and on disk, whatever is written at once and read then', async () => {
-  let runs = 0;
-  const turn = fc.tuple(fc.array(write, { maxLength: 4 }), fc.array(read, { maxLength: 4 }));
-  await fc.assert(
-    fc.asyncProperty(fc.array(turn, { maxLength: 25 }), async (turns) => {
-      runs += 1;
-      const name = `things-${runs}`;
-      const things = { name, schemaVersion: 1, index: (thing: Thing) => ({ ...thing }) };
-      for (const [writes, reads] of turns) {
-        await bothDo(writes, things);
-        await bothDo(reads, things);
-      }
-    }),
-    { numRuns: 200 },
-  );
+  const clock = manualClock(1_000);
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-store-'));
+  const sqlite = await openSqliteStore({ file: join(folder, 'store.db'), clock });
+  try {
+    await agree(sqlite, memoryStore({ clock }), atOnce, { numRuns: 200 });
+  } finally {
+    await sqlite.close();
+    await rm(folder, { recursive: true });
+  }
 }, 60_000);

@@ -20,5 +20,6 @@ export {
 } from './outbox.handler.ts';
 export { type Entry, type Projection } from './projection.port.ts';
 export { type Relayed } from './relay.handler.ts';
+export { type MongoStore, type MongoStoreOptions, openMongoStore } from './store.mongo.ts';
 export { type Store } from './store.port.ts';
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.sqlite.ts';

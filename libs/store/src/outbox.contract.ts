@@ -59,14 +59,18 @@ export function outboxContract(open: Open): void {
 
     it('has its debts paid kills first, over all documents', async () => {
       const { start, ask, bus } = await setting(open);
-      const { run, relay } = start();
+      const { run, relay, aggregate } = start();
       bus.down.add('*');
       for (let n = 0; n < 150; n += 1) await run(ask('SetExposure', `c-${n}`), `flag-${n}`);
       await run(ask('SetExposure', 'c-150'), 'flag-last');
       await run(ask('SetExposure', 'c-kill', { kills: true }), 'flag-last');
       bus.down.clear();
+      expect(await aggregate.documents.owing(1)).toEqual(['flag-last']);
       expect(await relay()).toEqual({ published: 151, failed: 0 });
-      expect(bus.published[0]?.topic).toBe('kills');
+      // It is with the first hundred, which are on their way at once, each with three messages.
+      const place = bus.published.findIndex(({ topic }) => topic === 'kills');
+      expect(place).toBeGreaterThanOrEqual(0);
+      expect(place).toBeLessThan(300);
     });
 
     it('for some does not keep the relay from the others, however many those are', async () => {

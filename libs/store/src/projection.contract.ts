@@ -36,7 +36,7 @@ export function projectionContract(open: Open): void {
       expect(await history.read('a', { limit: 10 })).toEqual([entry(1), entry(2)]);
     });
 
-    it('appends all or none', async () => {
+    it('appends none if one is too large', async () => {
       const { history } = await filled();
       const large = { ...entry(2), record: 'x'.repeat(9 * 1_048_576) };
       await expect(history.append([entry(1), large])).rejects.toMatchObject({

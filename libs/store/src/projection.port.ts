@@ -12,7 +12,10 @@ export interface Entry<R> {
 }
 
 export interface Projection<R> {
-  /** All or none, durable when it resolves. Returns how many were new. Thrown STORE_DOCUMENT_TOO_LARGE. */
+  /**
+   * Durable when it resolves. Returns how many were new. Thrown STORE_DOCUMENT_TOO_LARGE: then none is written. When
+   * the store was lost meanwhile, some may be: appending all of them again adds the others.
+   */
   append(entries: readonly Entry<R>[]): Promise<number>;
   /**
    * In order of (version, arrival). `after`: only versions greater; `before`: only smaller, newest first.
