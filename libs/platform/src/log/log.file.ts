@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { traceFields } from '../telemetry/trace.ts';
+import { LineFile } from './line-file.file.ts';
 
 export interface LogOptions {
   readonly level: string;
@@ -38,18 +38,10 @@ export const logSettings = ({
 
 /** JSON lines: a constant sentence in `msg`, fields beside it, and the trace they belong to. Secrets are cut out. */
 export function openLog({ level, file, service }: LogOptions): Log {
-  const destination = pino.destination({ dest: file ?? 1, mkdir: true, sync: false });
+  const lines = new LineFile(file);
   return {
-    log: pino(logSettings({ level, service }), destination),
-    flush: () => destination.flushSync(),
-    async close() {
-      if (file === undefined) {
-        destination.flushSync();
-        return;
-      }
-      const closed = once(destination, 'close');
-      destination.end();
-      await closed;
-    },
+    log: pino(logSettings({ level, service }), lines),
+    flush: () => lines.flush(),
+    close: () => lines.close(),
   };
 }
