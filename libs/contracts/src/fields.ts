@@ -1,13 +1,11 @@
 import { FULL, isPercentage, type Percentage } from '@tidegate/kernel';
 import { z } from 'zod';
 
+export const NAME_RULE =
+  'must be lower-case letters, digits, ".", "_" or "-", 1 to 128 of them, beginning and ending with a letter or digit';
+
 /** Lower-case words joined by dots, dashes or underscores; names and keys in paths, topics and labels. */
-export const name = z
-  .string()
-  .regex(
-    /^[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?$/,
-    'must be lower-case letters, digits, ".", "_" or "-", 1 to 128 of them, beginning and ending with a letter or digit',
-  );
+export const name = z.string().regex(/^[a-z0-9](?:[a-z0-9._-]{0,126}[a-z0-9])?$/, NAME_RULE);
 
 export const reason = z.string().trim().min(1, 'a reason is needed').max(2_000);
 

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { millis, name, rolloutRef, thousandths } from './fields.ts';
+import { millis, name, NAME_RULE, rolloutRef, thousandths } from './fields.ts';
 
 /** What a variant answers with. `null` is no value: OpenFeature cannot tell it from absence. */
-const variantValue = z.union([
-  z.boolean(),
-  z.string(),
-  z.number(),
-  z.record(z.string(), z.json()),
-  z.array(z.json()),
-]);
+const variantValue = z.union(
+  [z.boolean(), z.string(), z.number(), z.record(z.string(), z.json()), z.array(z.json())],
+  'expected a boolean, a string, a finite number, an object or a list; null is no value',
+);
+const variants = z.record(name, variantValue, {
+  error: (issue) => (issue.code === 'invalid_key' ? `the name ${NAME_RULE}` : undefined),
+});
 
 export const flagTypes = ['boolean', 'string', 'number', 'object', 'mode'] as const;
 export const modes = ['off', 'warn', 'enforce'] as const;
@@ -28,7 +28,7 @@ const matchesType = {
 export const flagDefinition = z
   .object({
     type: z.enum(flagTypes),
-    variants: z.record(name, variantValue),
+    variants,
     defaultVariant: name,
     offVariant: name,
     exposure: z.object({ variant: name, percentage: thousandths }),
@@ -52,7 +52,7 @@ export const flagDefinition = z
         context.addIssue({
           code: 'custom',
           path: field.split('.'),
-          message: `there is no variant "${variant}"; expected one of ${Object.keys(flag.variants).join(', ')}`,
+          message: `there is no variant "${variant}"; expected one of ${Object.keys(flag.variants).join(', ') || 'none'}`,
         });
     for (const [variant, value] of Object.entries(flag.variants))
       if (!matchesType[flag.type](value))

@@ -48,6 +48,9 @@ it.each([
   ],
   [{ ...body, type: 'mode' }, /^variants.on: expected a mode/],
   [{ ...body, type: 'colour' }, /^type: /],
+  [{ ...body, variants: { on: null, off: false } }, /^variants.on: expected .*null is no value/],
+  [{ ...body, variants: { On: true, off: false } }, /^variants.On: the name must be lower-case/],
+  [{ ...body, variants: {} }, /^offVariant: there is no variant "off"; expected one of none/],
   [undefined, /expected object/],
 ])('names the field that is wrong and what was expected (%#)', (value, problem) => {
   expect(problemsOf(value)).toContainEqual(expect.stringMatching(problem));
