@@ -1,5 +1,5 @@
 import { messageOf, reject, type Rejection } from '@tidegate/kernel';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { definitionOf, definitionOfWire, isKnownName } from './catalogue.ts';
 import type { Message, MessageDefinition, Metadata } from './message.ts';
 
@@ -92,10 +92,14 @@ export function decode(record: WireRecord): Decoded | Rejection {
   const json = parse(record.value);
   if ('rejected' in json) return json;
   const data = definition.schema.safeParse(json.value);
-  if (!data.success) return reject('MESSAGE_INVALID', z.prettifyError(data.error));
+  if (!data.success) return reject('MESSAGE_INVALID', problemsOf(data.error));
   const key = definition.key(data.data);
   return { definition, message: { type: definition.type, key, data: data.data, metadata } };
 }
+
+/** In one line: where there is room for one, the field must not be what is cut off. */
+const problemsOf = ({ issues }: z.ZodError): string =>
+  issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; ');
 
 function parse(value: Uint8Array): { value: unknown } | Rejection {
   try {
