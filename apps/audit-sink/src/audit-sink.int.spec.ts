@@ -133,6 +133,7 @@ describe('the record', () => {
     expect(await found('until=2020-01-01T00:00:00Z')).toEqual([]);
     expect(await found('since=2020-01-01T00:00:00Z')).toHaveLength(30);
     expect(await everything(service)).toHaveLength(30);
+    expect((await service.get('/v1/records?whoo=ada')).status).toBe(400);
     expect((await service.get('/v1/records?since=yesterday')).status).toBe(400);
     expect((await service.get('/v1/records/17')).body).toMatchObject({
       manifest: { position: 17 },

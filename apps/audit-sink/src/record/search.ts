@@ -9,7 +9,8 @@ const time = z
   .describe('RFC 3339, or ms since 1970');
 const position = z.coerce.number().int().min(0);
 
-export const searchQuery = z.object({
+/** Strict: a misspelt condition must not find everything. */
+export const searchQuery = z.strictObject({
   type: z
     .string()
     .min(1)
