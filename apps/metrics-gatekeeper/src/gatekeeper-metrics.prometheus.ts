@@ -5,6 +5,8 @@ import { judge } from './rollout/look.ts';
 export interface GatekeeperMetrics {
   checked(report: CheckReport, at: number): void;
   failed(): void;
+  /** An event that a rollout's document has made. */
+  told(type: string): void;
   alive(at: number, running: number): void;
 }
 
@@ -29,6 +31,12 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   });
+  const events = new Counter({
+    name: 'tidegate_gatekeeper_events_total',
+    help: 'What rollouts have decided and become, by type: starts, breaches, rollbacks, ends.',
+    labelNames: ['type'],
+    registers,
+  });
   const running = new Gauge({
     name: 'tidegate_gatekeeper_rollouts_watched',
     help: 'Rollouts that this instance has checked lately and that are not over.',
@@ -48,6 +56,7 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
       if (decided) decision.observe(decisionMs / 1_000);
     },
     failed: () => checks.inc({ result: 'failed' }),
+    told: (type) => events.inc({ type }),
     alive(at, watched) {
       alive.set(at / 1_000);
       running.set(watched);

@@ -16,7 +16,9 @@ import type { Config } from './config.ts';
 import { createGatekeeper } from './gatekeeper.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
-import { gatekeeperMetrics } from './gatekeeper-metrics.prometheus.ts';
+import type { History } from './history/history.handler.ts';
+import { noteOf } from './history/note.ts';
+import { type GatekeeperMetrics, gatekeeperMetrics } from './gatekeeper-metrics.prometheus.ts';
 import { PlanController } from './plan/plan.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
@@ -76,7 +78,7 @@ export function metricsGatekeeperModule(
     [token.PLANS, gatekeeper.plans],
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
-    [token.HISTORY, gatekeeper.history],
+    [token.HISTORY, noted(gatekeeper.history, context, metrics)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: MetricsGatekeeperModule, controllers, providers };
@@ -97,6 +99,24 @@ function sourceOf({ clock }: ServiceContext, config: z.output<typeof Config>): M
     prometheus: prometheusSource({ credentials, ...limits }),
     defaultUrl,
   });
+}
+
+/** The same, and what rollouts decide stands in the log and in the metrics: again, where an event comes again. */
+function noted(
+  history: History,
+  { log }: Pick<ServiceContext, 'log'>,
+  metrics: Pick<GatekeeperMetrics, 'told'>,
+): History {
+  return {
+    ...history,
+    async project(event) {
+      await history.project(event);
+      if (!event.metadata.revision) return; // somebody else's, not yet acted on
+      metrics.told(event.type);
+      const note = noteOf(event);
+      if (note) log[note.level](note.fields, note.sentence);
+    },
+  };
 }
 
 /** What the heartbeat tells: which rollouts this instance looks after, and when it last did. */

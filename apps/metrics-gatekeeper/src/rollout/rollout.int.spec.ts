@@ -451,6 +451,17 @@ describe('people', () => {
     expect(whole.items.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['RolloutStarted', 'ThresholdBreached', 'RolloutRolledBack']),
     );
+    expect(here.service.log).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        msg: 'a rollout is rolled back',
+        rollout: id,
+        flag: 'checkout-v2',
+        reason: 'error-rate-too-high',
+      }),
+    );
+    const { text } = await here.service.get('/metrics');
+    expect(text).toContain('tidegate_gatekeeper_events_total{type="RolloutRolledBack"} 1');
     const paged: { type: string }[] = [];
     for (let after: number | undefined = 0; after !== undefined;) {
       const query: string = after === 0 ? '?limit=1' : `?limit=1&after=${after}`;
