@@ -74,8 +74,9 @@ export function readSelected(
   const parts = new Map<string, Point[]>();
   for (const point of points) {
     const { [PART]: name = '', __name__: _name, ...labels } = point.labels;
-    const known = parts.get(name) ?? [];
-    parts.set(name, [...known, { ...point, labels }]);
+    const known = parts.get(name);
+    if (known) known.push({ ...point, labels });
+    else parts.set(name, [{ ...point, labels }]);
   }
   const selected: Selected[] = [];
   for (const [index, { metric }] of selectors.entries()) {
