@@ -53,7 +53,10 @@ function started({ data, metadata }: FactOf<'RolloutStarted'>): Rollout {
 function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
   switch (fact.type) {
     case 'HoldFlag':
-      return { ...rollout, claim: { status: 'asked', sent: sentAgain(asked(rollout), fact) } };
+      return beginningAnew({
+        ...rollout,
+        claim: { status: 'asked', sent: sentAgain(asked(rollout), fact) },
+      });
     case 'FlagClaimed': {
       const { definition, disabled } = fact.data;
       const before = rollout.before ?? definition;
@@ -186,17 +189,26 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
   }
 }
 
+/** The flag is asked for again: what was refused or cancelled meanwhile begins anew once it is held. */
+const beginningAnew = (rollout: Existing): Existing =>
+  rollout.position?.phase === 'refused' || rollout.position?.phase === 'cancelled'
+    ? waiting(rollout, rollout.position)
+    : rollout;
+
 /** Somebody moved users while the flag was not held: the open stage has to open once more, behind a check. */
 function movedMeanwhile(rollout: Existing): Existing {
   const { position, exposure } = rollout;
-  if (!isLive(rollout) || position?.phase !== 'open') return rollout;
-  const { index, since, late, attempt } = position;
-  const wanted = exposureAfter(rollout, index);
+  if (position?.phase !== 'open') return rollout;
+  const wanted = exposureAfter(rollout, position.index);
   const isAsWanted =
     wanted?.percentage === exposure?.percentage && wanted?.variant === exposure?.variant;
-  if (isAsWanted) return rollout;
-  return { ...rollout, position: { phase: 'waiting', index, since, late, attempt } };
+  return isAsWanted ? rollout : waiting(rollout, position);
 }
+
+const waiting = (rollout: Existing, { index, since, late, attempt }: Place): Existing =>
+  isLive(rollout)
+    ? { ...rollout, position: { phase: 'waiting', index, since, late, attempt } }
+    : rollout;
 
 function exposureAfter({ plan, exposure }: Common, index: number): Common['exposure'] {
   const step = plan.steps[index];

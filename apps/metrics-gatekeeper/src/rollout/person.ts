@@ -120,13 +120,13 @@ function askAgain(course: Course): Course {
   const { state } = course;
   if (!isLive(state)) return course;
   const { claim, position } = state;
-  const held =
-    claim.status === 'refused' || claim.status === 'lost' ? emit(course, holdFlag(state)) : course;
-  if (!position) return held;
-  switch (position.phase) {
+  const isLost = claim.status === 'refused' || claim.status === 'lost';
+  const held = isLost ? emit(course, holdFlag(state)) : course;
+  switch (position?.phase) {
     case 'refused':
     case 'cancelled':
-      return begin(held);
+      // Until the flag is held again nobody knows where others have taken it: then the step begins.
+      return claim.status === 'held' ? begin(held) : held;
     case 'stopped':
       return emit(held, resumeMigration(state, position.run, `rollout ${state.id} goes on`));
     default:

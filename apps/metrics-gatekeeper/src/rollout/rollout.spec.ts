@@ -249,6 +249,17 @@ describe('a flag that somebody else touches', () => {
     expect(held.newest('RolloutHeld')).toMatchObject({ reason: 'exposure-would-shrink' });
   });
 
+  it('asks for nothing but the flag until it is held again: others may have opened it further', () => {
+    const refused = story().start().held().check();
+    refused.hears('FlagReleased', { reason: 'mine' }, 'admin').answered('SetExposure', 'FLAG_HELD');
+    refused.person('ResumeRollout');
+    expect(refused.types()).toEqual(['RolloutResumed', 'HoldFlag']);
+    const wider = { ...before, exposure: { variant: 'on', percentage: 70_000 } };
+    refused.hears('FlagHeld', { definition: wider, disabled: false });
+    expect(refused.newest('RolloutHeld')).toMatchObject({ reason: 'exposure-would-shrink' });
+    expect(refused.checks(5).count('SetExposure')).toBe(1);
+  });
+
   it('goes on with its stage when nobody moved users meanwhile', () => {
     const released = story().opened().hears('FlagReleased', { reason: 'mine' }, 'admin');
     released.person('ResumeRollout');
