@@ -12,7 +12,6 @@ import { createFlagQueries } from './flag/flag-queries.handler.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
 import { flagCollection } from './flag/flags.ts';
-import { HeartbeatConsumer } from './heartbeat/heartbeat.consumer.ts';
 import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
 import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
@@ -39,7 +38,6 @@ const controllers = [
   EnvironmentConsumer,
   FlagConsumer,
   HistoryConsumer,
-  HeartbeatConsumer,
 ];
 
 /** Reads every flag before it resolves, so that the service is ready with all of them. Thrown FLAG_STORE_BEHIND. */
@@ -56,6 +54,8 @@ export async function flagServiceModule(
   const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
   const history = createHistory(store.projection<PastChange>('flag-history'), store.epoch);
   const instances = new Instances(context, views);
+  const heard = await instances.hearOthers(context.bus);
+  context.onStop(() => heard.close());
   const streams = openStreams(context, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
   context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS, async () => {
     streams.beat(context.clock.now());

@@ -14,7 +14,14 @@ export interface TopicDefinition {
 const DAY = 86_400_000;
 const commands = { partitions: 1, cleanup: 'delete', retentionMs: 7 * DAY, audited: true } as const;
 const events = { partitions: 6, cleanup: 'delete', retentionMs: 30 * DAY, audited: true } as const;
-const heartbeats = { partitions: 1, cleanup: 'delete', retentionMs: DAY, audited: false } as const;
+const MINUTE = 60_000;
+/** Whoever starts reads all of it. */
+const heartbeats = {
+  partitions: 1,
+  cleanup: 'delete',
+  retentionMs: 10 * MINUTE,
+  audited: false,
+} as const;
 
 export const topics = {
   kills: commands,

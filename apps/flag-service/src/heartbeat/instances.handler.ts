@@ -1,4 +1,5 @@
-import { type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
+import type { Bus, View } from '@tidegate/bus';
+import { type Message, type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
 import { isAppError, reject, type Rejection } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import { environmentUnknown } from '../environment/environments.handler.ts';
@@ -35,8 +36,19 @@ export class Instances {
     return undefined;
   }
 
+  /** A view, not a group: replicas in one group would each hear of some instances only. */
+  hearOthers(bus: Pick<Bus, 'view'>): Promise<View> {
+    const isAlive = (message: Message): message is SdkAlive => message.type === SdkAlive.type;
+    return bus.view({
+      topic: SdkAlive.topic,
+      apply: (_key, message) => {
+        if (message && isAlive(message)) this.#heard(message);
+      },
+    });
+  }
+
   /** Another replica has heard it. What is old says nothing about now. */
-  heard({ data: { environment, ...beat }, metadata: { at } }: SdkAlive): void {
+  #heard({ data: { environment, ...beat }, metadata: { at } }: SdkAlive): void {
     if (this.#context.clock.now() - at <= SILENT_AFTER_MS) this.#of(environment).hear(beat, at);
   }
 

@@ -1,0 +1,56 @@
+import { expect, it } from '@jest/globals';
+import { memoryBus } from '@tidegate/bus/testing';
+import { flagDefinition, type SdkHeartbeat } from '@tidegate/contracts';
+import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
+import { EnvironmentFlags } from '../view/environment-flags.ts';
+import { SILENT_AFTER_MS } from './heartbeats.ts';
+import { Instances, type InstancesContext } from './instances.handler.ts';
+
+const environment = 'production';
+const definition = flagDefinition.parse({
+  type: 'boolean',
+  variants: { on: true, off: false },
+  defaultVariant: 'off',
+  offVariant: 'off',
+  exposure: { variant: 'on', percentage: 0 },
+});
+const beat = (instance: string): SdkHeartbeat => ({ application: 'a', instance, applied: {} });
+
+function world() {
+  const clock = manualClock(1_000_000);
+  const ids = sequentialIds();
+  const bus = memoryBus({ clock, ids });
+  const flags = new EnvironmentFlags();
+  flags.merge({ key: 'f', epoch: 1, version: 1, flag: { definition, salt: 's' } });
+  const replica = async (): Promise<Instances> => {
+    const log = {} as InstancesContext['log']; // nothing goes wrong here
+    const context = { name: 'flag-service', clock, ids, bus, log, traceparent: () => undefined };
+    const instances = new Instances(context, { find: async () => flags });
+    await instances.hearOthers(bus);
+    return instances;
+  };
+  const heardBy = async (instances: Instances): Promise<unknown> => {
+    await bus.idle();
+    return instances.applied(environment, 'f');
+  };
+  return { clock, bus, replica, heardBy };
+}
+
+it('every replica knows of every instance, whichever of them it has told', async () => {
+  const { bus, replica, heardBy } = world();
+  const [a, b] = [await replica(), await replica()];
+  await a.report(environment, beat('i-1'));
+  await b.report(environment, beat('i-2'));
+  await a.report(environment, beat('i-3'));
+  for (const instances of [a, b, await replica()])
+    expect(await heardBy(instances)).toMatchObject({ heard: 3 });
+  await bus.close();
+});
+
+it('a replica that starts later does not take long silent instances for living ones', async () => {
+  const { clock, bus, replica, heardBy } = world();
+  await (await replica()).report(environment, beat('i-1'));
+  clock.advance(SILENT_AFTER_MS + 1);
+  expect(await heardBy(await replica())).toMatchObject({ heard: 0 });
+  await bus.close();
+});
