@@ -112,10 +112,16 @@ describe('a sequential guard', () => {
     [
       'more-errors-than-requests',
       counted(5, 3),
-      'error-rate: the counts contradict each other. 5 of 3 requests failed (167 %), limit 1 %.',
+      'error-rate: the counts contradict each other. 5 of 3 requests failed, limit 1 %.',
     ],
   ])('holds with the reason %s', (reason, evidence, message) => {
     expect(assess(errorRate, evidence, AT)).toMatchObject({ outcome: 'hold', reason, message });
+  });
+
+  it('tells apart ages that would be rounded to the same second', () => {
+    const strict = { ...errorRate, maxAgeMs: 600 };
+    const { message } = assess(strict, counted(0, 0, { lastSuccessAt: AT - 720 }), AT);
+    expect(message).toContain('nothing new for 0.7 s, at most 0.6 s.');
   });
 
   it.each(missingKinds)('never passes while data are missing: %s', (kind) => {

@@ -11,7 +11,7 @@ import {
 export const missingKinds = [
   'query-error', // a target could not be read
   'wrong-cardinality', // more series than can be kept, or one series twice
-  'nan', // a value that is not a count: NaN, infinite or negative
+  'nan', // a value that is not a count: NaN, negative, infinite or beyond 2^53
   'stale', // the target's own timestamps are old, or nothing new has come for too long
   'empty', // no target has the series that everything is counted against
 ] as const;
@@ -89,7 +89,8 @@ export function snapshotOf(
   return { at, values };
 }
 
-const isCount = (value: number): boolean => Number.isFinite(value) && value >= 0;
+/** Beyond 2^53 a counter can no longer count by one: what says so is not counting. */
+const isCount = (value: number): boolean => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 
 /** As Prometheus writes it. */
 export function describeSelector({ metric, where }: Selector): string {

@@ -144,6 +144,7 @@ describe('evidence', () => {
       ).join(''),
       'wrong-cardinality',
     ],
+    ['requests_total{variant="new",code="200"} 1e300\n', 'nan'],
     [`requests_total{variant="new",code="200"} 110 ${START - 60_000}\n`, 'stale'],
   ])(
     'names what is missing in %j: %s, and counts it once the target is back',

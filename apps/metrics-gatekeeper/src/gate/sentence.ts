@@ -27,7 +27,7 @@ function countsOf({ policy, facts, logE, threshold }: Judged): string {
 }
 
 function rate({ limit }: SequentialPolicy, { errors, trials }: Facts): string {
-  const share = trials === 0 ? '' : ` (${percent(errors / trials, 2)})`;
+  const share = trials === 0 || errors > trials ? '' : ` (${percent(errors / trials, 2)})`;
   return `${number(errors)} of ${number(trials)} requests failed${share}, limit ${percent(limit, 6)}`;
 }
 
@@ -91,4 +91,6 @@ const power = (ln: number): string =>
     ? number(Number(Math.exp(ln).toPrecision(2)))
     : `10^${Math.floor(ln / Math.LN10)}`;
 
-const seconds = (ms: number): string => `${number(Math.round(ms / 1_000))} s`;
+/** Below ten seconds with tenths: 0.7 s is more than 0.6 s. */
+const seconds = (ms: number): string =>
+  `${number(ms < 10_000 ? Math.round(ms / 100) / 10 : Math.round(ms / 1_000))} s`;
