@@ -115,7 +115,9 @@ function invalid(reply: FastifyReply, problems: readonly PlanProblem[]): PlanInv
     title: 'Plan invalid',
     status: 422,
     code,
-    detail: first ? `line ${first.line}: ${first.path}: ${first.message}${more}` : 'not a plan',
+    detail: first
+      ? `line ${first.line}: ${first.path === '' ? '' : `${first.path}: `}${first.message}${more}`
+      : 'not a plan',
     errors: problems.map((problem) => ({ ...problem, detail: problem.message })),
   };
 }

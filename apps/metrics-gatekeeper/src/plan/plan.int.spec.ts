@@ -19,7 +19,7 @@ steps:
 `;
 
 it('keeps every version of a plan as it was put', async () => {
-  await using service = await startTestService(metricsGatekeeper);
+  const service = await startTestService(metricsGatekeeper);
   const first = await service.put('/v1/plans/demo', plan());
   expect(first).toMatchObject({
     status: 201,
@@ -51,7 +51,7 @@ it('keeps every version of a plan as it was put', async () => {
 });
 
 it('makes one version of one text, however many put it at once', async () => {
-  await using service = await startTestService(metricsGatekeeper);
+  const service = await startTestService(metricsGatekeeper);
   const puts = await Promise.all([1, 2, 3].map(() => service.put('/v1/plans/demo', plan())));
   expect(puts.map(({ body }) => body['version'])).toEqual([1, 1, 1]);
   const others = [2, 3, 4].map((risk) => service.put('/v1/plans/demo', plan(`${risk}%`)));
@@ -60,7 +60,7 @@ it('makes one version of one text, however many put it at once', async () => {
 });
 
 it('names every problem with its line, and stores nothing', async () => {
-  await using service = await startTestService(metricsGatekeeper);
+  const service = await startTestService(metricsGatekeeper);
   const answer = await service.put<{ code: string; errors: { line: number; path: string }[] }>(
     '/v1/plans/demo',
     plan('200%').replace('hold: 5s', 'hold: soon'),
@@ -81,18 +81,19 @@ it('names every problem with its line, and stores nothing', async () => {
 });
 
 it('validates without storing when it is only asked to', async () => {
-  await using service = await startTestService(metricsGatekeeper);
+  const service = await startTestService(metricsGatekeeper);
   const dry = (text: string) => service.put('/v1/plans/demo?dryRun=true', text);
   expect(await dry(plan())).toMatchObject({
     status: 200,
     body: { valid: true, flag: 'checkout-v2' },
   });
   expect((await dry('steps: 3')).status).toBe(422);
+  expect((await dry('')).body).toMatchObject({ detail: 'line 1: expected object, received null' });
   expect((await service.get('/v1/plans')).body).toEqual({ items: [] });
 });
 
 it('takes YAML from operators only, and knows what it does not have', async () => {
-  await using service = await startTestService(metricsGatekeeper);
+  const service = await startTestService(metricsGatekeeper);
   expect((await service.as('viewer').put('/v1/plans/demo', plan())).status).toBe(403);
   expect((await service.put('/v1/plans/demo', { plan: 'demo' })).status).toBe(415);
   await service.put('/v1/plans/demo', plan());
