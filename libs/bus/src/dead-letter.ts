@@ -114,6 +114,21 @@ export function refusalOf(
   };
 }
 
+/**
+ * What is published when a record is given up. A dead letter that its own reader cannot handle would come back to it for
+ * ever: it is only reported. @param topic where the record stood
+ */
+export function messagesOf(
+  letter: DeadLetter,
+  decoded: Decoded | undefined,
+  topic: string,
+  { id, source }: { id: string; source: string },
+): readonly OutgoingMessage[] {
+  const refusal = decoded && refusalOf(decoded, letter, { id, source });
+  const owed = topic === DEAD_LETTER ? [] : [letterMessage(letter, source)];
+  return refusal ? [...owed, refusal] : owed;
+}
+
 /** The stored record, addressed to the one group that failed. */
 export const replayOf = ({ id, group, origin, record }: DeadLetter, by: string): WireRecord => ({
   ...record,

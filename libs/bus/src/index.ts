@@ -16,6 +16,9 @@ export {
   type ViewSource,
 } from './bus.port.ts';
 export { type EmbeddedBusOptions, openEmbeddedBus } from './bus.embedded.ts';
+export { openKafkaBus } from './bus.kafka.ts';
+export { type KafkaAddress, kafkaUrl } from './kafka-url.ts';
+export { type KafkaBudgets, type KafkaBusOptions } from './options.kafka.ts';
 export { BusServer, type BusServerOptions, connectBus } from './bus-server.nest.ts';
 export { type BusErrorCode, busErrorCodes } from './errors.ts';
 export { defaultPolicy, type DeliveryPolicy } from './delivery-policy.ts';

@@ -11,7 +11,7 @@ import type {
   View,
   ViewSource,
 } from './bus.port.ts';
-import { letterMessage, refusalOf } from './dead-letter.ts';
+import { messagesOf } from './dead-letter.ts';
 import { logDeadLetters } from './dead-letters.handler.ts';
 import { type DeliveryPolicy, killPolicy } from './delivery-policy.ts';
 import { busError } from './errors.ts';
@@ -22,7 +22,7 @@ import { partitionOf } from './partition-of.ts';
 import { RawLoop } from './raw.loop.ts';
 import type { Reader, Surroundings } from './reader.loop.ts';
 import type { Timer } from './timer.port.ts';
-import { DEAD_LETTER, KILLS, REPLAYS } from './topic.ts';
+import { KILLS, REPLAYS } from './topic.ts';
 import { Turnstile } from './turnstile.ts';
 import { ViewLoop } from './view.loop.ts';
 
@@ -176,10 +176,7 @@ export class LogBus implements Bus {
       report: this.#report,
       giveUp: async (letter, decoded, position) => {
         const { ids, source, log } = this.#options;
-        const refusal = decoded && refusalOf(decoded, letter, { id: ids.next(), source });
-        // A dead letter that its own reader cannot handle would come back to it for ever: it is only reported.
-        const owed = topic === DEAD_LETTER ? [] : [letterMessage(letter, source)];
-        const records = [...owed, ...(refusal ? [refusal] : [])];
+        const records = messagesOf(letter, decoded, topic, { id: ids.next(), source });
         await log.append(
           records.map((message) => this.#appendOf(unlimited(message))),
           [position],
