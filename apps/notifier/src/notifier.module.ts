@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AppError } from '@tidegate/kernel';
 import type { ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
 import { consoleChannel } from './channel/channel.console.ts';
@@ -27,12 +26,6 @@ export function notifierModule(
   const { store, execute, clock, ids, log, name: source } = context;
   const channels = channelsOf(context, config);
   const routes = config.NOTIFIER_ROUTES_FILE ?? [everything(channels.has('webhook'))];
-  const missing = routes.find(({ channel }) => !channels.has(channel));
-  if (missing)
-    throw new AppError(
-      'NOTIFIER_CHANNEL_UNKNOWN',
-      `Route ${missing.name}: there is no channel ${missing.channel}; there are: ${[...channels.keys()].join(', ')}.`,
-    );
   const documents = store.documents(notificationCollection);
   const notify = createNotify({
     execute,
@@ -42,17 +35,23 @@ export function notifierModule(
     clock,
     ids,
     source,
+    stopping: context.stopping,
     random: { next: Math.random },
     wake: () => loop.wake(),
   });
   const loop = context.loop('notifications', config.NOTIFIER_CHECK_MS, async () => {
     const due = await documents.claimDue(clock.now(), CLAIM_MS, SENDS_AT_ONCE);
     const results = await Promise.allSettled(due.map((id) => notify.attempt(id)));
-    for (const result of results)
+    for (const [index, result] of results.entries())
       if (result.status === 'rejected')
         log.error(
           { err: result.reason as unknown },
           'an attempt could not be recorded; it is made again',
+        );
+      else if (result.value?.status === 'given-up')
+        log.error(
+          { notification: due[index], failure: result.value.lastFailure },
+          'a notification was given up: nobody was told',
         );
     if (due.length === SENDS_AT_ONCE) loop.wake();
   });

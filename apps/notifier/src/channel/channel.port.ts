@@ -20,8 +20,8 @@ export type Sent =
     };
 
 export interface Channel {
-  /** Never rejects: what went wrong is the answer. */
-  send(parcel: Parcel): Promise<Sent>;
+  /** Never rejects: what went wrong is the answer. Undefined: cut off by `signal`, nobody knows. */
+  send(parcel: Parcel, signal: AbortSignal): Promise<Sent | undefined>;
 }
 
 export type Channels = ReadonlyMap<string, Channel>;

@@ -48,7 +48,10 @@ const parcel = {
   attempt: 1,
 };
 const send = (url: string) =>
-  webhookChannel({ url, secret, clock: { now: () => Date.now() } }).send(parcel);
+  webhookChannel({ url, secret, clock: { now: () => Date.now() } }).send(
+    parcel,
+    new AbortController().signal,
+  );
 
 describe('a webhook', () => {
   it('carries a signature that a receiver can check with the public library', async () => {

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 15_000;
 export function webhookChannel(options: { url: string; secret: string; clock: Clock }): Channel {
   const signer = new Webhook(options.secret);
   return {
-    send: async ({ id, alert, createdAt, attempt }) => {
+    send: async ({ id, alert, createdAt, attempt }, stopping) => {
       const at = new Date(options.clock.now());
       const { fingerprint: _internal, ...shown } = alert;
       const body = JSON.stringify({
@@ -24,7 +24,7 @@ export function webhookChannel(options: { url: string; secret: string; clock: Cl
         const response = await fetch(options.url, {
           method: 'POST',
           redirect: 'manual',
-          signal: AbortSignal.timeout(TIMEOUT_MS),
+          signal: AbortSignal.any([stopping, AbortSignal.timeout(TIMEOUT_MS)]),
           headers: {
             'content-type': 'application/json',
             'user-agent': 'tidegate-notifier',
@@ -38,6 +38,7 @@ export function webhookChannel(options: { url: string; secret: string; clock: Cl
         await response.body?.cancel();
         return sentBy(response, at.getTime());
       } catch (error) {
+        if (stopping.aborted) return undefined;
         const timedOut = error instanceof Error && error.name === 'TimeoutError';
         const message = timedOut
           ? `The receiver did not answer within ${TIMEOUT_MS / 1_000} s.`

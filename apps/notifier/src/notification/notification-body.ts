@@ -6,8 +6,8 @@ export const notificationQuery = z.object({
   status: z.enum(['waiting', 'delivered', 'given-up', 'suppressed']).optional(),
   thread: z.string().optional(),
 });
-export const acknowledgement = z.object({ reason: z.string().max(2_000).optional() });
-export const previewBody = z.object({ labels: z.record(z.string(), z.string()) });
+export const acknowledgement = z.strictObject({ reason: z.string().max(2_000).optional() });
+export const previewBody = z.strictObject({ labels: z.record(z.string(), z.string()) });
 
 /** A notification as people read it: per channel state, attempts, the last failure. */
 export function notificationBody({ id, state }: Pick<Document<Notification>, 'id' | 'state'>) {

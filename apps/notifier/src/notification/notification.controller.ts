@@ -5,6 +5,7 @@ import {
   answer,
   type Caller,
   commandFrom,
+  pageOf,
   type PageQuery,
   pageQuery,
   RequireRole,
@@ -51,9 +52,9 @@ export class NotificationController {
     query: PageQuery & z.output<typeof notificationQuery>,
   ) {
     const { after, limit, ...where } = query;
-    const documents = await this.#notify.documents.list({ where, after, limit });
-    const next = documents.length === limit ? documents.at(-1)?.id : undefined;
-    return { items: documents.map(notificationBody).filter((body) => body !== undefined), next };
+    const found = await this.#notify.documents.list({ where, after, limit: limit + 1 });
+    const { items, ...rest } = pageOf(found, limit, ({ id: notification }) => notification);
+    return { items: items.flatMap((document) => notificationBody(document) ?? []), ...rest };
   }
 
   @Get('notifications/:id')

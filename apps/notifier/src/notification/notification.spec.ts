@@ -103,6 +103,14 @@ describe('telling', () => {
     ]);
   });
 
+  it('tells again what was given up: nobody has heard of it', () => {
+    const givenUp: NotificationEvent = {
+      type: 'NotificationGivenUp',
+      data: { ...about, channel: 'webhook', attempts: 1, message: refused.message },
+    };
+    given([created, givenUp]).when(tell()).then([created]);
+  });
+
   it.each([
     ['too-old', tell(NOW - TOO_OLD_MS - 1)],
     ['no-route', tell(NOW, NOW, false)],
@@ -188,4 +196,10 @@ it('can be sent again once it ended', () => {
   const again: NotificationCommand = { type: 'SendAgain', data: { notification: 'n-1' }, metadata };
   given([created, delivered]).when(again).then([created]);
   given([created]).when(again).thenRejected('NOTIFICATION_NOT_ENDED');
+  given([]).when(again).thenRejected('NOTIFICATION_UNKNOWN');
+  const suppressed: NotificationEvent = {
+    type: 'NotificationSuppressed',
+    data: { ...about, reason: 'no-route', cause },
+  };
+  given([suppressed]).when(again).thenRejected('NOTIFICATION_SUPPRESSED');
 });

@@ -1,5 +1,5 @@
 import type { AcknowledgeNotification, NotificationEvent } from '@tidegate/contracts';
-import { type Command, type Decision, type Fact, reject } from '@tidegate/kernel';
+import { type Command, type Decision, type Fact, reject, type Rejection } from '@tidegate/kernel';
 import type { Alert } from '../alert/alert.ts';
 import { nextAttemptAfter } from './retry.ts';
 
@@ -87,12 +87,12 @@ export function decideNotification(
     case 'RecordAttempt':
       return attempted(command, state);
     case 'SendAgain':
-      return state.status === 'given-up' || state.status === 'delivered'
-        ? [created(command.data.notification, state.told, state.told.cause)]
-        : reject('NOTIFICATION_NOT_ENDED', `The notification is ${state.status}.`);
+      if (!('told' in state)) return nobodyWasTold(command.data, state);
+      return state.status === 'waiting'
+        ? reject('NOTIFICATION_NOT_ENDED', 'The notification is on its way already.')
+        : [created(command.data.notification, state.told, state.told.cause)];
     case 'AcknowledgeNotification':
-      if (state.status === 'absent' || state.status === 'suppressed')
-        return reject('NOTIFICATION_UNKNOWN', 'There is no such notification.');
+      if (!('told' in state)) return nobodyWasTold(command.data, state);
       return state.told.acknowledgedBy === undefined
         ? [
             {
@@ -106,6 +106,14 @@ export function decideNotification(
         : [];
   }
 }
+
+const nobodyWasTold = (
+  { notification }: { readonly notification: string },
+  state: Extract<Notification, { status: 'absent' | 'suppressed' }>,
+): Rejection =>
+  state.status === 'absent'
+    ? reject('NOTIFICATION_UNKNOWN', `There is no notification ${notification}.`)
+    : reject('NOTIFICATION_SUPPRESSED', `Nobody was told of ${notification}: ${state.reason}.`);
 
 const about = (notification: string, { thread, title, severity }: Alert) => ({
   notification,
@@ -156,7 +164,8 @@ function suppression(
 ): string | undefined {
   if (now - happenedAt > TOO_OLD_MS) return 'too-old';
   if (!hasRoute) return 'no-route';
-  if (state.status === 'absent' || state.status === 'suppressed') return undefined;
+  // What was given up has told nobody.
+  if (!('told' in state) || state.status === 'given-up') return undefined;
   return now - state.told.createdAt < REPEAT_AFTER_MS ? 'duplicate' : undefined;
 }
 

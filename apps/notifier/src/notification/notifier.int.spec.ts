@@ -1,30 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
-import { RollbackStarted, RolloutStarted } from '@tidegate/contracts';
+import { RollbackStarted, RolloutPaused, RolloutStarted } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestService } from '@tidegate/platform/testing';
 import { memoryStore } from '@tidegate/store/testing';
 import { notifier } from '../index.ts';
+import { notificationCollection } from './notifications.ts';
 
 const cleanUp: (() => void)[] = [];
 afterEach(() => {
   for (const each of cleanUp.splice(0)) each();
 });
 
-/** A receiver that answers with these statuses, the last one for ever, and counts deliveries by their id. */
+/** A receiver that answers with these statuses (0: never), the last one for ever, and counts deliveries by their id. */
 async function receiver(...statuses: number[]) {
   const ids: string[] = [];
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
       ids.push(String(request.headers['webhook-id']));
-      response
-        .writeHead(statuses.length > 1 ? (statuses.shift() ?? 200) : (statuses[0] ?? 200))
-        .end();
+      const status = statuses.length > 1 ? (statuses.shift() ?? 200) : (statuses[0] ?? 200);
+      if (status !== 0) response.writeHead(status).end();
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -104,6 +107,56 @@ describe('the notifier', () => {
     await eventually(() => service.log.some(({ msg }) => msg === 'a notification'));
   });
 
+  it('stops at once while a receiver hangs, and keeps what was under way for later', async () => {
+    const { env, ids } = await receiver(0, 204);
+    const bus = memoryBus({ clock: systemClock, ids: randomIds });
+    const store = memoryStore({ clock: systemClock });
+    const first = await startTestService(notifier, { env, bus, store });
+    await bus.publish([rollback()]);
+    await eventually(() => ids.length === 1);
+    const stopping = performance.now();
+    await first.stop();
+    expect(performance.now() - stopping).toBeLessThan(2_000);
+    expect(
+      (await store.documents(notificationCollection).list({ limit: 1 }))[0]?.state,
+    ).toMatchObject({
+      status: 'waiting',
+      told: { attempts: 0 },
+    });
+    await bus.close();
+  });
+
+  it('says in its log, for someone to act, when it gives up', async () => {
+    const { env } = await receiver(410);
+    const service = await startTestService(notifier, { env });
+    await service.context.bus.publish([rollback()]);
+    await eventually(async () => (await list(service))[0]?.['status'] === 'given-up');
+    expect(service.log).toContainEqual(
+      expect.objectContaining({ level: 'error', failure: 'The receiver answered 410.' }),
+    );
+  });
+
+  it('pages through its notifications, and the last page says so', async () => {
+    const { env } = await receiver(204);
+    const service = await startTestService(notifier, { env });
+    await service.context.bus.publish(
+      ['a', 'b'].map((reason) => ({
+        ...exampleOf(RolloutPaused, { reason }, { id: reason, at: Date.now() }),
+        topic: 'rollout.events',
+      })),
+    );
+    await eventually(async () => (await list(service)).length === 2);
+    const page = (query: string) =>
+      service.get<{ items: { notification: string }[]; next?: string }>(
+        `/v1/notifications?${query}`,
+      );
+    const first = (await page('limit=1')).body;
+    expect(first.next).toBe(first.items[0]?.notification);
+    const second = (await page(`limit=1&after=${first.next}`)).body;
+    expect(second.items).toHaveLength(1);
+    expect(second.next).toBeUndefined();
+  });
+
   it('acknowledges once, by an operator, and previews routes', async () => {
     const { env } = await receiver(204);
     const service = await startTestService(notifier, { env });
@@ -119,11 +172,47 @@ describe('the notifier', () => {
   });
 });
 
-it('does not start with half of a webhook', async () => {
-  await expect(
-    startTestService(notifier, { env: { NOTIFIER_WEBHOOK_URL: 'http://127.0.0.1:1/' } }),
-  ).rejects.toMatchObject({
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const url = 'http://127.0.0.1:1/';
+it.each([
+  ['half of a webhook', { NOTIFIER_WEBHOOK_URL: url }, 'NOTIFIER_WEBHOOK_SECRET'],
+  [
+    'a key that is no base64',
+    { NOTIFIER_WEBHOOK_URL: url, NOTIFIER_WEBHOOK_SECRET: `${secret}a` },
+    'NOTIFIER_WEBHOOK_SECRET: must be base64',
+  ],
+  [
+    'a password in the URL',
+    { NOTIFIER_WEBHOOK_URL: 'http://me:hunter2@127.0.0.1/', NOTIFIER_WEBHOOK_SECRET: secret },
+    'NOTIFIER_WEBHOOK_URL: must not hold a user or password',
+  ],
+  [
+    'a route to a channel that is not there',
+    { NOTIFIER_ROUTES_FILE: JSON.stringify([{ name: 'night', channel: 'slack' }]) },
+    'NOTIFIER_ROUTES_FILE: route night: there is no channel slack; there are: console',
+  ],
+  [
+    'a route that can match nothing',
+    {
+      NOTIFIER_ROUTES_FILE: JSON.stringify([
+        { name: 'n', match: { sevrity: 'x' }, channel: 'console' },
+      ]),
+    },
+    'sevrity',
+  ],
+])('does not start with %s', async (_what, given, why) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-notifier-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  const env: Record<string, string> = { ...given };
+  const routes = env['NOTIFIER_ROUTES_FILE'];
+  if (routes !== undefined) {
+    env['NOTIFIER_ROUTES_FILE'] = join(folder, 'routes.json');
+    writeFileSync(env['NOTIFIER_ROUTES_FILE'], routes);
+  }
+  const start = startTestService(notifier, { env });
+  await expect(start).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringContaining('NOTIFIER_WEBHOOK_SECRET'),
+    message: expect.stringContaining(why),
   });
+  await expect(start).rejects.not.toThrow('hunter2');
 });

@@ -17,8 +17,8 @@ export interface Notify {
   readonly documents: Documents<Notification>;
   /** Stores what must be told about a message, one notification a route, before anything is sent. */
   tell(message: Message): Promise<void>;
-  /** One attempt of one stored notification. */
-  attempt(notification: string): Promise<void>;
+  /** One attempt of one stored notification, and what it is then; undefined: none was due, or it was cut off. */
+  attempt(notification: string): Promise<Notification | undefined>;
   acknowledge(command: AcknowledgeNotification): Promise<Outcome<Notification>>;
   sendAgain(notification: string, by: string): Promise<Outcome<Notification>>;
 }
@@ -32,6 +32,8 @@ export interface NotifyDeps {
   readonly ids: Ids;
   readonly random: Random;
   readonly source: string;
+  /** Cuts off attempts under way: they are made again. */
+  readonly stopping: AbortSignal;
   /** Called when something became due. */
   readonly wake: () => void;
 }
@@ -96,22 +98,33 @@ async function tell(deps: NotifyDeps, run: Run, message: Message): Promise<void>
   deps.wake();
 }
 
-async function attempt(deps: NotifyDeps, run: Run, own: Own, id: string): Promise<void> {
+async function attempt(
+  deps: NotifyDeps,
+  run: Run,
+  own: Own,
+  id: string,
+): Promise<Notification | undefined> {
   const state = (await deps.documents.load(id))?.state;
-  if (state?.status !== 'waiting') return;
+  if (state?.status !== 'waiting') return undefined;
   const { alert, channel, createdAt, round, attempts } = state.told;
   const parcel = { id: `${id}.${round}`, alert, createdAt, attempt: attempts + 1 };
-  const sent = await sendBy(deps.channels, channel, parcel);
+  const sent = await sendBy(deps, channel, parcel);
+  if (!sent) return undefined;
   const data = { notification: id, round, attempt: attempts + 1, random: deps.random.next() };
-  await run(id, {
+  const outcome = await run(id, {
     type: 'RecordAttempt',
     data: sent.delivered ? data : { ...data, failure: sent },
     metadata: own(alert.thread),
   });
+  return outcome.state;
 }
 
-const sendBy = (channels: Channels, name: string, parcel: Parcel): Promise<Sent> | Sent =>
-  channels.get(name)?.send(parcel) ?? {
+const sendBy = async (
+  { channels, stopping }: NotifyDeps,
+  name: string,
+  parcel: Parcel,
+): Promise<Sent | undefined> =>
+  channels.get(name)?.send(parcel, stopping) ?? {
     delivered: false,
     message: `There is no channel ${name}.`,
     retryable: true,
