@@ -15,15 +15,24 @@ const routesFile = z.string().transform((file, context): readonly Route[] => {
   return z.NEVER;
 });
 
+const hasNoPassword = (url: string): boolean => {
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+};
+
 export const Config = z
   .object({
     NOTIFIER_WEBHOOK_URL: z
       .url({ protocol: /^https?$/ })
+      .refine(hasNoPassword, 'must not hold a user or password: they would be in logs and events')
       .optional()
       .describe('Receiver of signed webhooks: the channel `webhook`.'),
     NOTIFIER_WEBHOOK_SECRET: z
       .string()
-      .regex(/^(whsec_)?[A-Za-z0-9+/]{24,}={0,2}$/, 'expected base64, at least 24 characters')
+      .regex(
+        /^(whsec_)?(?=.{24})([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+        'must be base64, at least 24 characters, e.g. whsec_ and what "openssl rand -base64 24" says',
+      )
       .optional()
       .describe('Base64 key that signs webhooks (Standard Webhooks).'),
     NOTIFIER_ROUTES_FILE: routesFile
@@ -43,4 +52,14 @@ export const Config = z
     {
       error: 'NOTIFIER_WEBHOOK_URL and NOTIFIER_WEBHOOK_SECRET go together: give both or none',
     },
-  );
+  )
+  .superRefine((c, context) => {
+    const channels = c.NOTIFIER_WEBHOOK_URL === undefined ? ['console'] : ['console', 'webhook'];
+    for (const { name, channel } of c.NOTIFIER_ROUTES_FILE ?? [])
+      if (!channels.includes(channel))
+        context.addIssue({
+          code: 'custom',
+          path: ['NOTIFIER_ROUTES_FILE'],
+          message: `route ${name}: there is no channel ${channel}; there are: ${channels.join(', ')}`,
+        });
+  });

@@ -1,7 +1,13 @@
 import type { Message } from '@tidegate/contracts';
 import { formatDuration, formatPercentage, type Percentage } from '@tidegate/kernel';
 
-export type Severity = 'info' | 'warning' | 'critical';
+export const severities = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof severities)[number];
+
+/** Labels that an alert takes from its message, beside `event` and `severity`. */
+const taken = ['environment', 'plan', 'flag', 'rollout', 'migration', 'group'] as const;
+/** What routes can match on. */
+export type LabelName = 'event' | 'severity' | (typeof taken)[number];
 
 /** Something that people should be told. */
 export interface Alert {
@@ -113,8 +119,7 @@ export function alertOf({
   const telling = tellings[type]?.(fields);
   if (!telling) return undefined;
   const labels: Record<string, string> = { event: type, severity: telling.severity };
-  for (const name of ['environment', 'plan', 'flag', 'rollout', 'migration', 'group'])
-    if (typeof fields[name] === 'string') labels[name] = fields[name];
+  for (const name of taken) if (typeof fields[name] === 'string') labels[name] = fields[name];
   const detail = ['step', 'reason', 'code', 'what'].map((name) => text(fields, name));
   return {
     ...telling,

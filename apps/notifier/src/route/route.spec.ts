@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { routes, routesFor } from './route.ts';
 
 const all = routes.parse([
@@ -19,4 +20,16 @@ it('takes the first route that matches, and goes on only where a route says so',
 
 it('does not match a label that is missing', () => {
   expect(names({ severity: 'critical' })).toEqual(['log']);
+});
+
+it.each([
+  [{ sevrity: 'critical' }, 'sevrity'],
+  [{ severity: 'crit' }, 'severity'],
+  [{ severity: ['info', 'crit'] }, 'severity'],
+  [{ event: 'RolloutRolledback' }, 'event'],
+  [{ environment: [] }, 'environment'],
+  [{ environment: '' }, 'environment'],
+])('refuses %j, which no alert would ever match', (match, field) => {
+  const parsed = routes.safeParse([{ name: 'night', match, channel: 'console' }]);
+  expect(z.prettifyError(parsed.error!)).toContain(field);
 });
