@@ -29,7 +29,17 @@ export default {
     only('contracts-import-kernel', 'contracts', 'kernel'),
     ...siblings.map((name) => only(`${name}-imports-no-sibling`, name, 'kernel', 'contracts')),
     only('platform-imports-left', 'platform', 'kernel', 'contracts', ...siblings),
-    only('sdk-stays-small', 'sdk', 'kernel', 'contracts', 'evaluation'),
+    {
+      ...only('sdk-stays-small', 'sdk', 'kernel', 'contracts', 'evaluation'),
+      // What comes over the bus is a door of its own: @tidegate/sdk/kafka.
+      from: { path: '^libs/sdk/', pathNot: '/(kafka|[a-z-]+[.](bus|kafka)([.]spec)?)[.]ts$' },
+    },
+    {
+      name: 'sdk-core-knows-no-bus',
+      severity: 'error',
+      from: { path: '^libs/sdk/src/(index|testing)[.]ts$' },
+      to: { path: '^libs/bus/', reachable: true },
+    },
     {
       name: 'pure-libs-know-no-driver',
       severity: 'error',

@@ -9,6 +9,7 @@ export const sdkErrorCodes = [
   'SDK_STREAM_SILENT', // reported when nothing was heard on a stream for idleTimeoutMs
   'SDK_MESSAGE_INVALID', // reported when a message, or one flag in it, could not be read
   'SDK_HEARTBEAT_FAILED', // reported when flag-service did not take what this instance has applied
+  'SDK_BUS_FAILED', // reported when the bus did not give states or take heartbeats; only where flags come over the bus
   'SDK_LISTENER_FAILED', // reported when a listener threw
 ] as const;
 export type SdkErrorCode = (typeof sdkErrorCodes)[number];

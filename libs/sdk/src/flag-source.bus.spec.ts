@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { memoryBus, type MemoryBus } from '@tidegate/bus/testing';
+import { FlagState, SdkAlive, stateTopic } from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
+import { eventually, manualClock, sequentialIds } from '@tidegate/kernel/testing';
+import { TidegateClient } from './client.loop.ts';
+import { BusFlagSource } from './flag-source.bus.ts';
+
+const open: TidegateClient[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((client) => client.close()));
+});
+
+const clientOn = (bus: MemoryBus) => {
+  const errors: string[] = [];
+  const client = new TidegateClient(
+    30_000,
+    ({ code }) => errors.push(code),
+    (sink) =>
+      new BusFlagSource(
+        {
+          bus,
+          environment: 'production',
+          application: 'checkout',
+          instance: 'checkout-1',
+          heartbeatEveryMs: 20,
+          newId: sequentialIds('sdk').next,
+          now: Date.now,
+        },
+        sink,
+      ),
+  );
+  open.push(client);
+  return { client, errors };
+};
+const newBus = () => memoryBus({ clock: manualClock(), ids: sequentialIds() });
+const state = (version: number, percentage: number, extra: object = {}) => ({
+  ...exampleOf(
+    FlagState,
+    {
+      flag: {
+        definition: {
+          type: 'boolean',
+          variants: { on: true, off: false },
+          defaultVariant: 'off',
+          offVariant: 'off',
+          exposure: { variant: 'on', percentage },
+        },
+        salt: 'c2FsdA',
+        ...extra,
+      },
+    },
+    { id: `state-${version}`, revision: { epoch: 1, version } },
+  ),
+  topic: stateTopic('production'),
+});
+const isOn = (client: TidegateClient) =>
+  client.boolean('checkout-v2', false, { targetingKey: 'ada' });
+
+describe('flags over the bus', () => {
+  it('are ready once all that stood in the topic is read, and then follow it', async () => {
+    const bus = newBus();
+    await bus.publish([state(1, 100_000)]);
+    const { client } = clientOn(bus);
+    await client.ready();
+    expect(isOn(client)).toBe(true);
+    await bus.publish([state(2, 0)]);
+    await eventually(() => !isOn(client));
+  });
+
+  it('never go back when an older state is published late', async () => {
+    const bus = newBus();
+    await bus.publish([state(5, 0)]);
+    const { client } = clientOn(bus);
+    await client.ready();
+    await bus.publish([state(4, 100_000), state(6, 0)]);
+    await bus.idle();
+    expect(isOn(client)).toBe(false);
+  });
+
+  it('tell what this instance has applied of a flag that a rollout holds', async () => {
+    const bus = newBus();
+    const hold = { rollout: { id: 'r-1', generation: 1 }, since: 1 };
+    await bus.publish([state(3, 10_000, { hold })]);
+    const { client } = clientOn(bus);
+    await client.ready();
+    await eventually(() => bus.records(SdkAlive.topic).length > 0);
+    const [first] = bus.records(SdkAlive.topic);
+    const told = JSON.parse(Buffer.from(first?.record.value ?? []).toString()) as object;
+    expect(told).toMatchObject({
+      environment: 'production',
+      instance: 'checkout-1',
+      applied: { 'checkout-v2': { epoch: 1, version: 3 } },
+    });
+  });
+
+  it('come once the bus is there, though it was away at first', async () => {
+    const bus = newBus();
+    await bus.publish([state(1, 100_000)]);
+    const view = bus.view.bind(bus);
+    let tries = 0;
+    bus.view = (source) => {
+      tries += 1;
+      return tries < 3 ? Promise.reject(new Error('away')) : view(source);
+    };
+    const { client, errors } = clientOn(bus);
+    await client.ready();
+    expect(isOn(client)).toBe(true);
+    expect(errors).toContain('SDK_BUS_FAILED');
+  });
+});

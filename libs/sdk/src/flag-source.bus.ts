@@ -1,0 +1,129 @@
+import type { Bus, View } from '@tidegate/bus';
+import {
+  type FlagRecord,
+  FlagState,
+  type Message,
+  type OutgoingMessage,
+  SdkAlive,
+  stateTopic,
+} from '@tidegate/contracts';
+import { AppError, messageOf } from '@tidegate/kernel';
+import type { SdkErrorCode } from './errors.ts';
+import type { FlagSink, FlagSource } from './flag-source.port.ts';
+import { concernsRollout, type FlagChange } from './local-flags.ts';
+
+export interface BusSourceOptions {
+  readonly bus: Bus;
+  readonly environment: string;
+  readonly application: string;
+  readonly instance: string;
+  readonly heartbeatEveryMs: number;
+  readonly newId: () => string;
+  readonly now: () => number;
+}
+
+/** Flags from the compacted state topic, and what is applied told on the heartbeat topic. Closes its bus. */
+export class BusFlagSource implements FlagSource {
+  readonly #options: BusSourceOptions;
+  readonly #sink: FlagSink;
+  readonly #timer: NodeJS.Timeout;
+  #view: View | undefined;
+  #opening: Promise<void>;
+  #isClosed = false;
+  /** Until all that stood in the topic has been read. */
+  #held: FlagRecord[] | undefined = [];
+
+  constructor(options: BusSourceOptions, sink: FlagSink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#opening = this.#open();
+    this.#timer = setInterval(() => this.#tick(), options.heartbeatEveryMs);
+    this.#timer.unref();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    await this.#opening;
+    await this.#view?.close();
+    await this.#options.bus.close();
+  }
+
+  /** A bus that was away at first is asked again. */
+  #tick(): void {
+    if (this.#view) void this.#beat();
+    else this.#opening = this.#opening.then(() => (this.#view ? undefined : this.#open()));
+  }
+
+  async #open(): Promise<void> {
+    const { bus, environment } = this.#options;
+    if (this.#isClosed) return;
+    this.#held = [];
+    try {
+      const view = await bus.view({
+        topic: stateTopic(environment),
+        apply: (_key, message) => this.#take(message),
+      });
+      this.#view = view;
+      void view.caughtUp.then(
+        () => this.#synced(),
+        (error: unknown) => this.#failed(error),
+      );
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #take(message: Message | undefined): void {
+    const record = message && recordOf(message);
+    if (!record) return;
+    if (this.#held) this.#held.push(record);
+    else this.#told(this.#sink.apply([record]));
+  }
+
+  #synced(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#sink.sync(held);
+    void this.#beat();
+  }
+
+  #told(changes: readonly FlagChange[]): void {
+    if (changes.some(concernsRollout)) void this.#beat();
+  }
+
+  /** While the bus answers, what is held is current: changes would have come. */
+  async #beat(): Promise<void> {
+    if (this.#held) return;
+    try {
+      await this.#options.bus.publish([this.#alive()]);
+      this.#sink.heard();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #alive(): OutgoingMessage {
+    const { environment, application, instance, newId, now } = this.#options;
+    const data = { environment, application, instance, applied: this.#sink.applied() };
+    const id = newId();
+    const source = `sdk/${application}`;
+    const metadata = { id, source, at: now(), actor: instance, correlationId: id };
+    return { type: SdkAlive.type, topic: SdkAlive.topic, key: SdkAlive.key(data), data, metadata };
+  }
+
+  #failed(cause: unknown): void {
+    const message = `The bus did not give or take what was asked: ${messageOf(cause)}`;
+    const error: AppError<SdkErrorCode> = new AppError('SDK_BUS_FAILED', message, {
+      retryable: true,
+      cause,
+    });
+    this.#sink.failed(error);
+  }
+}
+
+function recordOf({ type, data, metadata: { revision } }: Message): FlagRecord | undefined {
+  if (type !== FlagState.type || !revision) return undefined;
+  const { key, flag } = data as FlagState['data'];
+  return { key, ...revision, flag };
+}

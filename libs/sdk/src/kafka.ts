@@ -1,0 +1,1 @@
+export { createKafkaTidegate, type KafkaTidegateOptions } from './tidegate.kafka.ts';
