@@ -48,7 +48,7 @@ export class PlanController {
   /** Makes a new version (201), or finds that the newest has this very text (200). `?dryRun=true` only validates. */
   @Put(':name')
   @HttpCode(200)
-  @RequireRole('operator')
+  @RequireRole('operator', { everyEnvironment: true })
   async put(
     @ZodParam('name', name) plan: string,
     @ZodQuery(putQuery) { dryRun }: z.output<typeof putQuery>,

@@ -95,6 +95,8 @@ it('validates without storing when it is only asked to', async () => {
 it('takes YAML from operators only, and knows what it does not have', async () => {
   const service = await startTestService(metricsGatekeeper);
   expect((await service.as('viewer').put('/v1/plans/demo', plan())).status).toBe(403);
+  // A plan is every environment's: a key for one must not make the version that another will start.
+  expect((await service.as('operator', 'test').put('/v1/plans/demo', plan())).status).toBe(403);
   expect((await service.put('/v1/plans/demo', { plan: 'demo' })).status).toBe(415);
   await service.put('/v1/plans/demo', plan());
   expect((await service.get('/v1/plans/demo/versions/7')).body['code']).toBe(
