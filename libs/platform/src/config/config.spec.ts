@@ -3,7 +3,7 @@ import { isAppError } from '@tidegate/kernel';
 import { z } from 'zod';
 import { configMarkdown, configTable, envExample } from './config-table.ts';
 import { readConfig } from './config.ts';
-import { readDriverUrl } from './driver-url.ts';
+import { readBusUrl, readStoreUrl } from './driver-url.ts';
 import { PlatformConfig } from './platform-config.ts';
 
 const Own = z
@@ -64,23 +64,66 @@ describe('options', () => {
     expect(problemsOf({ OWN_NAME: 'n', API_KEYS_FILE: 'keys' })).toBe('none');
   });
 
+  it('must not put processes that share one of bus and store on an own other one', () => {
+    const kafka = { ...enough, BUS_URL: 'kafka://h1:9092' };
+    const mongodb = { ...enough, STORE_URL: 'mongodb://h1/tidegate' };
+    expect(problemsOf(kafka)).toContain('STORE_URL is needed with a BUS_URL of kafka://');
+    expect(problemsOf(mongodb)).toContain('BUS_URL is needed with a STORE_URL of mongodb://');
+    expect(problemsOf({ ...kafka, ...mongodb })).toBe('none');
+    expect(problemsOf({ ...kafka, STORE_URL: 'sqlite:one.db' })).toBe('none');
+  });
+
   it('never repeat a secret in what they complain of', () => {
-    expect(problemsOf({ OWN_NAME: 'n', ADMIN_API_KEY: 'hunter2' })).not.toContain('hunter2');
+    for (const env of [
+      { ADMIN_API_KEY: 'hunter2' },
+      { BUS_URL: 'kafka://user:hunter2@h1?sasl=plain' },
+      { BUS_URL: 'kafka://user:hunter2/@h1:9092' },
+      { STORE_URL: 'mongo://user:hunter2@h1/tidegate' },
+      { STORE_URL: 'mongodb://user:hunter2@h1/tide gate' },
+      { REDIS_URL: 'http://:hunter2@h1' },
+    ]) {
+      const problems = problemsOf({ OWN_NAME: 'n', ...env });
+      expect(problems).toContain(Object.keys(env)[0]);
+      expect(problems).not.toContain('hunter2');
+    }
   });
 });
 
-describe('a driver URL', () => {
+const malformed = { code: 'DRIVER_URL_MALFORMED' };
+
+describe('the address of a bus', () => {
   it.each([
     ['sqlite:.tidegate/bus.db', { driver: 'sqlite', file: '.tidegate/bus.db' }],
     ['sqlite:/var/lib/bus.db', { driver: 'sqlite', file: '/var/lib/bus.db' }],
-    ['kafka://h1:9092,h2:9092', { code: 'DRIVER_NOT_YET' }],
-    ['mongodb://h1/tidegate', { code: 'DRIVER_NOT_YET' }],
-    ['sqlite:', { code: 'DRIVER_URL_MALFORMED' }],
-    ['sqlite://bus.db', { code: 'DRIVER_URL_MALFORMED' }],
-    ['postgres://h1', { code: 'DRIVER_URL_MALFORMED' }],
-    ['bus.db', { code: 'DRIVER_URL_MALFORMED' }],
+    ['kafka://h1:9092,h2:9092', { driver: 'kafka', brokers: ['h1:9092', 'h2:9092'] }],
+    ['kafka:h1:9092', malformed],
+    ['kafka://h1', malformed],
+    ['mongodb://h1/tidegate', malformed],
+    ['sqlite:', malformed],
+    ['sqlite://bus.db', malformed],
+    ['bus.db', malformed],
   ])('%s', (text, expected) => {
-    expect(readDriverUrl(text)).toMatchObject(expected);
+    expect(readBusUrl(text)).toMatchObject(expected);
+  });
+});
+
+describe('the address of a store', () => {
+  it.each([
+    ['sqlite:.tidegate/store.db', { driver: 'sqlite', file: '.tidegate/store.db' }],
+    ...[
+      'mongodb://h1/tidegate',
+      'mongodb://user:p%40ss@h1:27017,h2:27017/tidegate?replicaSet=rs0',
+      'mongodb+srv://cluster.example',
+    ].map((url) => [url, { driver: 'mongodb', url }] as const),
+    ['mongodb://', malformed],
+    ['mongodb:///tidegate', malformed],
+    ['mongodb:h1', malformed],
+    ['kafka://h1:9092', malformed],
+    ['sqlite:', malformed],
+    ['sqlite://store.db', malformed],
+    ['postgres://h1', malformed],
+  ])('%s', (text, expected) => {
+    expect(readStoreUrl(text)).toMatchObject(expected);
   });
 });
 

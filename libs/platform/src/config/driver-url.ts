@@ -1,19 +1,41 @@
-import { reject, type Rejection } from '@tidegate/kernel';
+import { type KafkaAddress, kafkaUrl } from '@tidegate/bus';
+import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 
-/** Where bus or store live. Paths are relative to the working folder. */
-export interface DriverUrl {
+export interface SqliteUrl {
   readonly driver: 'sqlite';
+  /** Relative to the working folder. */
   readonly file: string;
 }
 
-const LATER = new Set(['kafka', 'mongodb', 'mongodb+srv']);
+/** Where the bus lives. */
+export type BusUrl = SqliteUrl | ({ readonly driver: 'kafka' } & KafkaAddress);
+/** Where the store lives; the address may hold a password. */
+export type StoreUrl = SqliteUrl | { readonly driver: 'mongodb'; readonly url: string };
 
-/** Reads `sqlite:<file>`. Refused with DRIVER_URL_MALFORMED, or DRIVER_NOT_YET for drivers of a later release. */
-export function readDriverUrl(text: string): DriverUrl | Rejection {
-  const [, scheme, rest] = /^([a-z][a-z+]*):(.*)$/s.exec(text) ?? [];
-  if (scheme === 'sqlite' && rest !== undefined && rest !== '' && !rest.startsWith('//'))
-    return { driver: 'sqlite', file: rest };
-  if (scheme !== undefined && LATER.has(scheme))
-    return reject('DRIVER_NOT_YET', `${scheme}:// is not in this release yet: use sqlite:<file>.`);
-  return reject('DRIVER_URL_MALFORMED', 'must be sqlite:<file>, e.g. sqlite:.tidegate/bus.db');
+const malformed = (message: string): Rejection => reject('DRIVER_URL_MALFORMED', message);
+
+/** Reads `sqlite:<file>` or what `kafkaUrl` reads. Refused with DRIVER_URL_MALFORMED, in words without a password. */
+export function readBusUrl(text: string): BusUrl | Rejection {
+  if (text.startsWith('kafka:')) {
+    const address = kafkaUrl(text);
+    return isRejection(address) ? address : { driver: 'kafka', ...address };
+  }
+  return (
+    sqliteUrl(text) ??
+    malformed('must be sqlite:<file> or kafka://<host>:<port>[,<host>:<port> …][?…]')
+  );
+}
+
+/** Reads `sqlite:<file>`, `mongodb://…` or `mongodb+srv://…`. Refused with DRIVER_URL_MALFORMED, in words without a password. */
+export function readStoreUrl(text: string): StoreUrl | Rejection {
+  if (/^mongodb(\+srv)?:\/\/[^\s/?]+(\/[^\s]*)?$/.test(text))
+    return { driver: 'mongodb', url: text };
+  return (
+    sqliteUrl(text) ?? malformed('must be sqlite:<file> or mongodb://<host>:<port>/<database>')
+  );
+}
+
+function sqliteUrl(text: string): SqliteUrl | undefined {
+  const file = /^sqlite:(?!\/\/)(.+)$/s.exec(text)?.[1];
+  return file === undefined ? undefined : { driver: 'sqlite', file };
 }

@@ -1,13 +1,14 @@
-import { isRejection } from '@tidegate/kernel';
+import { isRejection, type Rejection } from '@tidegate/kernel';
 import { z } from 'zod';
-import { readDriverUrl } from './driver-url.ts';
+import { readBusUrl, readStoreUrl } from './driver-url.ts';
 
-const driverUrl = z.string().transform((text, context) => {
-  const url = readDriverUrl(text);
-  if (!isRejection(url)) return url;
-  context.addIssue({ code: 'custom', message: url.message });
-  return z.NEVER;
-});
+const urlOf = <U>(read: (text: string) => U | Rejection) =>
+  z.string().transform((text, context) => {
+    const url = read(text);
+    if (!isRejection(url)) return url;
+    context.addIssue({ code: 'custom', message: url.message });
+    return z.NEVER;
+  });
 const waitMs = z.coerce.number().int().positive();
 const limitPerMinute = z.coerce.number().int().min(0);
 
@@ -27,8 +28,16 @@ export const PlatformConfig = z
       .optional()
       .describe('Port to listen on; else the service’s own. 0: any free one.'),
     DATA_DIR: z.string().default('.tidegate').describe('Folder of the embedded bus and store.'),
-    BUS_URL: driverUrl.optional().describe('`sqlite:<file>`; else bus.db in DATA_DIR.'),
-    STORE_URL: driverUrl.optional().describe('`sqlite:<file>`; else store.db in DATA_DIR.'),
+    BUS_URL: urlOf(readBusUrl)
+      .optional()
+      .describe(
+        '`sqlite:<file>` or `kafka://<host>:<port>,…`, see libs/bus; else bus.db in DATA_DIR.',
+      ),
+    STORE_URL: urlOf(readStoreUrl)
+      .optional()
+      .describe(
+        '`sqlite:<file>` or `mongodb://<host>:<port>/<database>`; else store.db in DATA_DIR.',
+      ),
     REDIS_URL: z
       .url({ protocol: /^rediss?$/, error: 'must be redis://<host>:<port> or rediss://…' })
       .optional()
@@ -79,6 +88,16 @@ export const PlatformConfig = z
   })
   .refine((c) => c.ADMIN_API_KEY !== undefined || c.API_KEYS_FILE !== undefined, {
     error: 'ADMIN_API_KEY or API_KEYS_FILE is needed: nobody could use this service.',
+    when: () => true,
+  })
+  .refine((c) => c.BUS_URL?.driver !== 'kafka' || c.STORE_URL !== undefined, {
+    error:
+      'STORE_URL is needed with a BUS_URL of kafka://: on a store.db of its own, each process would decide by itself.',
+    when: () => true,
+  })
+  .refine((c) => c.STORE_URL?.driver !== 'mongodb' || c.BUS_URL !== undefined, {
+    error:
+      'BUS_URL is needed with a STORE_URL of mongodb://: on a bus.db of its own, no process would hear of another.',
     when: () => true,
   });
 export type PlatformConfig = z.output<typeof PlatformConfig>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { type Bus, openEmbeddedBus } from '@tidegate/bus';
+import { type Bus, openEmbeddedBus, openKafkaBus } from '@tidegate/bus';
 import type { Clock, Ids } from '@tidegate/kernel';
-import { openSqliteStore, type Store } from '@tidegate/store';
+import { openMongoStore, openSqliteStore, type Store } from '@tidegate/store';
 import type { PlatformConfig } from '../config/platform-config.ts';
 
 /** What a service works on. `close` closes only what was opened here, the bus before the store. */
@@ -11,11 +11,20 @@ export interface Drivers {
   readonly close: () => Promise<void>;
 }
 
-/** Thrown STORE_IN_USE, BUS_IN_USE and what else the drivers throw when they cannot be opened. */
+interface Ambient {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** The service's name. */
+  readonly source: string;
+  /** Unique to this process: brokers know it by its service and this. */
+  readonly instance: string;
+}
+
+/** Thrown STORE_IN_USE, BUS_IN_USE, STORE_UNREACHABLE, BUS_UNREACHABLE and what else the drivers throw when they cannot be opened. */
 export async function openDrivers(
   config: PlatformConfig,
   given: { readonly bus?: Bus | undefined; readonly store?: Store | undefined },
-  ambient: { readonly clock: Clock; readonly ids: Ids; readonly source: string },
+  ambient: Ambient,
 ): Promise<Drivers> {
   const opened: (Bus | Store)[] = [];
   const close = async (): Promise<void> => {
@@ -34,9 +43,21 @@ export async function openDrivers(
 }
 
 const openStore = ({ STORE_URL, DATA_DIR }: PlatformConfig, clock: Clock): Promise<Store> =>
-  openSqliteStore({ file: STORE_URL?.file ?? join(DATA_DIR, 'store.db'), clock });
+  STORE_URL?.driver === 'mongodb'
+    ? openMongoStore({ url: STORE_URL.url, clock })
+    : openSqliteStore({ file: STORE_URL?.file ?? join(DATA_DIR, 'store.db'), clock });
 
-const openBus = (
+function openBus(
   { BUS_URL, DATA_DIR }: PlatformConfig,
-  ambient: { readonly clock: Clock; readonly ids: Ids; readonly source: string },
-): Promise<Bus> => openEmbeddedBus({ file: BUS_URL?.file ?? join(DATA_DIR, 'bus.db'), ...ambient });
+  { instance, ...ambient }: Ambient,
+): Promise<Bus> {
+  if (BUS_URL?.driver !== 'kafka')
+    return openEmbeddedBus({ file: BUS_URL?.file ?? join(DATA_DIR, 'bus.db'), ...ambient });
+  const { driver: _, ...address } = BUS_URL;
+  return openKafkaBus({
+    ...address,
+    ...ambient,
+    random: { next: Math.random },
+    clientId: `${ambient.source}-${instance}`,
+  });
+}

@@ -46,11 +46,11 @@ const env = { ADMIN_API_KEY: 'a key that is long enough', LOG_LEVEL: 'silent' };
 
 describe('a start', () => {
   it('names every option that is wrong, in one message', async () => {
-    const wrong = { TINY_LIMIT: 'many', LOG_LEVEL: 'loud', BUS_URL: 'kafka://h1:9092' };
+    const wrong = { TINY_LIMIT: 'many', LOG_LEVEL: 'loud', BUS_URL: 'rabbit://h1:9092' };
     await expect(startService(tinyService(), { env: wrong })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringMatching(
-        /BUS_URL: kafka:\/\/ is not in this release yet.*LOG_LEVEL.*ADMIN_API_KEY or API_KEYS_FILE is needed.*TINY_LIMIT/s,
+        /BUS_URL: must be sqlite:<file> or kafka:\/\/.*LOG_LEVEL.*ADMIN_API_KEY or API_KEYS_FILE is needed.*TINY_LIMIT/s,
       ),
     });
   });

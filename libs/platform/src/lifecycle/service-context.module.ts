@@ -12,6 +12,7 @@ import { serviceOutbox } from './outbox.loop.ts';
 
 export interface ContextParts {
   readonly name: string;
+  readonly instance: string;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly bus: Bus;
@@ -37,7 +38,7 @@ export interface OwnContext {
 const RELAY_MS = 1_000;
 
 export function createContext(parts: ContextParts): OwnContext {
-  const { name, clock, ids, bus, faults, log } = parts;
+  const { name, instance, clock, ids, bus, faults, log } = parts;
   const registry = new Registry();
   const metrics = createMetrics(registry);
   const health = new Health();
@@ -48,7 +49,7 @@ export function createContext(parts: ContextParts): OwnContext {
   const trace = currentTraceparent;
   const context: ServiceContext = {
     name,
-    instance: ids.next(),
+    instance,
     clock,
     ids,
     bus,

@@ -85,11 +85,12 @@ async function open(
   });
   opened.add('telemetry', () => telemetry.close());
   const { clock = systemClock, ids = randomIds, faults = noFaults } = shared;
-  const drivers = await openDrivers(platform, shared, { clock, ids, source: name });
+  const instance = ids.next();
+  const drivers = await openDrivers(platform, shared, { clock, ids, source: name, instance });
   opened.add('bus and store', drivers.close);
   const { store } = drivers;
   const bus = platform.ENABLE_TELEMETRY ? tracedBus(drivers.bus, name) : drivers.bus;
-  const own = createContext({ name, clock, ids, bus, store, faults, log });
+  const own = createContext({ name, instance, clock, ids, bus, store, faults, log });
   watchBus({
     service: name,
     bus,

@@ -13,8 +13,9 @@ export interface RedisCountsOptions {
   readonly log: Logger;
 }
 
-const ANSWER_WITHIN_MS = 250;
-const CONNECT_WITHIN_MS = 2_000;
+const ANSWER_WITHIN_MS = 1_000;
+const CONNECT_WITHIN_MS = 3_000;
+const DISCONNECT_WITHIN_MS = 250;
 const LONGEST_RETRY_MS = 1_000;
 
 /**
@@ -30,7 +31,7 @@ export function openRedisCounts({ url, service, log }: RedisCountsOptions): Shar
     connectTimeout: CONNECT_WITHIN_MS,
     // A server that hangs, or is gone without a word, is left for a new connection.
     socketTimeout: CONNECT_WITHIN_MS,
-    disconnectTimeout: ANSWER_WITHIN_MS,
+    disconnectTimeout: DISCONNECT_WITHIN_MS,
     retryStrategy: (times) => Math.min(times * 50, LONGEST_RETRY_MS),
   });
   const counts = new RateLimiterRedis({
