@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@tidegate/kernel/testing';
-import { type Program, start, temporaryFolder, urlsIn } from './process.ts';
+import { type Limits, type Program, start, temporaryFolder, urlsIn } from './process.ts';
 
 export const standalone = 'apps/standalone/dist/main.js';
 export const cli = 'apps/cli/dist/main.js';
@@ -40,9 +40,12 @@ export interface House extends AsyncDisposable {
 }
 
 /** Starts it, on free ports unless `env` says otherwise. */
-export async function openHouse(env: Readonly<Record<string, string>> = {}): Promise<House> {
+export async function openHouse(
+  env: Readonly<Record<string, string>> = {},
+  limits: Limits = {},
+): Promise<House> {
   const folder = env['DATA_DIR'] ?? join(temporaryFolder(), 'data');
-  const program = start(standalone, [], { PORT_BASE: '0', ...env, DATA_DIR: folder });
+  const program = start(standalone, [], { PORT_BASE: '0', ...env, DATA_DIR: folder }, limits);
   const urls = urlsIn(await program.printed('Ctrl-C stops it.'));
   const adminKey = keyOf(folder) ?? env['ADMIN_API_KEY'] ?? '';
   const environment = Object.fromEntries(
@@ -134,6 +137,7 @@ export interface RolloutShown {
   readonly exposure: string | null;
   readonly hold?: { readonly reason: string; readonly message: string; readonly paged: boolean };
   readonly rollback?: { readonly reason: string; readonly message: string };
+  readonly ended?: { readonly reason: string; readonly message: string };
 }
 
 export const isOver = ({ status }: RolloutShown): boolean =>

@@ -27,12 +27,20 @@ afterAll(() => {
   for (const each of running) each.kill('SIGKILL');
 });
 
+export interface Limits {
+  /** No file of the program's grows beyond this: a full disk. */
+  readonly fileKilobytes?: number;
+}
+
 export function start(
   file: string,
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  { fileKilobytes }: Limits = {},
 ): Program {
-  const child = spawn(process.execPath, [join(root, file), ...args], {
+  const limit = fileKilobytes === undefined ? '' : `ulimit -f ${fileKilobytes}; `;
+  const command = ['-c', `${limit}exec "$0" "$@"`, process.execPath, join(root, file), ...args];
+  const child = spawn('bash', command, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -32,7 +32,7 @@ const targets: Target[] = [];
 beforeAll(async () => {
   receiver = await openReceiver();
   house = await openHouse(receiver.environment);
-  await makeFlags(house, 'misspelt', 'silent', 'garbled', 'dying');
+  await makeFlags(house, 'misspelt', 'silent', 'garbled', 'dying', 'misplaced');
 });
 afterEach(async () => {
   for (const target of targets.splice(0)) await target[Symbol.asyncDispose]();
@@ -157,5 +157,31 @@ describe('a rollout that cannot see', () => {
     });
     await paged('dying');
     expect(await exposureOf('dying')).toBe(10);
+  });
+});
+
+describe('a rollout of what is not there', () => {
+  it('ends at once when there is no such flag, and says so', async () => {
+    const text =
+      'plan: flagless\nflag: nothing\nsteps:\n  - { stage: all, percentage: 5, hold: 1s }\n';
+    const id = await startRollout(house, 'flagless', text);
+    const { ended } = await rolloutUntil(house, id, ({ status }) => status === 'aborted');
+    expect(ended?.message).toContain('FLAG_UNKNOWN');
+    await eventually(() =>
+      receiver.deliveries.some(({ title }) => title === 'flagless in production was aborted'),
+    );
+  });
+
+  it('holds and pages when there is no such migration', async () => {
+    const text =
+      'plan: rowless\nflag: misplaced\nsteps:\n  - { migrate: nothing, action: execute }\n  - { stage: all, percentage: 5, hold: 1s }\n';
+    const id = await startRollout(house, 'rowless', text);
+    const { hold } = await rolloutUntil(house, id, (r) => r.hold?.paged === true);
+    expect(hold).toMatchObject({
+      reason: 'migration-refused',
+      message: expect.stringContaining('MIGRATION_UNKNOWN'),
+    });
+    await paged('rowless');
+    expect(await exposureOf('misplaced')).toBe(0);
   });
 });
