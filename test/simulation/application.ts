@@ -53,6 +53,8 @@ export class Application {
   #since: number;
   #restarts: readonly number[];
   #hasLost = false;
+  /** What it served from when on. */
+  readonly #exposures: { readonly at: number; readonly exposure: number }[] = [];
 
   constructor(
     sim: Sim,
@@ -114,6 +116,7 @@ export class Application {
     this.#serve();
     const held = this.#view.get(record.key);
     this.#view.apply(record);
+    this.#exposures.push({ at: this.#sim.now(), exposure: this.#exposure() });
     const now = this.#view.get(record.key);
     if (held && now && isNewer(held, now))
       this.#sim.violated('P3', `${this.target} went back from ${held.version} to ${now.version}`);
@@ -123,6 +126,13 @@ export class Application {
   #exposure(): number {
     const flag = this.#view.get(this.#flag)?.flag;
     return !flag || flag.disabled ? 0 : flag.definition.exposure.percentage;
+  }
+
+  /** Whether it served the new code to at least so many, all the time. */
+  hasExposed(exposure: number, from: number, to: number): boolean {
+    const first = this.#exposures.findLastIndex(({ at }) => at <= from);
+    const meanwhile = this.#exposures.slice(Math.max(0, first)).filter(({ at }) => at <= to);
+    return first >= 0 && meanwhile.every((each) => each.exposure >= exposure);
   }
 
   /** Serves what has come since it was last asked. */

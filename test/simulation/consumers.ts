@@ -1,4 +1,3 @@
-import 'reflect-metadata';
 import { definitionOf, type Message, type Topic } from '@tidegate/contracts';
 import { PATTERN_EXTRAS_METADATA, PATTERN_METADATA } from '@nestjs/microservices/constants.js';
 

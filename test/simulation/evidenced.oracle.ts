@@ -120,7 +120,13 @@ function judge(
   const exposure = stage.percentage ?? 0;
   if (!wasAtExposure(evidence, exposure, until))
     broken(`${what} although its flag was not at the stage's exposure`);
-  const isBroken = fault && exposure >= fault.exposure && fault.at <= opened.metadata.at;
+  // A stage counts from when the flag is changed, whether the applications have heard of it or not.
+  const seenAt = opened.metadata.at + 1_000;
+  const isBroken =
+    fault &&
+    exposure >= fault.exposure &&
+    fault.at <= seenAt &&
+    evidence.world.applications.every((each) => each.hasExposed(fault.exposure, seenAt, until));
   if (isBroken && stage.minTrials >= 100 && fault.share > 10 * LIMIT)
     broken(`${what} although ${fault.share} of its requests fail`);
 }

@@ -34,8 +34,11 @@ function carriedOut(
   const id = rolloutOf(started) ?? '';
   const { at } = started.metadata;
   const { generation } = started.data as { generation: number };
-  const first = versions.find(({ event }) => event.type === 'FlagHeld' && rolloutOf(event) === id);
-  if (!first?.flag) return; // it never held the flag
+  const first = versions.find(
+    (version) =>
+      version.event.type === 'FlagHeld' && rolloutOf(version.event) === id && version.at <= at,
+  );
+  if (!first?.flag) return; // it had never held the flag
   const before = reach(first.flag.definition);
   const restored = versions.find(
     ({ event }) =>

@@ -173,15 +173,20 @@ function drawTruth(random: Seeded, levels: readonly number[], chaosMs: number): 
 }
 
 function drawHappenings(random: Seeded, chaosMs: number, isCalm: boolean): Happening[] {
-  const at = (what: What): Happening => ({
-    what,
-    in: random.between(0, chaosMs),
-    // Long enough that a rollback misses its deadline, or short enough that nobody should mind.
-    forMs: what === 'flags-away' ? random.between(60_000, 200_000) : random.between(500, 15_000),
-  });
   const some = (from: readonly What[], most: number) =>
-    Array.from({ length: random.between(0, most) }, () => at(random.pick(from)));
+    Array.from({ length: random.between(0, most) }, (): Happening => {
+      const what = random.pick(from);
+      return { what, in: random.between(0, chaosMs), forMs: durationOf(random, what) };
+    });
   const start = { what: 'start', in: random.between(0, 2_000), forMs: 0 } as const;
   const wanted = some(wishes, random.pick([0, 2, 5]));
-  return [start, ...wanted, ...(isCalm ? [] : some(faults, random.pick([0, 2, 4])))];
+  const wrong = isCalm ? [] : some(faults, random.pick([0, 2, 4]));
+  // Whoever cannot reach the flags any more is who wants to roll back.
+  const away = wrong.find(({ what }) => what === 'flags-away');
+  const alarm = away && { what: 'rollback' as const, in: away.in + 5_000, forMs: 0 };
+  return [start, ...wanted, ...wrong, ...(alarm && random.chance(0.7) ? [alarm] : [])];
 }
+
+/** Long enough that a rollback misses its deadline, or short enough that nobody should mind. */
+const durationOf = (random: Seeded, what: What): number =>
+  what === 'flags-away' ? random.between(60_000, 200_000) : random.between(500, 15_000);

@@ -1,23 +1,18 @@
-import { PutEnvironment, PutFlag, stateTopic } from '@tidegate/contracts';
+import { PutEnvironment, PutFlag } from '@tidegate/contracts';
 import type { MetricsSource, Reading } from '@tidegate/metrics-source';
 import { MemoryDisk } from '@tidegate/store/testing';
-import type { Rollout } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
+import type { Existing, Rollout } from '../../apps/metrics-gatekeeper/src/rollout/state.ts';
 import { rolloutCollection } from '../../apps/metrics-gatekeeper/src/rollout/rollouts.ts';
 import { Application, type Stream } from './application.ts';
 import type { Defect } from './defect.ts';
 import type { EnvironmentFlags } from '../../apps/flag-service/src/view/environment-flags.ts';
 import type { SavedMessage } from './linked-store.memory.ts';
 import { definitionWith, type Door, People } from './people.ts';
-import { calm, drawProfile } from './profile.ts';
+import { lookAfter } from './caretaker.ts';
+import { Chaos } from './chaos.ts';
+import { calm, drawProfile, type Profile } from './profile.ts';
 import { Process } from './process.ts';
-import {
-  drawScenario,
-  ENVIRONMENT,
-  FLAG,
-  type Happening,
-  PLAN,
-  type Scenario,
-} from './scenario.ts';
+import { drawScenario, ENVIRONMENT, FLAG, PLAN, type Scenario } from './scenario.ts';
 import { bootFlagService, bootGatekeeper, bootRunner, type Shared } from './services.ts';
 import { type Life, Sim, Violation } from './sim.ts';
 import { SimBus } from './sim-bus.memory.ts';
@@ -45,8 +40,10 @@ export class World {
   readonly looks: Look[] = [];
   readonly applications: readonly Application[];
   readonly defect: Defect;
+  readonly profile: Profile;
   readonly #processes: readonly Process[];
-  #isOver = false;
+  readonly #chaos: Chaos;
+  #isSetUp = false;
 
   constructor(seed: number, defect: Defect = {}) {
     this.sim = new Sim(seed);
@@ -83,9 +80,8 @@ export class World {
         }),
     );
     this.profile = profile;
+    this.#chaos = new Chaos({ sim, bus, disk, people: this.people, processes: this.#processes });
   }
-
-  readonly profile: Sim['profile'];
 
   doors(): readonly Door[] {
     return this.#processes.flatMap(({ life, doors }) =>
@@ -112,14 +108,11 @@ export class World {
     for (const application of this.applications)
       sim.begin(application.target, application.follow());
     sim.profile = this.profile;
-    for (const happening of this.scenario.happenings) this.#plan(happening);
-    this.#rebalanceNowAndThen();
+    this.#chaos.begin(this.scenario.happenings);
     const end = sim.now() + this.scenario.chaosMs;
     await this.#until(() => sim.now() >= end, Infinity);
     await this.#settle();
   }
-
-  #isSetUp = false;
 
   async #setUp(): Promise<void> {
     const { people, scenario } = this;
@@ -152,16 +145,8 @@ export class World {
   async #settle(): Promise<void> {
     const { sim } = this;
     sim.profile = calm;
-    this.disk.away = false;
-    this.bus.isAway = false;
-    for (const process of this.#processes) process.restore();
-    this.#isOver = true;
-    const tries = new Map<string, number>();
-    const care = () => {
-      for (const rollout of this.rollouts()) this.#care(rollout, tries);
-      sim.scheduler.after(this.people.life, 15_000, care);
-    };
-    sim.scheduler.after(this.people.life, 15_000, care);
+    this.#chaos.end();
+    lookAfter(sim, this.people, () => this.rollouts());
     const isOver = () => this.#isAtRest() && !this.#isAnyWatched();
     await this.#until(isOver, SETTLE_MS, 'every rollout comes to its end');
     const rest = sim.now() + 8_000;
@@ -188,30 +173,13 @@ export class World {
     );
   }
 
-  rollouts(): readonly Exclude<Rollout, { status: 'absent' }>[] {
+  rollouts(): readonly Existing[] {
     return [...(this.disk.documents.get(rolloutCollection.name)?.values() ?? [])].flatMap(
       ({ state }) => {
         const rollout = JSON.parse(state) as Rollout;
         return rollout.status === 'absent' ? [] : [rollout];
       },
     );
-  }
-
-  /** What a person would do who is paid for it. */
-  #care(rollout: Exclude<Rollout, { status: 'absent' }>, tries: Map<string, number>): void {
-    const { people } = this;
-    const { id, status, flagDisabled } = rollout;
-    const reason = status === 'paused' ? status : status === 'holding' ? rollout.hold.reason : '';
-    if (!WAITS_FOR_SOMEBODY.has(reason)) return;
-    const count = (tries.get(id) ?? 0) + 1;
-    tries.set(id, count);
-    const begin = (work: Promise<void>) => {
-      this.sim.begin('care', work);
-    };
-    if (flagDisabled || count > 8) begin(people.rollBack(id));
-    else if (reason === 'awaiting-approval') begin(people.approve(id, 'review'));
-    else if (reason === 'exposure-would-shrink') begin(people.promote(id));
-    else begin(people.resume(id));
   }
 
   async #until(isSo: () => boolean, withinMs: number, what = ''): Promise<void> {
@@ -223,83 +191,6 @@ export class World {
       await sim.scheduler.step(sim.profile.rush);
     }
     if (sim.violation) throw sim.violation;
-  }
-
-  #rebalanceNowAndThen(): void {
-    const { sim } = this;
-    sim.scheduler.after(this.people.life, 500, () => {
-      if (this.#isOver) return;
-      for (const lane of this.bus.lanes())
-        if (sim.random.chance(sim.profile.rebalance)) this.bus.move(lane);
-      this.#rebalanceNowAndThen();
-    });
-  }
-
-  #plan(happening: Happening): void {
-    const { sim } = this;
-    sim.scheduler.after(this.people.life, happening.in, () => {
-      sim.note('world', happening.what);
-      sim.count(`happening: ${happening.what}`);
-      const begun = this.#happen(happening);
-      if (begun) sim.begin(`people: ${happening.what}`, begun);
-    });
-  }
-
-  #happen({ what, forMs }: Happening): Promise<void> | undefined {
-    const { sim, bus, disk } = this;
-    const { random } = sim;
-    const back = (restore: () => void) => {
-      sim.scheduler.after(this.people.life, forMs, restore);
-      return undefined;
-    };
-    switch (what) {
-      case 'late-duplicate': {
-        const commands = bus.published.filter(({ topic }) => COMMAND_TOPICS.has(topic));
-        if (commands.length > 0) bus.put([random.pick(commands)]);
-        return undefined;
-      }
-      case 'stale-command':
-        return this.people.stale();
-      case 'poison':
-        bus.poison(random.pick(['flag.commands', 'kills', 'rollout.commands']));
-        return undefined;
-      case 'compaction':
-        bus.log.clean(stateTopic(ENVIRONMENT), sim.now());
-        return undefined;
-      case 'power-cut':
-        for (const process of this.#processes) process.kill();
-        return undefined;
-      case 'service-down': {
-        const { service } = random.pick(this.#processes);
-        for (const process of this.#processes) if (process.service === service) process.kill(forMs);
-        return undefined;
-      }
-      case 'flags-away':
-        for (const process of this.#processes)
-          if (process.service === 'flag-service') process.kill(forMs);
-        return undefined;
-      case 'store-away':
-        disk.away = true;
-        return back(() => {
-          disk.away = false;
-        });
-      case 'bus-away':
-        bus.isAway = true;
-        return back(() => {
-          bus.isAway = false;
-        });
-      case 'cut-off': {
-        const { life } = random.pick(this.#processes);
-        if (!life) return undefined;
-        const from = random.pick(['storeIsCut', 'busIsCut'] as const);
-        life[from] = true;
-        return back(() => {
-          life[from] = false;
-        });
-      }
-      default:
-        return this.people.wish(what);
-    }
   }
 
   #streams(): readonly Stream[] {
@@ -326,21 +217,3 @@ export class World {
     };
   }
 }
-
-const COMMAND_TOPICS: ReadonlySet<string> = new Set([
-  'kills',
-  'flag.commands',
-  'rollout.commands',
-  'migration.commands',
-]);
-const WAITS_FOR_SOMEBODY: ReadonlySet<string> = new Set([
-  'paused',
-  'awaiting-approval',
-  'exposure-would-shrink',
-  'flag-disabled',
-  'flag-not-held',
-  'exposure-refused',
-  'migration-refused',
-  'migration-cancelled',
-  'migration-paused',
-]);
