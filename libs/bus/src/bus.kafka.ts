@@ -194,7 +194,7 @@ export class KafkaBus implements Bus {
         'BUS_GROUP_IN_USE',
         `The group ${group} has a member in this process already.`,
       );
-    const { prefix, budgets, clock, policy } = this.#parts;
+    const { prefix, budgets, clock } = this.#parts;
     const member = new Member({
       kafka: this.#kafka,
       cluster: this.#cluster,
@@ -204,7 +204,6 @@ export class KafkaBus implements Bus {
       groupId: prefix + group,
       topics,
       isRaw,
-      lagDeadlineMs: policy.lagDeadlineMs,
       start,
       lagging: this.#laggingOf(group),
     });
@@ -271,10 +270,10 @@ export class KafkaBus implements Bus {
 
   /** Told once per outage. */
   #outages(topic: string): (error: Error, sinceMs: number) => void {
-    const { lagDeadlineMs } = this.#parts.policy;
+    const { outage } = this.#parts.budgets;
     let lastMs = 0;
     return ({ message }, sinceMs) => {
-      if (lastMs < lagDeadlineMs && sinceMs >= lagDeadlineMs)
+      if (lastMs < outage && sinceMs >= outage)
         this.#laggingOf('the view')(
           topic,
           `has not been able to read for ${sinceMs} ms: ${message}`,

@@ -1,14 +1,14 @@
 import type { Clock } from '@tidegate/kernel';
 import type { Consumption } from './consumption.kafka.ts';
 import type { Lot } from './lot.kafka.ts';
+import type { KafkaBudgets } from './options.kafka.ts';
 
 export interface CommitsOptions {
   readonly consumption: Consumption;
   readonly clock: Clock;
-  readonly everyMs: number;
-  readonly lagDeadlineMs: number;
+  readonly budgets: KafkaBudgets;
   lots(): Iterable<Lot>;
-  /** Nothing could be committed for longer than the deadline. */
+  /** Nothing could be committed for longer than an outage may last. */
   lagging(message: string): void;
 }
 
@@ -29,7 +29,7 @@ export class Commits {
     this.#timer = setTimeout(() => {
       if (due()) this.soon(true);
       this.start(due);
-    }, this.#options.everyMs);
+    }, this.#options.budgets.commitEvery);
     this.#timer.unref();
   }
 
@@ -66,10 +66,10 @@ export class Commits {
   }
 
   #failed({ message }: Error): void {
-    const { clock, lagDeadlineMs, lagging } = this.#options;
+    const { clock, budgets, lagging } = this.#options;
     this.#failingSince ??= clock.now();
     const forMs = clock.now() - this.#failingSince;
-    if (this.#isTold || forMs < lagDeadlineMs) return;
+    if (this.#isTold || forMs < budgets.outage) return;
     this.#isTold = true;
     lagging(`could not commit for ${forMs} ms: ${message}`);
   }

@@ -16,7 +16,6 @@ export interface MemberOptions extends ConsumptionOptions {
   readonly group: string;
   /** One loop for each lot, or one for all of them. */
   readonly isRaw: boolean;
-  readonly lagDeadlineMs: number;
   start(log: LoopLog, lots: readonly Lot[], positions: readonly Position[]): Loop;
   lagging(topic: string, message: string): void;
 }
@@ -53,12 +52,11 @@ export class Member implements Keeper {
         this.#failed(error, sinceMs);
       },
     });
-    const { clock, budgets, lagDeadlineMs, topics } = options;
+    const { clock, budgets, topics } = options;
     this.#commits = new Commits({
       consumption: this.#consumption,
       clock,
-      everyMs: budgets.commitEvery,
-      lagDeadlineMs,
+      budgets,
       lots: () => this.#lots.values(),
       lagging: (message) => {
         options.lagging(topics[0] ?? '', message);
@@ -281,9 +279,9 @@ export class Member implements Keeper {
   }
 
   #failed(error: Error, sinceMs: number): void {
-    const { lagging, lagDeadlineMs, topics } = this.#options;
+    const { lagging, budgets, topics } = this.#options;
     this.isHeld = true;
-    if (sinceMs < lagDeadlineMs || this.#isToldOf) return;
+    if (sinceMs < budgets.outage || this.#isToldOf) return;
     this.#isToldOf = true;
     lagging(topics[0] ?? '', `has not been able to read for ${sinceMs} ms: ${error.message}`);
   }

@@ -23,6 +23,8 @@ export interface KafkaBudgets {
   /** Longest wait of a fetch for new records. */
   readonly fetch: number;
   readonly commitEvery: number;
+  /** Who could not read or commit for so long reports it. */
+  readonly outage: number;
   readonly request: number;
   readonly connect: number;
 }
@@ -37,6 +39,7 @@ export const defaultBudgets: KafkaBudgets = {
   rebalance: 60_000,
   fetch: 500,
   commitEvery: 500,
+  outage: 30_000,
   request: 10_000,
   connect: 3_000,
 };
