@@ -39,22 +39,34 @@ export function notifierModule(
     random: { next: Math.random },
     wake: () => loop.wake(),
   });
+  const send = async (id: string): Promise<void> => {
+    try {
+      const then = await notify.attempt(id);
+      if (then?.status !== 'given-up') return;
+      const fields = { notification: id, failure: then.lastFailure };
+      log.error(fields, 'a notification was given up: nobody was told');
+    } catch (error) {
+      log.error({ err: error }, 'an attempt could not be recorded; it is made again');
+    }
+  };
+  const sending = new Map<string, Promise<void>>();
+  let areMoreDue = false;
   const loop = context.loop('notifications', config.NOTIFIER_CHECK_MS, async () => {
-    const due = await documents.claimDue(clock.now(), CLAIM_MS, SENDS_AT_ONCE);
-    const results = await Promise.allSettled(due.map((id) => notify.attempt(id)));
-    for (const [index, result] of results.entries())
-      if (result.status === 'rejected')
-        log.error(
-          { err: result.reason as unknown },
-          'an attempt could not be recorded; it is made again',
-        );
-      else if (result.value?.status === 'given-up')
-        log.error(
-          { notification: due[index], failure: result.value.lastFailure },
-          'a notification was given up: nobody was told',
-        );
-    if (due.length === SENDS_AT_ONCE) loop.wake();
+    const free = SENDS_AT_ONCE - sending.size;
+    if (free === 0) return;
+    const due = await documents.claimDue(clock.now(), CLAIM_MS, free);
+    areMoreDue = due.length === free;
+    // Not awaited: a page must not wait for a receiver that hangs. A repeat of what is being sent ends its claim.
+    for (const id of due.filter((each) => !sending.has(each)))
+      sending.set(
+        id,
+        send(id).finally(() => {
+          sending.delete(id);
+          if (areMoreDue) loop.wake();
+        }),
+      );
   });
+  context.onStop(async () => void (await Promise.all(sending.values())));
   return {
     module: NotifierModule,
     controllers: [NotificationController, NotificationConsumer],

@@ -126,6 +126,19 @@ describe('the notifier', () => {
     await bus.close();
   });
 
+  it('sends the others while a receiver hangs on some', async () => {
+    const hanging = Array.from({ length: 15 }, () => 0);
+    const { env, ids } = await receiver(...hanging, 204);
+    const service = await startTestService(notifier, { env });
+    await service.context.bus.publish(
+      Array.from({ length: 40 }, (_, index) => ({
+        ...exampleOf(RolloutPaused, { reason: `${index}` }, { id: `m-${index}`, at: Date.now() }),
+        topic: 'rollout.events',
+      })),
+    );
+    await eventually(() => ids.length === 40);
+  });
+
   it('says in its log, for someone to act, when it gives up', async () => {
     const { env } = await receiver(410);
     const service = await startTestService(notifier, { env });
