@@ -1,4 +1,8 @@
-/** `npm run servers [-- kafka redis …]`: keeps real servers up for development and prints their addresses. */
+/**
+ * `npm run servers [-- kafka redis …]`: keeps real servers up for development and prints their addresses.
+ * PROMETHEUS_CONFIG names a file with a configuration: then a Prometheus of its own is started with it.
+ */
+import { readFileSync } from 'node:fs';
 import { everyServer, openServerIfAny, type Server, type ServerName } from './servers.ts';
 
 const asked = process.argv.slice(2);
@@ -9,6 +13,11 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
+const prometheusConfig = process.env['PROMETHEUS_CONFIG'] ?? '';
+const wantedOf = (name: ServerName) =>
+  name === 'prometheus' && prometheusConfig !== ''
+    ? { own: true, config: readFileSync(prometheusConfig, 'utf8') }
+    : {};
 const names = asked.length > 0 ? (asked as ServerName[]) : everyServer;
 const running: Server[] = [];
 const stop = async (): Promise<never> => {
@@ -17,7 +26,7 @@ const stop = async (): Promise<never> => {
 };
 process.once('SIGINT', () => void stop()).once('SIGTERM', () => void stop());
 for (const name of names) {
-  const server = await openServerIfAny(name);
+  const server = await openServerIfAny(name, wantedOf(name));
   if (!server) continue;
   running.push(server);
   process.stdout.write(`${name.padEnd(14)} ${server.url}  (${server.how})\n`);

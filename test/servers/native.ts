@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildFerretdb } from './ferretdb.ts';
 import { freePort, NativeServer, type Spec } from './process.ts';
 import { cached, needProgram, run } from './tools.ts';
 
@@ -77,11 +78,7 @@ const kafka: Starter = async (wanted, port, spec) => {
 };
 
 const mongodb: Starter = (wanted, port, spec) => {
-  const folder = cached('ferretdb-1.24.0-atomic', (target) => {
-    const go = needProgram('go', 'https://go.dev/doc/install');
-    cpSync(join(here, 'ferretdb'), target, { recursive: true });
-    run(go, ['build', '-o', 'ferretdb', '.'], target, { GOTOOLCHAIN: 'local' });
-  });
+  const folder = cached('ferretdb-1.24.0-tests', buildFerretdb);
   const data = join(wanted.folder, 'data');
   mkdirSync(data, { recursive: true });
   const args = [`127.0.0.1:${port}`, `file:${data}/`];
