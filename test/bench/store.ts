@@ -2,102 +2,26 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { OutgoingMessage } from '@tidegate/contracts';
-import type { Command, Draft } from '@tidegate/kernel';
-import { createExecute, createOutbox, noFaults, openSqliteStore } from '@tidegate/store';
-import type { Bench, Row } from './main.ts';
+import { openSqliteStore } from '@tidegate/store';
+import type { Bench } from './main.ts';
+import {
+  answer,
+  type Change,
+  key,
+  measure,
+  message,
+  nextId,
+  type State,
+  state,
+  type Subject,
+  tidegate,
+  warmUp,
+} from './store.changes.ts';
 
-const DOCUMENTS = 64;
-const ROUNDS = 5;
-const ROUND_MS = 1_000;
 const MARKS = 256;
-const CONCURRENCY = [1, 64];
-
-/** One change of document `n`, all of it durable when it resolves. */
-type Change = (n: number) => Promise<unknown>;
-
-interface State {
-  readonly count: number;
-  readonly text: string;
-}
-const state = (count: number): State => ({ count, text: 'x'.repeat(1_000) });
-const clock = { now: Date.now };
-const key = (n: number): string => `production/flag-${n}`;
-let made = 0;
-const nextId = (): string => {
-  made += 1;
-  return `m-${made}`;
-};
-
-const message = (n: number, type: string): OutgoingMessage => ({
-  type,
-  key: key(n),
-  topic: 'flag.events',
-  data: { environment: 'production', key: `flag-${n}`, reason: 'bench' },
-  metadata: { id: nextId(), source: 'bench', at: 1_000, actor: 'bench', correlationId: 'c-1' },
-});
-const answer = { outcome: 'changed', version: 1 } as const;
-
-/** Our two write paths: `save` alone, and `execute` with an outbox whose bus takes everything at once. */
-async function tidegate(file: string) {
-  const store = await openSqliteStore({ file, clock });
-  const documents = store.documents<State>({
-    name: 'flags',
-    schemaVersion: 1,
-    index: ({ count }) => ({ count }),
-  });
-  const outbox = createOutbox({ publish: async () => undefined, faults: noFaults });
-  const execute = createExecute({
-    outbox,
-    ids: { next: nextId },
-    clock,
-    source: 'bench',
-    faults: noFaults,
-  });
-  const aggregate = {
-    documents,
-    decider: {
-      initial: state(0),
-      decide: ({ data }: Command): readonly Draft[] => [{ type: 'FlagDisabled', data }],
-      evolve: ({ count }: State) => state(count + 1),
-    },
-  };
-  const tokens = new Map<number, number>();
-  const save: Change = async (n) => {
-    const token = tokens.get(n) ?? 0;
-    const saved = await documents.save(
-      key(n),
-      {
-        state: state(token),
-        version: token + 1,
-        mark: { source: 'bench', id: nextId(), answer },
-        outbox: [message(n, 'FlagDisabled'), message(n, 'FlagCommandAnswered')],
-      },
-      token,
-    );
-    tokens.set(n, token + 1);
-    await documents.clear(
-      key(n),
-      saved.outbox.map(({ seq }) => seq),
-    );
-  };
-  const run: Change = (n) =>
-    execute(aggregate, `executed/${key(n)}`, {
-      type: 'DisableFlag',
-      data: { environment: 'production', key: `flag-${n}`, reason: 'bench' },
-      metadata: {
-        id: nextId(),
-        source: 'cli',
-        at: Date.now(),
-        actor: 'bench',
-        correlationId: 'c-1',
-      },
-    });
-  return { save, execute: run, close: () => store.close() };
-}
 
 /** The same rows with the bare driver: same pragmas, one transaction for all writes of a turn, nothing else. */
-function bare(file: string) {
+function bare(file: string): Subject {
   const database = new DatabaseSync(file);
   database.exec(`PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA cache_size=-16000;
     CREATE TABLE documents (id TEXT PRIMARY KEY, number INTEGER UNIQUE, token INTEGER, state TEXT) STRICT;
@@ -151,73 +75,16 @@ function bare(file: string) {
   return { save, execute, close: async () => database.close() };
 }
 
-async function round(change: Change, concurrency: number, latencies: number[]): Promise<number> {
-  const began = performance.now();
-  const end = began + ROUND_MS;
-  let done = 0;
-  const worker = async (n: number) => {
-    for (let at = performance.now(); at < end;) {
-      await change(n);
-      const now = performance.now();
-      latencies.push(now - at);
-      at = now;
-      done += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, (_, n) => worker(n)));
-  return (done / (performance.now() - began)) * 1_000;
-}
-
-const quantile = (values: readonly number[], q: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? 0;
-
-const subjects = ['tidegate', 'node:sqlite'] as const;
-
-/** Documents that are changed and cleared again, in turns of a second each; every document has its 256 marks. */
+/** Every document has its 256 marks. */
 const bench: Bench = async (report) => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
-  const ours = await tidegate(join(folder, 'tidegate.db'));
+  const file = join(folder, 'tidegate.db');
+  const ours = tidegate(await openSqliteStore({ file, clock: { now: Date.now } }));
   const theirs = bare(join(folder, 'bare.db'));
-  const all = { tidegate: ours, 'node:sqlite': theirs };
-  for (const subject of [ours, theirs])
-    for (const what of ['save', 'execute'] as const)
-      for (let count = 0; count < MARKS; count += 1)
-        await Promise.all(Array.from({ length: DOCUMENTS }, (_, n) => subject[what](n)));
-
-  for (const what of ['save', 'execute'] as const)
-    for (const concurrency of CONCURRENCY) {
-      const rates: Record<string, number[]> = {};
-      const latencies: Record<string, number[]> = {};
-      for (let count = 0; count < ROUNDS; count += 1)
-        for (const subject of subjects) {
-          const rate = await round(all[subject][what], concurrency, (latencies[subject] ??= []));
-          (rates[subject] ??= []).push(rate);
-        }
-      tell(report, `${what}, ${concurrency} at a time`, rates, latencies);
-    }
+  await warmUp([ours, theirs], MARKS);
+  await measure(report, { tidegate: ours, 'node:sqlite': theirs });
   await ours.close();
   await theirs.close();
   await rm(folder, { recursive: true });
 };
 export default bench;
-
-function tell(
-  report: (row: Row) => void,
-  name: string,
-  rates: Record<string, number[]>,
-  latencies: Record<string, number[]>,
-): void {
-  const round = (value: number) => Number(value.toPrecision(4));
-  for (const subject of subjects) {
-    const rate = quantile(rates[subject] ?? [], 0.5);
-    report({ case: name, subject, value: round(rate), unit: 'ops/s' });
-    for (const [unit, q] of [
-      ['ms p50', 0.5],
-      ['ms p99', 0.99],
-    ] as const)
-      report({ case: name, subject, value: round(quantile(latencies[subject] ?? [], q)), unit });
-  }
-  const [own, peer] = subjects.map((subject) => quantile(rates[subject] ?? [], 0.5));
-  const value = round(Number(own) / Number(peer));
-  report({ case: name, subject: 'tidegate', value, unit: 'of node:sqlite' });
-}
