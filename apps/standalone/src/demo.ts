@@ -47,7 +47,8 @@ try {
     pc.bold('Tidegate') + pc.dim('  rollouts that close themselves when the metrics turn'),
   );
   screen.line();
-  if (values.kafka) screen.live(pc.dim('Starting Kafka, a MongoDB-wire server and Redis …'));
+  if (values.kafka)
+    screen.live(pc.dim('Starting Kafka, a MongoDB-wire server, Redis and Prometheus …'));
   world = await openWorld({
     env: processEnvironment(),
     onKafka: values.kafka,

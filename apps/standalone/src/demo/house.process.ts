@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Environment, systemClock } from '@tidegate/platform';
 import { openSqliteStore } from '@tidegate/store';
 import { adminKeyIn } from '../house/data-folder.file.ts';
-import type { House } from './house.ts';
+import type { House, HouseOptions } from './house.ts';
 import { startServers } from './servers.process.ts';
 import { startServices } from './services.process.ts';
 
@@ -13,8 +13,7 @@ import { startServices } from './services.process.ts';
  */
 export async function startProcesses(
   env: Environment,
-  folder: string,
-  onLost: (reason: string) => void,
+  { folder, examplePort, endProcess }: HouseOptions,
 ): Promise<House> {
   const closers: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
@@ -24,10 +23,10 @@ export async function startProcesses(
     // Nobody writes to it: it tells the next demo that the folder is in use.
     const claim = await openSqliteStore({ file: join(folder, 'store.db'), clock: systemClock });
     closers.push(() => claim.close());
-    const servers = await startServers(env, join(folder, 'servers.log'));
+    const servers = await startServers(env, folder, examplePort);
     closers.push(() => servers.stop());
     const adminKey = env['ADMIN_API_KEY'] || adminKeyIn(folder);
-    const { kafka, mongodb, redis } = servers.urls;
+    const { kafka, mongodb, redis, prometheus } = servers.urls;
     const services = await startServices({
       env: {
         ...env,
@@ -38,7 +37,7 @@ export async function startProcesses(
       },
       folder,
       portBase: Number(env['PORT_BASE'] ?? 7_400),
-      onLost,
+      onLost: endProcess,
     });
     closers.push(() => services.stop());
     const count = Object.values(services.urls).flat().length;
@@ -47,7 +46,8 @@ export async function startProcesses(
       adminKey,
       dataDir: folder,
       logFile: join(folder, '*.log'),
-      description: `five services in ${count} processes on Kafka, MongoDB and Redis`,
+      prometheus,
+      description: `five services in ${count} processes on Kafka, MongoDB, Redis and Prometheus`,
       stop,
     };
   } catch (error) {

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { newApiKey } from '@tidegate/contracts';
 import { AppError, isRejection } from '@tidegate/kernel';
@@ -10,10 +12,11 @@ import { type Api, createApi } from './api.http.ts';
 import { type Child, startChild } from './child.process.ts';
 import { type Example, startExample } from './example.process.ts';
 import type { LoadOptions } from './load-main.ts';
-import type { House } from './house.ts';
+import type { House, HouseOptions } from './house.ts';
 import { startProcesses } from './house.process.ts';
 import { type Receiver, startReceiver } from './receiver.http.ts';
 import { ROOT } from './root.ts';
+import { SCRAPE_INTERVAL } from './servers.process.ts';
 
 export const ENVIRONMENT = 'production';
 export const ORDERS = 2_000;
@@ -65,19 +68,27 @@ export async function openWorld({
       MIGRATIONS_DIR: join(ROOT, 'examples/checkout/migrations'),
       MIGRATION_TARGETS: `checkout=sqlite:${database}`,
     };
-    const house = await (onKafka ? startProcesses : startEmbedded)(options, folder, endProcess);
+    const examplePort = await examplePortOf(env, onKafka);
+    const house = await (onKafka ? startProcesses : startEmbedded)(options, {
+      folder,
+      examplePort,
+      endProcess,
+    });
     closers.push(() => house.stop());
     const api = createApi(house.urls, house.adminKey);
     await makeFlags(api);
     const exampleLog = join(folder, 'checkout.log');
-    const example = await startExample(exampleOptions(env, house, sdkKey, database), exampleLog);
+    const example = await startExample(
+      exampleOptions(examplePort, house, sdkKey, database),
+      exampleLog,
+    );
     closers.push(() => example.stop());
     for (const load of startLoad(example.url, join(folder, 'load.log')))
       closers.push(() => load.stop());
     const planText = (name: string): string =>
       readText(join(ROOT, `deploy/plans/${name}.yaml`)).replaceAll(
-        'http://127.0.0.1:7410',
-        example.url,
+        'scrape: [http://127.0.0.1:7410/metrics]',
+        sourceOf(house, example),
       );
     return { house, api, example, receiver, planText, stop };
   } catch (error) {
@@ -88,8 +99,7 @@ export async function openWorld({
 
 async function startEmbedded(
   env: Environment,
-  folder: string,
-  endProcess: (reason: string) => void,
+  { folder, endProcess }: HouseOptions,
 ): Promise<House> {
   const logFile = join(folder, 'tidegate.log');
   const standalone = await startStandalone({ ...env, LOG_FILE: logFile }, endProcess);
@@ -99,6 +109,28 @@ async function startEmbedded(
     urls: Object.fromEntries(urls),
     description: 'five services on one embedded bus and store',
   };
+}
+
+/** Where the plans read the example's metrics. */
+const sourceOf = ({ prometheus }: House, example: Example): string =>
+  prometheus === undefined
+    ? `scrape: [${example.url}/metrics]`
+    : `prometheus: { url: '${prometheus}', scrapeInterval: ${SCRAPE_INTERVAL} }`;
+
+/** 0: any free one. A Prometheus has to know it before it is in use. */
+async function examplePortOf(env: Environment, isKnownBefore: boolean): Promise<number> {
+  const base = Number(env['PORT_BASE'] ?? 7_400);
+  if (base !== 0) return base + 10;
+  return isKnownBefore ? await freePort() : 0;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** Both features, each by a process of its own. */
@@ -156,8 +188,8 @@ async function makeFlags(api: Api): Promise<void> {
     });
 }
 
-const exampleOptions = (env: Environment, { urls }: House, key: string, databaseFile: string) => ({
-  port: env['PORT_BASE'] === '0' ? 0 : Number(env['PORT_BASE'] ?? 7_400) + 10,
+const exampleOptions = (port: number, { urls }: House, key: string, databaseFile: string) => ({
+  port,
   host: '127.0.0.1',
   tidegate: {
     // Of the last replica: what others of it decide reaches the application as well.
