@@ -18,7 +18,7 @@ import { Cluster } from './cluster.kafka.ts';
 import { messagesOf } from './dead-letter.ts';
 import { kafkaDeadLetters } from './dead-letters.kafka.ts';
 import { defaultPolicy, type DeliveryPolicy, killPolicy } from './delivery-policy.ts';
-import { busError } from './errors.ts';
+import { asBusError, busError } from './errors.ts';
 import type { LoopLog } from './log.port.ts';
 import type { Lot } from './lot.kafka.ts';
 import { Member, type MemberOptions } from './member.kafka.ts';
@@ -62,7 +62,7 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<Bus> {
 export class KafkaBus implements Bus {
   readonly deadLetters: DeadLetters;
   readonly #parts: Parts;
-  readonly #kafka: Kafka;
+  readonly #connect: (topicGone: () => void) => Kafka;
   readonly #cluster: Cluster;
   readonly #sender: Sender;
   readonly #turnstile = new Turnstile();
@@ -78,9 +78,10 @@ export class KafkaBus implements Bus {
     const budgets = { ...defaultBudgets, ...options.budgets };
     const policy = { ...defaultPolicy, ...options.policy };
     this.#parts = { clock, ids, source, prefix, random, timer, policy, budgets };
-    this.#kafka = kafkaOf(options, budgets);
-    this.#cluster = new Cluster(this.#kafka, { prefix, replication, budgets });
-    this.#sender = new Sender(this.#kafka, this.#cluster, budgets);
+    this.#connect = (topicGone) => kafkaOf(options, budgets, topicGone);
+    const kafka = kafkaOf(options, budgets);
+    this.#cluster = new Cluster(kafka, { prefix, replication, budgets });
+    this.#sender = new Sender(kafka, this.#cluster, budgets);
     this.deadLetters = kafkaDeadLetters({
       cluster: this.#cluster,
       sender: this.#sender,
@@ -196,7 +197,7 @@ export class KafkaBus implements Bus {
       );
     const { prefix, budgets, clock } = this.#parts;
     const member = new Member({
-      kafka: this.#kafka,
+      connect: this.#connect,
       cluster: this.#cluster,
       budgets,
       clock,
@@ -209,7 +210,7 @@ export class KafkaBus implements Bus {
     });
     this.#members.set(group, member);
     try {
-      await this.#ensure(topics);
+      await this.#cluster.ensure(topics).catch(unlessAway);
       await member.start();
     } catch (error) {
       this.#members.delete(group);
@@ -223,20 +224,18 @@ export class KafkaBus implements Bus {
     };
   }
 
-  /** A cluster that is away is waited for, one that refuses the topics is not. */
-  async #ensure(topics: readonly string[]): Promise<void> {
-    try {
-      await this.#cluster.ensure(topics);
-    } catch (error) {
-      const { code } = error as { code?: unknown };
-      if (code !== 'BUS_UNREACHABLE') throw error;
-    }
-  }
-
   #reading(topics: readonly string[], apply: (raw: RawRecord) => void) {
     const { prefix, budgets, ids, clock } = this.#parts;
     const groupId = `${prefix}view.${ids.next()}`;
-    return { kafka: this.#kafka, cluster: this.#cluster, budgets, clock, groupId, topics, apply };
+    return {
+      connect: this.#connect,
+      cluster: this.#cluster,
+      budgets,
+      clock,
+      groupId,
+      topics,
+      apply,
+    };
   }
 
   #lane({ group, topics }: Subscription, log: LoopLog, lot: Lot): Lane {
@@ -289,4 +288,9 @@ export class KafkaBus implements Bus {
   #mustBeOpen(): void {
     if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
   }
+}
+
+/** A cluster that is away is waited for, one that refuses the topics is not. */
+function unlessAway(error: unknown): void {
+  if (asBusError(error).code !== 'BUS_UNREACHABLE') throw error;
 }

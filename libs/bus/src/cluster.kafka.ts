@@ -2,7 +2,7 @@ import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import { type Bounds } from './log.port.ts';
 import { MAX_MESSAGE_BYTES } from './bus.port.ts';
 import { busError } from './errors.ts';
-import { kafkaError, within } from './errors.kafka.ts';
+import { within } from './errors.kafka.ts';
 import type { KafkaBudgets } from './options.kafka.ts';
 import { type Mark, readMark } from './resume-at.ts';
 import { definitionOfTopic } from './topic.ts';
@@ -19,15 +19,50 @@ export interface ClusterOptions {
   readonly budgets: KafkaBudgets;
 }
 
+/** One connected client, until a question fails. */
+class Asked {
+  readonly #admin: Admin;
+  readonly #budgets: KafkaBudgets;
+  readonly #connected: Promise<void>;
+  #isLeaving = false;
+
+  constructor(kafka: Kafka, budgets: KafkaBudgets) {
+    this.#admin = kafka.admin();
+    this.#budgets = budgets;
+    this.#connected = this.#admin.connect();
+    this.#connected.catch(() => undefined); // whoever asks hears of it
+  }
+
+  async connected(): Promise<Admin> {
+    await this.#connected;
+    return this.#admin;
+  }
+
+  /** What it says now concerns nobody. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    const leaving = this.#connected.then(() => this.#admin.disconnect());
+    await within(this.#budgets.close, 'leaving', leaving).catch(() => undefined);
+  }
+
+  /** Others may still wait for answers. */
+  leaveLater(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    setTimeout(() => void this.leave(), this.#budgets.ask).unref();
+  }
+}
+
 /** What is asked of the brokers beside records. Topics are named without prefix. */
 export class Cluster {
-  readonly #admin: Admin;
+  readonly #kafka: Kafka;
   readonly #options: ClusterOptions;
   readonly #made = new Map<string, Promise<void>>();
-  #connected: Promise<void> | undefined;
+  #asked: Asked | undefined;
+  #isClosed = false;
 
   constructor(kafka: Kafka, options: ClusterOptions) {
-    this.#admin = kafka.admin();
+    this.#kafka = kafka;
     this.#options = options;
   }
 
@@ -95,39 +130,44 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    if (this.#connected)
-      await within(this.#options.budgets.close, 'closing', this.#admin.disconnect());
+    this.#isClosed = true;
+    const asked = this.#asked;
+    this.#asked = undefined;
+    if (asked) await asked.leave();
   }
 
   async #ask<T>(what: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
-    const asked = async () => {
-      this.#connected ??= this.#admin.connect();
-      try {
-        await this.#connected;
-      } catch (error) {
-        this.#connected = undefined;
-        throw error;
-      }
-      return ask(this.#admin);
-    };
-    return within(this.#options.budgets.ask, what, asked());
+    if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
+    const asked = (this.#asked ??= new Asked(this.#kafka, this.#options.budgets));
+    try {
+      return await within(this.#options.budgets.ask, what, asked.connected().then(ask));
+    } catch (error) {
+      // It remembers topics that it was once asked for: one that is gone would make it fail for all the others.
+      if (this.#asked === asked) this.#asked = undefined;
+      asked.leaveLater();
+      throw error;
+    }
   }
 
   async #make(topics: readonly string[]): Promise<void> {
-    const existing = new Set(await this.#ask('list of topics', (admin) => admin.listTopics()));
-    const missing = topics.filter((topic) => !existing.has(this.nameOf(topic)));
-    if (missing.length === 0) return;
-    await this.#ask(`making ${missing.join(', ')}`, async (admin) => {
-      try {
-        await admin.createTopics({
-          topics: missing.map((topic) => this.#configOf(topic)),
-          waitForLeaders: true,
-          timeout: this.#options.budgets.ask,
-        });
-      } catch (error) {
-        throw kafkaError(error, 'The cluster refuses the topics');
-      }
-    });
+    const { budgets } = this.#options;
+    const asked = new Asked(this.#kafka, budgets);
+    const make = async (): Promise<void> => {
+      const admin = await asked.connected();
+      const existing = new Set(await admin.listTopics());
+      const missing = topics.filter((topic) => !existing.has(this.nameOf(topic)));
+      if (missing.length === 0) return;
+      await admin.createTopics({
+        topics: missing.map((topic) => this.#configOf(topic)),
+        waitForLeaders: true,
+        timeout: budgets.ask,
+      });
+    };
+    try {
+      await within(budgets.ask, `making ${topics.join(', ')}`, make());
+    } finally {
+      asked.leaveLater();
+    }
   }
 
   #configOf(topic: string): ITopicConfig {

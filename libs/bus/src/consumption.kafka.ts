@@ -20,12 +20,14 @@ export interface Consuming {
   joined(assignment: Assignment): void;
   rebalancing(): void;
   batch(topic: string, batch: Batch): void;
+  /** A topic is not there, or was not a moment ago. */
+  topicGone(): void;
   /** It begins again by itself; `sinceMs` it has not been able to read. */
   failed(error: Error, sinceMs: number): void;
 }
 
 export interface ConsumptionOptions {
-  readonly kafka: Kafka;
+  connect(topicGone: () => void): Kafka;
   readonly clock: Clock;
   readonly cluster: Cluster;
   readonly budgets: KafkaBudgets;
@@ -102,7 +104,10 @@ export class Consumption {
   }
 
   async #begin(): Promise<void> {
-    const { kafka, cluster, budgets, groupId, topics } = this.#options;
+    const { connect, cluster, budgets, groupId, topics } = this.#options;
+    const kafka = connect(() => {
+      if (consumer === this.#consumer) this.#consuming.topicGone();
+    });
     const consumer = kafka.consumer({
       groupId,
       sessionTimeout: budgets.session,

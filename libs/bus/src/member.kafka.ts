@@ -48,6 +48,10 @@ export class Member implements Keeper {
       batch: (topic, batch) => {
         this.#take(topic, batch);
       },
+      topicGone: () => {
+        // kafkajs goes on in the new one as if it were the old one.
+        if (!this.isHeld) this.#takeStock();
+      },
       failed: (error, sinceMs) => {
         this.#failed(error, sinceMs);
       },
@@ -228,7 +232,7 @@ export class Member implements Keeper {
     const { clock } = this.#options;
     const { isRewound } = lot;
     const resumption = resumeAt({ own, committed, low, high, isRewound, now: clock.now() });
-    this.#tell(lot, own, resumption);
+    this.#tell(lot, resumption);
     const isKept = lot.isOpen && !resumption.isRemade && resumption.next === lot.next;
     const settled = isKept || !lot.isOpen ? lot : this.#replace(lot, resumption);
     settled.low = low;
@@ -248,17 +252,10 @@ export class Member implements Keeper {
     return fresh;
   }
 
-  #tell(
-    { topic, partition }: Lot,
-    own: Lot | undefined,
-    { isRemade, lost, next }: Resumption,
-  ): void {
+  #tell({ topic, partition }: Lot, { isRemade, lost, next }: Resumption): void {
     const { lagging } = this.#options;
     if (isRemade)
-      lagging(
-        topic,
-        `found partition ${partition} made anew, shorter than what was handled of it (${own?.next ?? 'by others'}): it is read from ${next} on.`,
-      );
+      lagging(topic, `found partition ${partition} made anew: it is read from ${next} on.`);
     else if (lost > 0)
       lagging(
         topic,

@@ -61,13 +61,18 @@ export interface KafkaBusOptions extends KafkaAddress {
 /** Bounded, so that what kafkajs does by itself ends within the budgets; whoever calls goes on from there. */
 export const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } as const;
 
+/** What a server answers that does not have a topic; kafkajs tells nobody but its log. */
+const GONE = 'This server does not host this topic-partition';
+
 /**
  * kafkajs is silent: it writes ERROR for what it then retries. What it gives up reaches us as an error, and is reported.
  * Thrown BUS_FAILED when the file with the authorities cannot be read.
+ * @param topicGone called when a server says that it has no such topic, or not yet
  */
 export function kafkaOf(
   { brokers, clientId, sasl, tls }: KafkaAddress & { readonly clientId: string },
   { connect, request }: KafkaBudgets,
+  topicGone: () => void = () => undefined,
 ): Kafka {
   keepNegativeTimersQuiet();
   return new kafkajs.Kafka({
@@ -77,7 +82,12 @@ export function kafkaOf(
     authenticationTimeout: connect,
     requestTimeout: request,
     retry: RETRY,
-    logLevel: kafkajs.logLevel.NOTHING,
+    logLevel: kafkajs.logLevel.ERROR,
+    logCreator:
+      () =>
+      ({ log }) => {
+        if (log['error'] === GONE) topicGone();
+      },
     ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
     ...(tls ? { ssl: tls.caFile === undefined ? true : { ca: [authorities(tls.caFile)] } } : {}),
   });

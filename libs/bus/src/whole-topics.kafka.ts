@@ -41,6 +41,7 @@ export class WholeTopics {
         this.#joined(assignment);
       },
       rebalancing: () => undefined,
+      topicGone: () => undefined,
       batch: (topic, batch) => {
         this.#take(topic, batch);
       },
