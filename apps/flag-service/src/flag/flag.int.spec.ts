@@ -457,3 +457,13 @@ it('documents its routes', async () => {
     ]),
   );
 });
+
+it('a kill works also for a key that has asked too often', async () => {
+  const limited = await startTestService(flagService, { env: { RATE_LIMIT_PER_MINUTE: '2' } });
+  await limited.put('/v1/environments/test', {});
+  const key = await newFlag(limited);
+  expect((await limited.get(`${flags}/${key}`)).body).toMatchObject({ code: 'RATE_LIMITED' });
+  expect((await limited.post(`${flags}/${key}/disable`, why)).status).toBe(200);
+  const seen = await limited.as('viewer').get(`${flags}/${key}`);
+  expect(seen.body).toMatchObject({ flag: { disabled: why } });
+});
