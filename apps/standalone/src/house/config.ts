@@ -1,5 +1,13 @@
 import { z } from 'zod';
 
+/** It has one bus and one store, in its folder: an address of others would silently be left unused. */
+const notHere = z
+  .string()
+  .optional()
+  .refine((url) => url === undefined, {
+    error: 'is for services that run as processes of their own; standalone keeps all in DATA_DIR',
+  });
+
 /** What standalone itself reads; the services' own options work as well. */
 export const Config = z.object({
   DATA_DIR: z.string().min(1).default('.tidegate').describe('Folder for everything that is kept.'),
@@ -19,5 +27,7 @@ export const Config = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('Least level that is logged.'),
+  BUS_URL: notHere,
+  STORE_URL: notHere,
   LOG_FILE: z.string().optional().describe('File for the log; else DATA_DIR/tidegate.log.'),
 });
