@@ -28,8 +28,9 @@ describe('the URL of a Kafka cluster', () => {
 
   it.each([
     ['kafka:h1:9092', 'must be kafka://'],
-    ['kafka://h1', 'h1 is not host:port'],
-    ['kafka://h1:9092,', 'is not host:port'],
+    ['kafka://h1', 'broker 1 is not host:port'],
+    ['kafka://user:s3cret', 'broker 1 is not host:port'],
+    ['kafka://h1:9092,', 'broker 2 is not host:port'],
     ['kafka://h1:9092?ssl=true', 'ssl is none of tls, sasl, ca, replication'],
     ['kafka://h1:9092?tls=yes', 'tls must be true or false'],
     ['kafka://h1:9092?ca=ca.pem', 'ca needs tls=true'],

@@ -30,8 +30,9 @@ export function kafkaUrl(text: string): KafkaAddress | Rejection {
   const [, user, pass, hosts, query] = FORM.exec(text) ?? [];
   if (hosts === undefined) return malformed('must be kafka://host:port[,host:port …][?…]');
   const brokers = hosts.split(',');
-  const wrong = brokers.find((broker) => !BROKER.test(broker));
-  if (wrong !== undefined) return malformed(`${wrong} is not host:port`);
+  const wrong = brokers.findIndex((broker) => !BROKER.test(broker));
+  // Not its text: where the @ is missing, it is a password.
+  if (wrong >= 0) return malformed(`broker ${wrong + 1} is not host:port`);
   const parameters = new URLSearchParams(query);
   const strange = [...parameters.keys()].find((name) => !PARAMETERS.has(name));
   if (strange !== undefined)
