@@ -29,7 +29,10 @@ describe('a new API key', () => {
   it('is refused for an application that would read several environments', () => {
     expect(
       newApiKey({ name: 'shop', role: 'sdk', environments: ['*'] }, random, digest),
-    ).toMatchObject({ code: 'API_KEY_MALFORMED' });
+    ).toMatchObject({
+      code: 'API_KEY_MALFORMED',
+      message: 'environments: an sdk key reads exactly one environment',
+    });
   });
 });
 

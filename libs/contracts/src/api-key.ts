@@ -15,7 +15,10 @@ export const apiKeyEntry = z
   .object({
     name: z
       .string()
-      .regex(/^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$/, 'must be 1 to 100 letters, digits, " ._@-"')
+      .regex(
+        /^[A-Za-z0-9][A-Za-z0-9 ._@-]{0,99}$/,
+        'must be 1 to 100 letters, digits, spaces or "._@-", beginning with a letter or digit',
+      )
       .refine((name) => name !== ADMIN_KEY_NAME, 'is the name of ADMIN_API_KEY'),
     sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case'),
     role: z.enum(roles),
@@ -50,7 +53,8 @@ export function newApiKey(
   const secret = Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
   const key = `tg_${wanted.role}_${secret}`;
   const entry = apiKeyEntry.safeParse({ ...wanted, sha256: sha256(key) });
-  if (!entry.success) return reject('API_KEY_MALFORMED', z.prettifyError(entry.error));
+  if (!entry.success)
+    return reject('API_KEY_MALFORMED', entry.error.issues.map(issueText).join('; '));
   return { key, line: JSON.stringify(entry.data) };
 }
 
