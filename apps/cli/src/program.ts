@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { registerAudit } from './audit/audit-commands.ts';
 import { registerBus } from './bus/bus-commands.ts';
 import type { World } from './command.ts';
+import { registerEnvironment } from './environment/environment-commands.ts';
 import { registerFlag } from './flag/flag-commands.ts';
 import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
@@ -16,6 +17,7 @@ export interface ProgramWorld extends World {
 }
 
 const registers = [
+  registerEnvironment,
   registerFlag,
   registerPlan,
   registerRollout,
@@ -39,7 +41,7 @@ function createProgram(world: ProgramWorld): Command {
     .addHelpText(
       'after',
       `
-Services are looked for on 127.0.0.1 at their ports; TIDEGATE_HOST or TIDEGATE_<SERVICE>_URL say otherwise.
+Services are looked for on 127.0.0.1 at 7401 to 7405; TIDEGATE_HOST, PORT_BASE or TIDEGATE_<SERVICE>_URL say otherwise.
 The key is TIDEGATE_KEY, or what standalone left in its data folder (DATA_DIR, default .tidegate).`,
     );
   for (const register of registers) register(program, world);
