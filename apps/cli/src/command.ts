@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
 import { AppError, messageOf } from '@tidegate/kernel';
-import type { Command } from 'commander';
-import { type Client, createClient, type Env } from './http/client.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Client, createClient } from './http/client.ts';
+import type { Env } from './http/services.ts';
 import { createOutput, type Output } from './output/output.ts';
 
 /** What every command gets. */
@@ -24,13 +26,19 @@ export const acting =
   (...args: [...A, Command]): Promise<void> => {
     const command = args.at(-1) as Command;
     const { json = false } = command.optsWithGlobals<{ json?: boolean }>();
-    const tools = { client: createClient(world.env), out: createOutput(json, world.write), world };
+    const tools = {
+      client: createClient(world.env, world.signal),
+      out: createOutput(json, world.write),
+      world,
+    };
     return action(tools, ...(args.slice(0, -1) as A));
   };
 
-export function readText(file: string): string {
+/** The text of a file; `-` is standard input. Thrown CLI_FILE_UNREADABLE. */
+export async function readText(file: string): Promise<string> {
   try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
+    // Not the descriptor 0: reading it at once fails while a pipe has nothing yet.
+    return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8');
   } catch (error) {
     throw new AppError('CLI_FILE_UNREADABLE', `${file} cannot be read: ${messageOf(error)}`, {
       cause: error,
@@ -38,14 +46,21 @@ export function readText(file: string): string {
   }
 }
 
-/** JSON of a file; a mistake is said with the file's name. */
-export function readJson(file: string): unknown {
+/** JSON of a file; a mistake is said with the file's name. Thrown CLI_FILE_UNREADABLE. */
+export async function readJson(file: string): Promise<unknown> {
+  const json = await readText(file);
   try {
-    return JSON.parse(readText(file)) as unknown;
+    return JSON.parse(json) as unknown;
   } catch (error) {
-    if (error instanceof AppError) throw error;
     throw new AppError('CLI_FILE_UNREADABLE', `${file} is not JSON: ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** Parses the value of an option. */
+export function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (Number.isSafeInteger(number) && number > 0) return number;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
 }

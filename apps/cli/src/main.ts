@@ -8,6 +8,11 @@ const { version } = JSON.parse(
 ) as { version: string };
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
+// `| head` has read enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,

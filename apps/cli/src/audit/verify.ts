@@ -1,4 +1,5 @@
 import { AppError } from '@tidegate/kernel';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Continuity } from './continuity.ts';
@@ -51,6 +52,14 @@ export async function verifyArchive(
   };
 }
 
+function emptyBecause(folder: string): string {
+  if (!existsSync(folder)) return `There is no folder ${folder}.`;
+  const within = join(folder, 'archive');
+  return existsSync(join(within, 'seals'))
+    ? `There is no seal in ${folder}; the archive is ${within}.`
+    : `There is no seal in ${folder}, so nothing that it proves.`;
+}
+
 /** One run over the seals of an archive, oldest first, and the records between them. */
 class Verification {
   readonly #folder: string;
@@ -80,8 +89,7 @@ class Verification {
       if (file) start = await this.#range(start, file, continuity);
     }
     if (this.seals > 0) return;
-    const message = `There is no seal in ${this.#folder}, so nothing that it proves.`;
-    this.#findings.add({ kind: 'archive-empty', message });
+    this.#findings.add({ kind: 'archive-empty', message: emptyBecause(this.#folder) });
   }
 
   /** Files that no seal lists; returns how many of them are merely not sealed yet. */

@@ -29,7 +29,7 @@ export function registerBus(program: Command, world: World): void {
   const bus = program.command('bus').description('messages on their way');
   const service = () =>
     new Option('-s, --service <service>', 'the service to ask')
-      .choices(Object.keys(services))
+      .choices(services)
       .default('metrics-gatekeeper');
 
   bus

@@ -104,7 +104,7 @@ export function registerFlag(program: Command, world: World): void {
         ) => {
           const { ifVersion } = place;
           const { body } = await client.call<Shown>('flag-service', 'PUT', pathOf(place, key), {
-            body: readJson(file),
+            body: await readJson(file),
             headers: ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` },
           });
           out.show(body, () => human(body));

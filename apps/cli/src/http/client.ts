@@ -2,9 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, messageOf } from '@tidegate/kernel';
 import { z } from 'zod';
-import { addressOf, type Service } from './services.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
+import { addressOf, type Env, type Service } from './services.ts';
 
 export interface Answered<T = unknown> {
   readonly status: number;
@@ -12,7 +10,7 @@ export interface Answered<T = unknown> {
   readonly headers: Headers;
 }
 
-/** Calls a service. Thrown CLI_UNREACHABLE, CLI_KEY_MISSING, or CLI_REFUSED with the service's own sentence. */
+/** Calls a service. Thrown CLI_UNREACHABLE, CLI_KEY_MISSING, CLI_USAGE, or CLI_REFUSED with the service's own sentence. */
 export interface Client {
   call<T = Record<string, unknown>>(
     service: Service,
@@ -30,14 +28,20 @@ const problem = z.object({
   code: z.string().optional(),
   errors: z
     .array(
-      z.object({ pointer: z.string().optional(), line: z.number().optional(), detail: z.string() }),
+      z.object({
+        pointer: z.string().optional(),
+        parameter: z.string().optional(),
+        line: z.number().optional(),
+        detail: z.string(),
+      }),
     )
     .optional(),
 });
 
 const TIMEOUT_MS = 30_000;
 
-export function createClient(env: Env): Client {
+/** @param signal ends calls under way; the caller knows why they fail then */
+export function createClient(env: Env, signal: AbortSignal): Client {
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the body it expects
   const call: Client['call'] = async <T>(
     service: Service,
@@ -49,11 +53,11 @@ export function createClient(env: Env): Client {
       headers = {},
     }: { body?: unknown; text?: string; headers?: Record<string, string> } = {},
   ) => {
-    const url = `${addressOf(service, env)}${path}`;
+    const address = addressOf(service, env);
     const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
-    const response = await reach(service, url, {
+    const response = await reach(service, address, path, {
       method,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
       headers: {
         authorization: `Bearer ${keyFrom(env)}`,
         ...(payload === undefined
@@ -93,27 +97,37 @@ async function pages<T>(
 
 /** `TIDEGATE_KEY`, or the key that standalone left in its data folder. */
 function keyFrom(env: Env): string {
-  const given = env['TIDEGATE_KEY'] ?? env['ADMIN_API_KEY'];
-  if (given !== undefined && given !== '') return given;
-  const file = join(env['DATA_DIR'] ?? '.tidegate', 'admin.key');
-  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const key = (env['TIDEGATE_KEY'] || env['ADMIN_API_KEY'] || keptKey(env)).trim();
+  if (/^[\x21-\x7e]+$/.test(key)) return key;
+  throw new AppError(
+    'CLI_KEY_MALFORMED',
+    'The API key has spaces, line breaks or other characters that no key has.',
+  );
+}
+
+function keptKey(env: Env): string {
+  const file = join(env['DATA_DIR'] || '.tidegate', 'admin.key');
+  if (existsSync(file)) return readFileSync(file, 'utf8');
   throw new AppError(
     'CLI_KEY_MISSING',
     `No API key: set TIDEGATE_KEY, or run where standalone keeps its data (${file} is not there).`,
   );
 }
 
-async function reach(service: Service, url: string, request: RequestInit): Promise<Response> {
+async function reach(
+  service: Service,
+  address: string,
+  path: string,
+  request: RequestInit,
+): Promise<Response> {
   try {
-    return await fetch(url, request);
+    return await fetch(`${address}${path}`, request);
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new AppError(
       'CLI_UNREACHABLE',
-      `${service} does not answer at ${url}: ${messageOf(cause)}`,
-      {
-        cause: error,
-      },
+      `${service} does not answer at ${address}: ${messageOf(cause)}`,
+      { cause: error },
     );
   }
 }
@@ -128,13 +142,19 @@ function parsed(text: string): unknown {
 
 function refusal(status: number, body: unknown): AppError {
   const { data = {} } = problem.safeParse(body);
-  const lines = (data.errors ?? []).map(({ pointer, line, detail }) => {
-    const place =
-      line === undefined ? (pointer ?? '') : `line ${line}${pointer ? ` ${pointer}` : ''}`;
-    return `  ${place === '' ? '' : `${place}: `}${detail}`;
+  const lines = (data.errors ?? []).map(({ pointer, parameter, line, detail }) => {
+    const at = pointer === '#' ? undefined : (pointer ?? parameter);
+    const place = [line === undefined ? undefined : `line ${line}`, at].filter(Boolean).join(' ');
+    return place === '' ? detail : `${place}: ${detail}`;
   });
   const sentence = data.detail ?? data.title ?? `The service answered ${status}.`;
-  return new AppError('CLI_REFUSED', [sentence, ...lines].join('\n'), {
+  // The sentence of an invalid request is its first error.
+  const first = data.errors?.[0]?.detail;
+  const isRepeated = first !== undefined && sentence.endsWith(first);
+  const message = isRepeated
+    ? lines.join('\n')
+    : [sentence, ...lines.map((each) => `  ${each}`)].join('\n');
+  return new AppError('CLI_REFUSED', message, {
     data: {
       status,
       ...(data.code === undefined ? {} : { code: data.code }),

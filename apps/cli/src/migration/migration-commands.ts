@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AppError } from '@tidegate/kernel';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import logUpdate from 'log-update';
-import { acting, type Tools, type World } from '../command.ts';
+import { acting, type Tools, wholeNumber, type World } from '../command.ts';
+import { patience } from '../http/patience.http.ts';
 import { facts, table, toned } from '../output/output.ts';
 
 interface Run {
@@ -14,6 +15,9 @@ interface Run {
   readonly code?: string;
   readonly message?: string;
   readonly report?: Record<string, unknown>;
+  readonly waitsFor?: { readonly message: string };
+  readonly by?: string;
+  readonly reason?: string;
 }
 interface RunOptions {
   readonly dryRun?: boolean;
@@ -25,13 +29,6 @@ interface RunOptions {
 }
 
 const POLL_MS = 200;
-const count = (text: string): number => {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('Expected a whole number above 0.');
-  return number;
-};
-
 function actionOf({ dryRun, plan, execute, verify }: RunOptions): 'plan' | 'execute' | 'verify' {
   const asked = [dryRun === true || plan === true, execute === true, verify === true];
   if (asked.filter(Boolean).length > 1)
@@ -75,8 +72,8 @@ export function registerMigration(program: Command, world: World): void {
     .option('--plan', 'another name of --dry-run')
     .option('--execute', 'change the data')
     .option('--verify', 'count what is left and check samples')
-    .option('--batch-size <n>', 'documents in a batch', count)
-    .option('--sample-size <n>', 'documents that --verify looks at', count)
+    .option('--batch-size <n>', 'documents in a batch', wholeNumber)
+    .option('--sample-size <n>', 'documents that --verify looks at', wholeNumber)
     .action(
       acting(world, async (tools, id: string, options: RunOptions) => {
         const { batchSize, sampleSize } = options;
@@ -114,17 +111,29 @@ export function registerMigration(program: Command, world: World): void {
     );
 }
 
+/** Waits for the end: a live line on a terminal; else, unless in JSON, a line whenever it is held up by something else. */
 async function ended({ client, out, world }: Tools, started: Run): Promise<Run> {
   const live = !out.json && process.stdout.isTTY;
+  const patiently = patience(world.signal);
+  const path = `/v1/runs/${encodeURIComponent(started.run)}`;
   let run = started;
+  let told = '';
   while (run.status === 'running' || run.status === 'paused') {
-    if (live) logUpdate(`${run.migration}  ${toned(run.status)}  ${run.counts.changed} changed`);
+    const held = heldUp(run);
+    const counted = `${toned(run.status)}  ${run.counts.changed} changed`;
+    if (live) logUpdate(`${run.migration}  ${counted}${held === '' ? '' : `  ${held}`}`);
+    else if (!out.json && held !== '' && held !== told) out.line(`${run.run} ${held}`);
+    told = held;
     await wait(POLL_MS, undefined, { signal: world.signal });
-    const path = `/v1/runs/${encodeURIComponent(run.run)}`;
-    run = (await client.call<Run>('migration-runner', 'GET', path)).body;
+    run = (await patiently(() => client.call<Run>('migration-runner', 'GET', path))).body;
   }
   if (live) logUpdate.clear();
   return run;
+}
+
+function heldUp({ status, waitsFor, by = '', reason = '' }: Run): string {
+  if (waitsFor) return `waits: ${waitsFor.message}`;
+  return status === 'paused' ? `is paused by ${by}: ${reason}` : '';
 }
 
 const human = ({ run, migration, action, status, counts, report = {} }: Run): string =>
@@ -133,7 +142,12 @@ const human = ({ run, migration, action, status, counts, report = {} }: Run): st
     ['migration', `${migration} (${action})`],
     ['status', toned(status)],
     ...(action === 'execute' ? ([['changed', counts.changed]] as const) : []),
-    ...Object.entries(report).map(
-      ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
-    ),
+    ...Object.entries(report).map(([name, value]) => [name, shown(value)] as const),
   ]);
+
+/** A value of a report: text as it is, each item of a list on a line of its own. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  return value.length === 0 ? 'none' : value.map((each) => `\n  ${JSON.stringify(each)}`).join('');
+}

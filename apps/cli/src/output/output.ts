@@ -66,5 +66,6 @@ const tones: Readonly<Record<string, (text: string) => string>> = {
 };
 export const toned = (status: string): string => (tones[status] ?? String)(status);
 
+/** In UTC, and saying so. */
 export const time = (at: number | string): string =>
-  new Date(at).toISOString().replace('T', ' ').slice(0, 19);
+  `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)}Z`;

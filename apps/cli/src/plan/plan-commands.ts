@@ -12,7 +12,7 @@ export function registerPlan(program: Command, world: World): void {
     .description('check a plan without a server; every problem with its line ("-": standard input)')
     .action(
       acting(world, async ({ out }, file: string) => {
-        const read = validPlan(file);
+        const read = await validPlan(file);
         out.show({ valid: true, plan: read.plan.plan }, () => human(read.plan));
       }),
     );
@@ -22,7 +22,7 @@ export function registerPlan(program: Command, world: World): void {
     .description('store a plan as a new version')
     .action(
       acting(world, async ({ client, out }, file: string) => {
-        const { plan, text } = validPlan(file);
+        const { plan, text } = await validPlan(file);
         const path = `/v1/plans/${encodeURIComponent(plan.plan)}`;
         const { body } = await client.call<{ version: number }>('metrics-gatekeeper', 'PUT', path, {
           text,
@@ -52,8 +52,8 @@ export function registerPlan(program: Command, world: World): void {
 }
 
 /** Thrown PLAN_INVALID with one line a problem: `file:line:column: path: what was expected`. */
-function validPlan(file: string): { plan: Plan; text: string } {
-  const text = readText(file);
+async function validPlan(file: string): Promise<{ plan: Plan; text: string }> {
+  const text = await readText(file);
   const read = readPlan(text);
   if ('plan' in read) return { plan: read.plan, text };
   const lines = read.problems.map(

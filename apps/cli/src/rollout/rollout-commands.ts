@@ -3,7 +3,8 @@ import { AppError, formatDuration } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import logUpdate from 'log-update';
 import type { Client } from '../http/client.ts';
-import { acting, type Tools, type World } from '../command.ts';
+import { patience } from '../http/patience.http.ts';
+import { acting, type Tools, wholeNumber, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
 import { type DecisionShown, isOver, type RolloutShown, timeline } from './timeline.ts';
 
@@ -17,7 +18,7 @@ export function registerRollout(program: Command, world: World): void {
     .command('start <plan>')
     .description('start the newest version of a plan, or another')
     .option('-e, --env <environment>', 'environment', 'production')
-    .option('--plan-version <n>', 'a version of the plan', Number)
+    .option('--plan-version <n>', 'a version of the plan', wholeNumber)
     .option('-w, --watch', 'stay and watch; exits with 1 unless it completes')
     .action(
       acting(world, async (tools, plan: string, options: StartOptions) => {
@@ -134,9 +135,10 @@ async function read(
 /** A live picture on a terminal; else a line whenever the state changes, or the last state as JSON. */
 async function watch({ client, out, world }: Tools, id: string): Promise<void> {
   const live = !out.json && process.stdout.isTTY;
+  const patiently = patience(world.signal);
   let told = '';
   for (;;) {
-    const [shown, decisions] = await read(client, id);
+    const [shown, decisions] = await patiently(() => read(client, id));
     const line = `${shown.status}  ${shown.step ?? ''}  ${shown.exposure ?? ''}`;
     if (live) logUpdate(timeline(shown, decisions, Date.now()));
     else if (!out.json && line !== told) out.line(line);

@@ -1,0 +1,245 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
+import { addressOf } from './http/services.ts';
+import { run } from './program.ts';
+
+const cleanUp: (() => void)[] = [];
+afterEach(() => {
+  for (const each of cleanUp.splice(0)) each();
+});
+
+type Answers = (request: IncomingMessage, response: ServerResponse) => void;
+const answering =
+  (status: number, body: unknown): Answers =>
+  (_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+
+/** All services at one address; which of them was asked does not matter here. */
+async function services(answers: Answers) {
+  const asked: { line: string; key: string | undefined; body: string }[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const { method = '', url = '', headers } = request;
+      const body = Buffer.concat(chunks).toString();
+      asked.push({ line: `${method} ${url}`, key: headers.authorization, body });
+      answers(request, response);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  cleanUp.push(close);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const names = [
+    'FLAG_SERVICE',
+    'METRICS_GATEKEEPER',
+    'MIGRATION_RUNNER',
+    'AUDIT_SINK',
+    'NOTIFIER',
+  ];
+  const env = Object.fromEntries(names.map((name) => [`TIDEGATE_${name}_URL`, url]));
+  return { asked, close, env: { ...env, TIDEGATE_KEY: 'tg_admin_1' } };
+}
+
+async function tidegate(
+  env: Record<string, string>,
+  args: readonly string[],
+  signal = new AbortController().signal,
+) {
+  let out = '';
+  let error = '';
+  const code = await run(args, {
+    env,
+    signal,
+    version: '1.2.3',
+    random: (bytes) => new Uint8Array(bytes),
+    write: (text) => void (out += text),
+    writeError: (text) => void (error += text),
+  });
+  return { code, out, error };
+}
+
+const file = (text: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-cli-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'input'), text);
+  return join(folder, 'input');
+};
+
+describe('a refusal', () => {
+  const refused = (detail: string, errors?: object[]) =>
+    answering(400, { title: 'Request invalid', detail, code: 'REQUEST_INVALID', errors });
+
+  it('is said once, with the place of each problem', async () => {
+    const { env } = await services(
+      refused('#/type: expected a type', [
+        { pointer: '#/type', detail: 'expected a type' },
+        { pointer: '#/exposure/percentage', detail: 'is no percentage' },
+      ]),
+    );
+    const { code, error } = await tidegate(env, ['flag', 'set', 'x', file('{}')]);
+    expect(code).toBe(1);
+    expect(error).toContain('#/type: expected a type\n#/exposure/percentage: is no percentage\n');
+    expect(error.match(/expected a type/g)).toHaveLength(1);
+  });
+
+  it('names the parameter', async () => {
+    const { env } = await services(
+      refused('key: must be lower-case', [{ parameter: 'key', detail: 'must be lower-case' }]),
+    );
+    const { error } = await tidegate(env, ['flag', 'get', 'X']);
+    expect(error).toMatch(/^\S*✗\S* key: must be lower-case\n$/);
+  });
+
+  it('keeps its own sentence where that says more', async () => {
+    const { env } = await services(
+      refused('The plan has 2 problems.', [{ line: 3, pointer: 'flag', detail: 'is missing' }]),
+    );
+    const { error } = await tidegate(env, ['rollout', 'start', 'demo']);
+    expect(error).toContain('The plan has 2 problems.\n  line 3 flag: is missing\n');
+  });
+
+  it('is one JSON object with --json', async () => {
+    const { env } = await services(refused('No.'));
+    const { code, out, error } = await tidegate(env, ['flag', 'get', 'x', '--json']);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(JSON.parse(error)).toEqual({
+      error: { code: 'REQUEST_INVALID', message: 'No.', status: 400 },
+    });
+  });
+});
+
+describe('what is asked', () => {
+  it('goes to the named flag of the named environment, with the key', async () => {
+    const { asked, env } = await services(answering(404, { detail: 'There is none.' }));
+    await tidegate({ ...env, TIDEGATE_KEY: ' tg_admin_1\n' }, ['flag', 'get', 'a/b', '-e', 'x.y']);
+    expect(asked).toEqual([
+      { line: 'GET /v1/environments/x.y/flags/a%2Fb', key: 'Bearer tg_admin_1', body: '' },
+    ]);
+  });
+
+  it('makes an environment', async () => {
+    const { asked, env } = await services(answering(200, { environment: 'production' }));
+    const args = ['environment', 'create', 'production', '-d', 'where it counts'];
+    expect(await tidegate(env, args)).toMatchObject({ code: 0 });
+    expect(asked).toMatchObject([
+      { line: 'PUT /v1/environments/production', body: '{"description":"where it counts"}' },
+    ]);
+  });
+
+  it('reads every page of a list', async () => {
+    const { asked, env } = await services((request, response) => {
+      const isSecond = request.url?.includes('after=b');
+      const body = isSecond
+        ? { items: [{ environment: 'c' }] }
+        : { items: [{ environment: 'a' }, { environment: 'b' }], next: 'b' };
+      answering(200, body)(request, response);
+    });
+    const { out } = await tidegate(env, ['environment', 'list', '--json']);
+    expect(JSON.parse(out)).toEqual({
+      items: [{ environment: 'a' }, { environment: 'b' }, { environment: 'c' }],
+    });
+    expect(asked).toHaveLength(2);
+  });
+});
+
+it.each([
+  [['flag', 'get']],
+  [['flag', 'get', 'x', 'y']],
+  [['flag', 'disable', 'x']],
+  [['rollout', 'start', 'demo', '--plan-version', 'two']],
+  [['migration', 'run', 'm', '--execute', '--verify']],
+  [['migration', 'run', 'm', '--batch-size=0']],
+  [['bus', 'lag', '-s', 'postman']],
+  [['key', 'new', 'ci', '--role', 'god']],
+  [['nothing']],
+  [[]],
+])('asks nobody and exits with 2 for %j', async (args) => {
+  const { asked, env } = await services(answering(200, {}));
+  expect(await tidegate(env, args)).toMatchObject({ code: 2, out: '' });
+  expect(asked).toEqual([]);
+});
+
+it.each([
+  [{ TIDEGATE_FLAG_SERVICE_URL: 'ftp://x' }, 2, 'TIDEGATE_FLAG_SERVICE_URL must be an http'],
+  [{ TIDEGATE_FLAG_SERVICE_URL: 'http://me:hunter2@x' }, 2, 'without a password'],
+  [{ TIDEGATE_KEY: 'hunter2\nx' }, 1, 'The API key has spaces, line breaks'],
+  [{ TIDEGATE_KEY: '', DATA_DIR: '/nowhere' }, 1, '/nowhere/admin.key is not there'],
+  [
+    { TIDEGATE_FLAG_SERVICE_URL: 'http://127.0.0.1:1' },
+    1,
+    'does not answer at http://127.0.0.1:1: ',
+  ],
+])('says what is wrong with %j, and no secret', async (wrong, exit, why) => {
+  const { env } = await services(answering(200, {}));
+  const { code, error } = await tidegate({ ...env, ...wrong }, ['flag', 'get', 'x']);
+  expect(code).toBe(exit);
+  expect(error).toContain(why);
+  expect(error).not.toContain('hunter2');
+});
+
+it.each([
+  [{ TIDEGATE_HOST: 'localhost', PORT_BASE: '17400' }, 'http://localhost:17401'],
+  [{ TIDEGATE_HOST: 'https://flags.example' }, 'https://flags.example:7401'],
+  [{}, 'http://127.0.0.1:7401'],
+])('looks for flag-service at the host and port of %j', (env, address) => {
+  expect(addressOf('flag-service', env)).toBe(address);
+});
+
+describe('Ctrl-C', () => {
+  it('ends a command whose service does not answer', async () => {
+    const { asked, env } = await services(() => {});
+    const stop = new AbortController();
+    const command = tidegate(env, ['flag', 'get', 'x'], stop.signal);
+    await eventually(() => asked.length === 1);
+    stop.abort();
+    expect(await command).toEqual({ code: 1, out: '', error: '' });
+  });
+});
+
+describe('a migration run', () => {
+  const body = { run: 'm-1', migration: 'totals', action: 'plan', counts: { changed: 0 } };
+
+  it('is waited for, says what holds it up, and shows its report', async () => {
+    const states = [
+      { ...body, status: 'running' },
+      { ...body, status: 'running', waitsFor: { message: 'Another run is under way.' } },
+      { ...body, status: 'paused', by: 'ada', reason: 'lunch' },
+      { ...body, status: 'completed', report: { matched: 3, failures: [], samples: [{ id: 1 }] } },
+    ];
+    const { env } = await services((request, response) =>
+      answering(200, states.length > 1 ? states.shift() : states[0])(request, response),
+    );
+    const { code, out } = await tidegate(env, ['migration', 'run', 'totals']);
+    expect(code).toBe(0);
+    expect(out).toContain('m-1 waits: Another run is under way.\nm-1 is paused by ada: lunch\n');
+    expect(out).toMatch(/failures\S*\s+none\n/);
+    expect(out).toContain('\n  {"id":1}');
+  });
+
+  it('exits with 1 and the reason when it failed', async () => {
+    const failed = { ...body, status: 'failed', message: 'orders 7 is still pending.' };
+    const { env } = await services(answering(200, failed));
+    const { code, out, error } = await tidegate(env, ['migration', 'run', 'totals', '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ status: 'failed' });
+    expect(JSON.parse(error)).toMatchObject({ error: { message: 'orders 7 is still pending.' } });
+  });
+});
+
+it('proves no archive where there is none, and says where it looked', async () => {
+  const { code, out } = await tidegate({}, ['audit', 'verify', '/nowhere']);
+  expect(code).toBe(1);
+  expect(out).toContain('There is no folder /nowhere.');
+});
