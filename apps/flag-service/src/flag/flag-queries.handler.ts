@@ -1,7 +1,8 @@
-import { reject, type Rejection, type Revision } from '@tidegate/kernel';
+import type { Rejection, Revision } from '@tidegate/kernel';
 import type { Documents } from '@tidegate/store';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from './flag-body.ts';
+import { unknown } from './flag-refusals.ts';
 import { flagId, splitFlagId } from './flags.ts';
 import { type StoredFlag, viewOf } from './stored-flag.ts';
 
@@ -38,7 +39,7 @@ export function createFlagQueries(
       if (!(await environments.has(environment))) return environmentUnknown(environment);
       const document = await flags.load(flagId(environment, key));
       if (!document || viewOf(document.state) === null)
-        return reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
+        return unknown({ environment, key });
       return foundFlag(environment, key, document);
     },
     async list(environment, { after = '', limit }) {

@@ -1,8 +1,9 @@
 import type { Bus, View } from '@tidegate/bus';
 import { type Message, type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
-import { isAppError, reject, type Rejection } from '@tidegate/kernel';
+import { isAppError, type Rejection } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import { environmentUnknown } from '../environment/environments.handler.ts';
+import { unknown } from '../flag/flag-refusals.ts';
 import type { FlagViews } from '../view/flag-views.handler.ts';
 import { type Applied, Heartbeats, SILENT_AFTER_MS } from './heartbeats.ts';
 
@@ -57,7 +58,7 @@ export class Instances {
     const flags = await this.#views.find(environment);
     if (!flags) return environmentUnknown(environment);
     const flag = flags.get(key);
-    if (!flag?.flag) return reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);
+    if (!flag?.flag) return unknown({ environment, key });
     const now = this.#context.clock.now();
     return this.#of(environment).applied(flag, flags.changedAt(key), now);
   }
