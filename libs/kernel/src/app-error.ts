@@ -27,8 +27,24 @@ export const isAppError = (error: unknown, code?: string): error is AppError =>
 
 /** The sentence of any thrown value, also of an error from another realm; total, for logs and answers. */
 export function messageOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
+  if (!isObject(error)) return String(error);
   return 'message' in error && typeof error.message === 'string'
     ? error.message
     : Object.prototype.toString.call(error);
 }
+
+const DEEPEST_CAUSE = 8;
+
+/**
+ * What lies behind an error, as a sentence or code: the innermost cause. `fetch` itself says only "fetch failed",
+ * and the failure of several addresses says nothing but its code.
+ */
+export function causeOf(error: unknown): string {
+  let inner = error;
+  for (let depth = 0; depth < DEEPEST_CAUSE; depth += 1)
+    if (isObject(inner) && 'cause' in inner && inner.cause !== undefined) inner = inner.cause;
+  const said = messageOf(inner);
+  return said === '' && isObject(inner) && 'code' in inner ? String(inner.code) : said;
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

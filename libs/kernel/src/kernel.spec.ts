@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
   canonicalJson,
+  causeOf,
   formatDuration,
   formatPercentage,
   isNewer,
@@ -90,5 +91,31 @@ describe('the sentence of a thrown value', () => {
         expect(typeof messageOf(thrown)).toBe('string');
       }),
     );
+  });
+});
+
+describe('what lies behind an error', () => {
+  it.each([
+    [new Error('no cause'), 'no cause'],
+    [
+      new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }),
+      'connect ECONNREFUSED',
+    ],
+    [
+      new Error('outer', {
+        cause: Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }),
+      }),
+      'ECONNREFUSED',
+    ],
+    [new Error('outer', { cause: 'a thrown text' }), 'a thrown text'],
+    [undefined, 'undefined'],
+  ])('is said for %s', (error, said) => {
+    expect(causeOf(error)).toBe(said);
+  });
+
+  it('comes to an end where an error is its own cause', () => {
+    const error = new Error('round and round');
+    error.cause = error;
+    expect(causeOf(error)).toBe('round and round');
   });
 });

@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '@tidegate/kernel';
+import { AppError, causeOf } from '@tidegate/kernel';
 import type { SdkHeartbeat } from '@tidegate/contracts';
 import type { SdkErrorCode } from './errors.ts';
 import type { Applied } from './local-flags.ts';
@@ -93,7 +93,7 @@ export class AliveReports {
     this.#failed(
       new AppError(
         'SDK_HEARTBEAT_FAILED',
-        `flag-service did not take what this instance has applied: ${messageOf(cause)}`,
+        `flag-service did not take what this instance has applied: ${causeOf(cause)}`,
         { retryable: true, cause },
       ),
     );

@@ -1,4 +1,4 @@
-import { AppError, isRejection, messageOf } from '@tidegate/kernel';
+import { AppError, causeOf, isRejection } from '@tidegate/kernel';
 import { createParser } from 'eventsource-parser';
 import type { SdkErrorCode } from './errors.ts';
 import type { Settings } from './options.ts';
@@ -67,15 +67,11 @@ async function connect(
   throw refused(response.status, type, environment);
 }
 
-/** fetch says only "fetch failed"; what happened stands in its cause, if need be as a code. */
-function unreachable(url: string, error: unknown): AppError<SdkErrorCode> {
-  const { cause } = error as { readonly cause?: { readonly code?: string } };
-  const said = cause === undefined ? messageOf(error) : messageOf(cause) || cause.code;
-  return new AppError('SDK_UNREACHABLE', `flag-service at ${url} cannot be reached: ${said}`, {
+const unreachable = (url: string, error: unknown): AppError<SdkErrorCode> =>
+  new AppError('SDK_UNREACHABLE', `flag-service at ${url} cannot be reached: ${causeOf(error)}`, {
     retryable: true,
     cause: error,
   });
-}
 
 const REFUSALS: Readonly<Record<number, string>> = {
   401: 'does not know the key',

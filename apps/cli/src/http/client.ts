@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, messageOf } from '@tidegate/kernel';
+import { AppError, causeOf } from '@tidegate/kernel';
 import { z } from 'zod';
 import { addressOf, type Env, type Service } from './services.ts';
 
@@ -123,10 +123,9 @@ async function reach(
   try {
     return await fetch(`${address}${path}`, request);
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     throw new AppError(
       'CLI_UNREACHABLE',
-      `${service} does not answer at ${address}: ${messageOf(cause)}`,
+      `${service} does not answer at ${address}: ${causeOf(error)}`,
       { cause: error },
     );
   }

@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import { type Clock, messageOf } from '@tidegate/kernel';
+import { causeOf, type Clock } from '@tidegate/kernel';
 import type { Channel, Sent } from './channel.port.ts';
 
 const TIMEOUT_MS = 15_000;
@@ -48,9 +48,6 @@ export function webhookChannel(options: { url: string; secret: string; clock: Cl
     },
   };
 }
-
-const causeOf = (error: unknown): string =>
-  messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 
 function sentBy({ status, headers }: Response, now: number): Sent {
   if (status >= 200 && status < 300) return { delivered: true };
