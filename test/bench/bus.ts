@@ -10,6 +10,7 @@ import {
   type MessageDefinition,
   type OutgoingMessage,
 } from '@tidegate/contracts';
+import { onKafka } from './bus.kafka.ts';
 import type { Bench } from './main.ts';
 
 /** The subjects take turns, in slices so short that what else the machine does hits both alike. */
@@ -96,9 +97,7 @@ const bare: Open = async (file, { schema }, consumed) => {
   };
 };
 
-const subjects = { tidegate, 'node:sqlite': bare } as const;
-type Name = keyof typeof subjects;
-const names = Object.keys(subjects) as Name[];
+const embedded = { subjects: { tidegate, 'node:sqlite': bare }, close: async () => undefined };
 
 /** One subject with its figures. */
 class Runner {
@@ -152,16 +151,17 @@ const quantile = (values: readonly number[], q: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? 0;
 const rounded = (value: number) => Number(value.toPrecision(4));
 
-/** Publish and consume, beside the bare driver that does the same; figures are medians over the slices. */
+/**
+ * Publish and consume, beside the bare driver that does the same; figures are medians over the slices. With BUS=kafka on
+ * a broker, else embedded.
+ */
 const bench: Bench = async (report) => {
+  const { subjects, close } = process.env['BUS'] === 'kafka' ? await onKafka() : embedded;
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
   for (const definition of [FlagDisabled, FlagChanged] as const) {
-    const runners = names.map(
-      (name) =>
-        [
-          name,
-          new Runner(subjects[name], join(folder, definition.type + name), definition),
-        ] as const,
+    const runners = Object.entries<Open>(subjects).map(
+      ([name, open]) =>
+        [name, new Runner(open, join(folder, definition.type + name), definition)] as const,
     );
     for (let slice = 0; slice < WARM_UP_SLICES + SLICES; slice += 1)
       for (const [, runner] of runners) await runner.slice();
@@ -180,8 +180,9 @@ const bench: Bench = async (report) => {
     }
     const [own = 0, peer = 0] = medians;
     const value = rounded(own / peer);
-    report({ case: batches, subject: 'tidegate', value, unit: 'of node:sqlite' });
+    report({ case: batches, subject: 'tidegate', value, unit: `of ${runners[1]?.[0]}` });
   }
   await rm(folder, { recursive: true });
+  await close();
 };
 export default bench;

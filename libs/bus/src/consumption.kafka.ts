@@ -1,5 +1,5 @@
 import type { Clock } from '@tidegate/kernel';
-import type { Batch, Consumer, Kafka } from 'kafkajs';
+import kafkajs, { type Batch, type Cluster as Connected, type Consumer, type Kafka } from 'kafkajs';
 import type { Cluster } from './cluster.kafka.ts';
 import { busError } from './errors.ts';
 import { kafkaError, within } from './errors.kafka.ts';
@@ -36,7 +36,12 @@ export interface ConsumptionOptions {
 }
 
 const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 2_000;
+
+/** kafkajs has it, and does not say so in its types. */
+interface Leavable {
+  leaveGroup(member: { groupId: string; memberId: string }): Promise<unknown>;
+}
 
 /**
  * A kafkajs consumer that is begun again whenever it ends by itself, for ever but not in haste; a broker that is away is
@@ -48,6 +53,7 @@ export class Consumption {
   readonly #consuming: Consuming;
   #consumer: Consumer | undefined;
   #isStopped = false;
+  #memberId: string | undefined;
   #failures = 0;
   #downSince: number | undefined;
   #lastSign = 0;
@@ -108,8 +114,15 @@ export class Consumption {
     const kafka = connect(() => {
       if (consumer === this.#consumer) this.#consuming.topicGone();
     });
+    let connected: Connected | undefined;
     const consumer = kafka.consumer({
       groupId,
+      partitionAssigners: [
+        (config) => {
+          connected = config.cluster;
+          return kafkajs.PartitionAssigners.roundRobin(config);
+        },
+      ],
       sessionTimeout: budgets.session,
       heartbeatInterval: budgets.heartbeat,
       rebalanceTimeout: budgets.rebalance,
@@ -125,6 +138,7 @@ export class Consumption {
     try {
       await cluster.ensure(topics);
       await consumer.connect();
+      if (connected) await this.#takeLeave(connected);
       await consumer.subscribe({
         topics: topics.map((topic) => this.#nameOf(topic)),
         fromBeginning: true,
@@ -155,6 +169,7 @@ export class Consumption {
     consumer.on(GROUP_JOIN, ({ payload }) => {
       if (!isCurrent()) return;
       this.#failures = 0;
+      this.#memberId = payload.memberId;
       this.#downSince = undefined;
       const { cluster } = this.#options;
       const assigned = Object.entries(payload.memberAssignment);
@@ -201,6 +216,16 @@ export class Consumption {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#begin(), pause);
     this.#timer.unref();
+  }
+
+  /** For the member that could not: else the others, and this one, wait until its session ends. */
+  async #takeLeave(connected: Connected): Promise<void> {
+    const { groupId } = this.#options;
+    const memberId = this.#memberId;
+    if (memberId === undefined) return;
+    this.#memberId = undefined;
+    const coordinator = (await connected.findGroupCoordinator({ groupId })) as unknown as Leavable;
+    await coordinator.leaveGroup({ groupId, memberId }).catch(() => undefined); // it had left
   }
 
   /** If it cannot take leave, the broker notices by the session's end. */

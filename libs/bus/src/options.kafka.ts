@@ -34,7 +34,7 @@ export const defaultBudgets: KafkaBudgets = {
   ask: 5_000,
   join: 10_000,
   close: 5_000,
-  session: 30_000,
+  session: 10_000,
   heartbeat: 3_000,
   rebalance: 60_000,
   fetch: 500,
