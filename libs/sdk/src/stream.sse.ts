@@ -73,23 +73,22 @@ const unreachable = (url: string, error: unknown): AppError<SdkErrorCode> =>
     cause: error,
   });
 
-const REFUSALS: Readonly<Record<number, string>> = {
-  401: 'does not know the key',
-  403: 'does not allow the key to read the environment',
-  404: 'has no environment',
+/** What is wrong, by status; it stays so until somebody changes it. */
+const REFUSALS: Readonly<Record<number, (environment: string) => string>> = {
+  401: () => 'does not know the key',
+  403: (environment) => `does not allow the key to read the environment "${environment}"`,
+  404: (environment) => `has no environment "${environment}"`,
 };
 
 function refused(status: number, type: string, environment: string): AppError<SdkErrorCode> {
-  const refusal = REFUSALS[status];
+  const refusal = REFUSALS[status]?.(environment);
   return refusal === undefined
     ? new AppError(
         'SDK_UNAVAILABLE',
         `flag-service answered with status ${status} (${type}) and no stream.`,
         { retryable: true, data: { status } },
       )
-    : new AppError('SDK_REFUSED', `flag-service ${refusal} "${environment}" (${status}).`, {
-        data: { status },
-      });
+    : new AppError('SDK_REFUSED', `flag-service ${refusal} (${status}).`, { data: { status } });
 }
 
 /**

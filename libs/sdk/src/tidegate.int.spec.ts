@@ -322,7 +322,7 @@ describe('a client that is cut off', () => {
 
 describe('ready()', () => {
   it.each([
-    [401, 'does not know the key'],
+    [401, 'does not know the key (401).'],
     [403, 'does not allow the key'],
     [404, 'has no environment "production"'],
     [503, 'answered with status 503'],
