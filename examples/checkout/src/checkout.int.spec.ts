@@ -193,9 +193,10 @@ describe('faults', () => {
     expect(await metric('checkout_invariant_violations_total')).toBe(1);
   });
 
-  it('beyond 100 % are refused', async () => {
+  it('beyond 100 %, or of another name, are refused', async () => {
     const { post } = await started();
     expect((await post('/faults', { newPathErrorRate: 5 })).status).toBe(400);
+    expect((await post('/faults', { newPathErorRate: 0.5 })).status).toBe(400);
   });
 });
 

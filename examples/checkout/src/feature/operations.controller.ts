@@ -8,7 +8,7 @@ import { type Feature, features } from './feature.ts';
 import type { Metrics } from './metrics.prometheus.ts';
 
 const share = z.number().min(0).max(1);
-const wanted = z.object({
+const wanted = z.strictObject({
   feature: z.enum(features).optional(),
   newPathErrorRate: share.optional(),
   wrongTotalRate: share.optional(),

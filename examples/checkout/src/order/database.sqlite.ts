@@ -6,7 +6,7 @@ const BUSY_WAIT_MS = 5_000;
 
 /*
  * orders    total is NULL in the rows of the old shape; items is a JSON array of {sku, price, quantity}
- * payments  one row for each order that was paid
+ * payments  one row for each payment of an order
  */
 const SCHEMA = `
   PRAGMA journal_mode = WAL;
