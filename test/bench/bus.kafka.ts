@@ -59,14 +59,20 @@ export async function onKafka(): Promise<{
     await producer.connect();
     await consumer.subscribe({ topics: [name], fromBeginning: true });
     const joined = new Promise((resolve) => consumer.on(consumer.events.GROUP_JOIN, resolve));
+    let committedAt = Date.now();
     await consumer.run({
-      autoCommitInterval: 500,
-      eachBatch: async ({ batch }) => {
+      // Its own commits come after each batch: those are not what the bus waits for, so it shall not either.
+      autoCommit: false,
+      eachBatch: async ({ batch, resolveOffset, uncommittedOffsets, commitOffsetsIfNecessary }) => {
         for (const { value } of batch.messages) {
           const checked = schema.safeParse(JSON.parse(String(value)));
           if (!checked.success) throw new Error(`A message of ${topic} is invalid.`);
           consumed();
         }
+        resolveOffset(batch.lastOffset());
+        if (Date.now() - committedAt < 500) return;
+        committedAt = Date.now();
+        await commitOffsetsIfNecessary(uncommittedOffsets());
       },
     });
     await joined;
