@@ -1,13 +1,15 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { AcknowledgeNotification } from '@tidegate/contracts';
-import { reject } from '@tidegate/kernel';
+import { reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
   type Caller,
   commandFrom,
+  mayUse,
   pageOf,
   type PageQuery,
   pageQuery,
+  requireEnvironment,
   RequireRole,
   SERVICE_CONTEXT,
   type ServiceContext,
@@ -26,6 +28,7 @@ import {
   notificationQuery,
   previewBody,
 } from './notification-body.ts';
+import type { Notification } from './notification.ts';
 import type { Notify } from './notify.handler.ts';
 
 const id = z.string().min(1).max(200);
@@ -50,21 +53,22 @@ export class NotificationController {
   async list(
     @ZodQuery(pageQuery.extend(notificationQuery.shape))
     query: PageQuery & z.output<typeof notificationQuery>,
+    @Who() caller: Caller,
   ) {
     const { after, limit, ...where } = query;
     const found = await this.#notify.documents.list({ where, after, limit: limit + 1 });
     const { items, ...rest } = pageOf(found, limit, ({ id: notification }) => notification);
-    return { items: items.flatMap((document) => notificationBody(document) ?? []), ...rest };
+    const visible = items.filter((document) => {
+      const environment = environmentOf(document.state);
+      return environment === undefined || mayUse(caller, environment);
+    });
+    return { items: visible.flatMap((document) => notificationBody(document) ?? []), ...rest };
   }
 
   @Get('notifications/:id')
   @RequireRole('viewer')
-  async one(@ZodParam('id', id) notification: string) {
-    const document = await this.#notify.documents.load(notification);
-    return (
-      (document && notificationBody(document)) ??
-      reject('NOTIFICATION_UNKNOWN', `There is no notification ${notification}.`)
-    );
+  async one(@ZodParam('id', id) notification: string, @Who() caller: Caller) {
+    return (await this.#found(notification, caller)) ?? unknown(notification);
   }
 
   @Post('notifications/:id/acknowledge')
@@ -77,6 +81,7 @@ export class NotificationController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    if (!(await this.#found(notification, caller))) return unknown(notification);
     const data = { notification, ...body };
     const command = commandFrom(this.#context, AcknowledgeNotification, data, caller, request);
     const outcome = await this.#notify.acknowledge(command);
@@ -91,6 +96,7 @@ export class NotificationController {
     @Who() caller: Caller,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
+    if (!(await this.#found(notification, caller))) return unknown(notification);
     const outcome = await this.#notify.sendAgain(notification, caller.name);
     return answer(reply, outcome, notificationBody({ id: notification, state: outcome.state }));
   }
@@ -107,4 +113,18 @@ export class NotificationController {
   preview(@ZodBody(previewBody) { labels }: z.output<typeof previewBody>) {
     return { items: routesFor(this.#routes, labels) };
   }
+  /** Thrown AUTH_ENVIRONMENT_FORBIDDEN when it is about an environment that the key is not for. */
+  async #found(notification: string, caller: Caller) {
+    const document = await this.#notify.documents.load(notification);
+    const environment = document && environmentOf(document.state);
+    if (environment !== undefined) requireEnvironment(caller, environment);
+    return document && notificationBody(document);
+  }
 }
+
+/** Undefined: it is about none, e.g. a migration. */
+const environmentOf = (state: Notification): string | undefined =>
+  'told' in state ? state.told.alert.labels['environment'] : undefined;
+
+const unknown = (notification: string): Rejection =>
+  reject('NOTIFICATION_UNKNOWN', `There is no notification ${notification}.`);

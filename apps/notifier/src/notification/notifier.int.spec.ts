@@ -170,6 +170,24 @@ describe('the notifier', () => {
     expect(second.next).toBeUndefined();
   });
 
+  it('shows and does nothing of an environment that the key is not for', async () => {
+    const { env } = await receiver(204);
+    const service = await startTestService(notifier, { env });
+    await service.context.bus.publish([rollback()]); // of production
+    const id = await eventually(async () => (await list(service))[0]?.['notification'] as string);
+    const elsewhere = service.as('operator', 'test');
+    expect((await elsewhere.get('/v1/notifications')).body['items']).toEqual([]);
+    const path = `/v1/notifications/${id}`;
+    const answers = [
+      await elsewhere.get(path),
+      await elsewhere.post(`${path}/acknowledge`, {}),
+      await elsewhere.post(`${path}/send-again`),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect((await service.as('operator', 'production').get(path)).status).toBe(200);
+    expect((await elsewhere.post('/v1/notifications/n-none/send-again')).status).toBe(404);
+  });
+
   it('acknowledges once, by an operator, and previews routes', async () => {
     const { env } = await receiver(204);
     const service = await startTestService(notifier, { env });
