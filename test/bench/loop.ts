@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ const WARM_UP = 50;
 const STARTS = 5;
 const IDLE_MS = 10_000;
 const WITHIN_MS = 10_000;
+const PAGE = Buffer.alloc(4_096, 1);
 const ENVIRONMENT = 'production';
 const FLAGS = `/v1/environments/${ENVIRONMENT}/flags`;
 
@@ -173,23 +174,45 @@ async function breached({ ask }: House, clients: readonly Tidegate[]) {
   return tookMs;
 }
 
-async function rounds(count: number, run: (round: number) => Promise<number>) {
-  for (let round = 0; round < Math.min(WARM_UP, count); round += 1) await run(round);
-  const took: number[] = [];
-  for (let round = 0; round < count; round += 1) took.push(await run(WARM_UP + round));
-  return took.sort((a, b) => a - b);
+interface Took {
+  readonly tidegate: readonly number[];
+  /** One page made durable after each round: what the disk allowed anybody at the same time. */
+  readonly fsync: readonly number[];
 }
 
-function report(rows: (row: Row) => void, what: string, took: readonly number[], limitMs: number) {
-  const at = (share: number) =>
-    took[Math.min(took.length - 1, Math.floor(took.length * share))] ?? 0;
-  const name = `${what}, ${SUBSCRIBERS} subscribers, ${took.length} rounds`;
-  const row = (of: string, subject: string, value: number) =>
-    rows({ case: `${name}: ${of}`, subject, value: Math.round(value * 100) / 100, unit: 'ms' });
-  row('p50', 'tidegate', at(0.5));
-  row('p99', 'tidegate', at(0.99));
-  row('p99', 'limit', limitMs);
-  row('max', 'tidegate', at(1));
+async function rounds(
+  count: number,
+  run: (round: number) => Promise<number>,
+  folder: string,
+): Promise<Took> {
+  for (let round = 0; round < Math.min(WARM_UP, count); round += 1) await run(round);
+  const tidegate: number[] = [];
+  const fsync: number[] = [];
+  const file = openSync(join(folder, 'page'), 'w');
+  for (let round = 0; round < count; round += 1) {
+    tidegate.push(await run(WARM_UP + round));
+    const begun = performance.now();
+    writeSync(file, PAGE);
+    fdatasyncSync(file);
+    fsync.push(performance.now() - begun);
+  }
+  closeSync(file);
+  const ascending = (a: number, b: number): number => a - b;
+  return { tidegate: tidegate.sort(ascending), fsync: fsync.sort(ascending) };
+}
+
+function report(rows: (row: Row) => void, what: string, took: Took, limitMs: number): void {
+  const name = `${what}, ${SUBSCRIBERS} subscribers, ${took.tidegate.length} rounds`;
+  for (const [of, share] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+    ['max', 1],
+  ] as const)
+    for (const [subject, sorted] of Object.entries(took)) {
+      const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+      rows({ case: `${name}: ${of}`, subject, value: Math.round(value * 100) / 100, unit: 'ms' });
+    }
+  rows({ case: `${name}: p99`, subject: 'limit', value: limitMs, unit: 'ms' });
 }
 
 const megabytes = ({ pid }: ChildProcess): number => {
@@ -230,9 +253,9 @@ const bench: Bench = async (rows) => {
       createTidegate({ url, environment: ENVIRONMENT, key: house.sdkKey, instance: `bench-${n}` }),
     );
     await Promise.all(clients.map((client) => client.ready()));
-    const changes = await rounds(CHANGES, (round) => changed(house, clients, round));
+    const changes = await rounds(CHANGES, (round) => changed(house, clients, round), folder);
     report(rows, 'change request sent to applied in every SDK', changes, 20);
-    const breaches = await rounds(BREACHES, () => breached(house, clients));
+    const breaches = await rounds(BREACHES, () => breached(house, clients), folder);
     report(rows, 'breach request sent to flag as it was in every SDK', breaches, 100);
     await Promise.all(clients.map((client) => client.close()));
     await house.stop();
