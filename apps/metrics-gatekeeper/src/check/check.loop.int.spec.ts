@@ -1,29 +1,63 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Alarm, CheckLoop } from './check.loop.ts';
 import { BATCH, type Checks } from './checks.handler.ts';
 
 const clock = { now: () => Date.now() };
 
 describe('an alarm', () => {
-  it('rings at each of its times, the earliest first, whatever the order in which they are set', async () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: 1_000_000 });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('rings at each of its times, the earliest first, whatever the order in which they are set', () => {
     const begun = clock.now();
     const rung: number[] = [];
-    await new Promise<void>((resolve) => {
-      const alarm = new Alarm(clock, () => {
-        rung.push(clock.now() - begun);
-        if (rung.length === 3) resolve();
-      });
-      for (const after of [60, 20, 40, 20]) alarm.set(begun + after);
+    const alarm = new Alarm(clock, () => {
+      rung.push(clock.now() - begun);
     });
-    for (const [index, expected] of [20, 40, 60].entries())
-      expect(rung[index]).toBeGreaterThanOrEqual(expected);
+    for (const after of [60, 20, 40, 20]) alarm.set(begun + after);
+    jest.advanceTimersByTime(1_000);
+    expect(rung).toEqual([20, 40, 60]);
   });
 
-  it('rings at once for a time that is past', async () => {
-    await new Promise<void>((resolve) => new Alarm(clock, resolve).set(clock.now() - 1_000));
+  it('rings once for all times that are past when it comes to ring late', () => {
+    const begun = clock.now();
+    let rung = 0;
+    const alarm = new Alarm(clock, () => {
+      rung += 1;
+    });
+    for (const after of [20, 40]) alarm.set(begun + after);
+    jest.setSystemTime(begun + 100);
+    jest.advanceTimersByTime(1_000);
+    expect(rung).toBe(1);
   });
 
-  it('is silent once it is stopped', async () => {
+  it('does not ring a millisecond early, when a timer goes off before its time', () => {
+    const begun = clock.now();
+    const rung: number[] = [];
+    const alarm = new Alarm(clock, () => {
+      rung.push(clock.now() - begun);
+    });
+    alarm.set(begun + 20);
+    jest.setSystemTime(begun - 1);
+    jest.advanceTimersByTime(1_000);
+    expect(rung).toEqual([20]);
+  });
+
+  it('rings at once for a time that is past', () => {
+    let rung = 0;
+    const alarm = new Alarm(clock, () => {
+      rung += 1;
+    });
+    alarm.set(clock.now() - 1_000);
+    jest.advanceTimersByTime(1);
+    expect(rung).toBe(1);
+  });
+
+  it('is silent once it is stopped', () => {
     let rung = 0;
     const alarm = new Alarm(clock, () => {
       rung += 1;
@@ -31,7 +65,7 @@ describe('an alarm', () => {
     alarm.set(clock.now() + 10);
     alarm.stop();
     alarm.set(clock.now());
-    await new Promise<void>((resolve) => new Alarm(clock, resolve).set(clock.now() + 40));
+    jest.advanceTimersByTime(1_000);
     expect(rung).toBe(0);
   });
 });
