@@ -186,7 +186,7 @@ describe('tidegate', () => {
     expect(without.output()).toContain('TIDEGATE_KEY');
     await using alone = start(cli, ['flag', 'list'], {
       TIDEGATE_KEY: 'x',
-      TIDEGATE_HOST: 'http://127.0.0.1:1',
+      TIDEGATE_FLAG_SERVICE_URL: 'http://127.0.0.1:1',
     });
     expect(await alone.ended()).toBe(1);
     expect(alone.output()).toContain('flag-service does not answer');
