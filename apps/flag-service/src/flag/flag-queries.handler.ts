@@ -38,8 +38,7 @@ export function createFlagQueries(
     async find(environment, key) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
       const document = await flags.load(flagId(environment, key));
-      if (!document || viewOf(document.state) === null)
-        return unknown({ environment, key });
+      if (!document || viewOf(document.state) === null) return unknown({ environment, key });
       return foundFlag(environment, key, document);
     },
     async list(environment, { after = '', limit }) {
