@@ -123,10 +123,7 @@ export class TidegateClient implements Tidegate {
           this.#lastError = undefined;
           this.#freshness.synced();
         }),
-      apply: (states) =>
-        this.#apply(states, () => {
-          this.#freshness.heard();
-        }),
+      apply: (states) => this.#apply(states),
       heard: () => {
         this.#freshness.heard();
       },
@@ -138,7 +135,7 @@ export class TidegateClient implements Tidegate {
   }
 
   /** Whoever listens finds the new flags and the new status already in place. */
-  #apply(states: readonly FlagRecord[], thenHeard: () => void): readonly FlagChange[] {
+  #apply(states: readonly FlagRecord[], thenHeard = () => {}): readonly FlagChange[] {
     const changes = this.#flags.apply(states, Date.now());
     thenHeard();
     for (const change of changes) this.#changes.notify(change);

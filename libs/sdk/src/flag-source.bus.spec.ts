@@ -11,10 +11,10 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((client) => client.close()));
 });
 
-const clientOn = (bus: MemoryBus) => {
+const clientOn = (bus: MemoryBus, staleAfterMs = 30_000) => {
   const errors: string[] = [];
   const client = new TidegateClient(
-    30_000,
+    staleAfterMs,
     ({ code }) => errors.push(code),
     (sink) =>
       new BusFlagSource(
@@ -107,5 +107,18 @@ describe('flags over the bus', () => {
     await client.ready();
     expect(isOn(client)).toBe(true);
     expect(errors).toContain('SDK_BUS_FAILED');
+  });
+
+  it('are STALE while the bus is away, and current again when it is back', async () => {
+    const bus = newBus();
+    await bus.publish([state(1, 100_000)]);
+    const { client } = clientOn(bus, 60);
+    await client.ready();
+    const publish = bus.publish.bind(bus);
+    bus.publish = () => Promise.reject(new Error('away'));
+    await eventually(() => client.status.state === 'stale');
+    bus.publish = publish;
+    await eventually(() => client.status.state === 'ready');
+    expect(isOn(client)).toBe(true);
   });
 });

@@ -11,9 +11,9 @@ export interface FlagSink {
   applied(): Applied;
   /** All there is, or nothing if what is held is all: from now on the flags are current. */
   sync(states: readonly FlagRecord[]): readonly FlagChange[];
-  /** What changed since, in any order and any number of times: older states change nothing. */
+  /** What changed since, in any order and any number of times: older states change nothing. Says nothing of all others. */
   apply(states: readonly FlagRecord[]): readonly FlagChange[];
-  /** The source is there, so what is held is current. Means nothing before `sync` on a connection. */
+  /** The source is there, so what is held is current: only after `sync` on the same connection. */
   heard(): void;
   failed(error: AppError<SdkErrorCode>): void;
 }

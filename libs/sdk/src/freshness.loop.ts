@@ -29,9 +29,9 @@ export class Freshness {
     this.#become('ready');
   }
 
-  /** Does not end staleness: only `synced` knows that nothing was missed. */
+  /** What is held is still all there is. Before the first `synced` there is nothing that could be. */
   heard(): void {
-    if (this.#state === 'ready') this.#heardAt = performance.now();
+    if (this.#state !== 'connecting') this.synced();
   }
 
   close(): void {

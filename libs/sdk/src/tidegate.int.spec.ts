@@ -296,15 +296,26 @@ describe('a client that is cut off', () => {
     expect(states).toEqual(['stale', 'ready']);
   });
 
-  it('is not fooled by a server that accepts it and says nothing but heartbeats', async () => {
+  it('recovers also on the same stream, when it was only slow', async () => {
     const { service, client } = await connected([state(1, OPEN)], { staleAfterMs: 50 });
+    await until('stale', () => client.status.state === 'stale');
+    service.last.send('heartbeat', { at: 0 });
+    await until('ready', () => client.status.state === 'ready');
+    expect(service.streams).toHaveLength(1);
+  });
+
+  it('is not fooled by a server that accepts it and says nothing but heartbeats', async () => {
+    const options = { staleAfterMs: 400, firstRetryMs: 1 };
+    const { service, client } = await connected([state(1, OPEN)], options);
     service.onStream = (stream) => {
+      expect(client.status.state).toBe('ready');
       stream.head();
       const beat = setInterval(() => stream.send('heartbeat', { at: 0 }), 5);
       cleanUps.push(() => Promise.resolve(clearInterval(beat)));
     };
     service.last.destroy();
     await until('stale', () => client.status.state === 'stale');
+    expect(service.streams).toHaveLength(2);
     expect(service.last.isClosed).toBe(false);
   });
 
@@ -317,6 +328,24 @@ describe('a client that is cut off', () => {
     await until('six attempts', () => service.streams.length === 6);
     // 10 + 20 + 40 + 40 + 40 ms at the least.
     expect(Date.now() - started).toBeGreaterThanOrEqual(145);
+  });
+
+  it('tries again soon once a stream has lasted until its first heartbeat', async () => {
+    const service = await FakeFlagService.start();
+    const { onStream } = service;
+    service.onStream = (stream) => stream.destroy();
+    const { client } = connect(service.url, { firstRetryMs: 5, longestRetryMs: 60_000 });
+    await until('eight attempts', () => service.streams.length === 8); // the next wait: 640 ms and more
+    service.onStream = onStream;
+    await until('ready', () => client.status.state === 'ready');
+    service.last.send('heartbeat', { at: 0 });
+    service.change(state(1, OPEN));
+    await until('the change', () => client.boolean('checkout-v2', false));
+    const ended = Date.now();
+    const { length } = service.streams;
+    service.last.destroy();
+    await until('another attempt', () => service.streams.length > length);
+    expect(Date.now() - ended).toBeLessThan(400);
   });
 });
 
