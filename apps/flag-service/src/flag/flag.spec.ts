@@ -201,6 +201,11 @@ describe('a flag that a rollout holds', () => {
       .thenRejected('GENERATION_OLD');
   });
 
+  it('stays held since the same time, at the same step, in a later generation', () => {
+    const { state } = given([created, heldBy(r1), opened, heldBy(r1Later)]).when(disable);
+    expect(viewOf(state)?.hold).toEqual({ rollout: r1Later, since: 7, step: 'canary' });
+  });
+
   it('is refused to another rollout, by name', () => {
     const { decision } = given([created, heldBy(r1)]).when(ask('HoldFlag', { rollout: r2 }));
     expect(decision).toMatchObject({ code: 'FLAG_HELD', message: expect.stringContaining('r-1') });
