@@ -94,6 +94,12 @@ describe('telling', () => {
     given([]).when(tell()).then([created]);
   });
 
+  it('tells what happened up to an hour ago', () => {
+    given([])
+      .when(tell(NOW - TOO_OLD_MS))
+      .then([created]);
+  });
+
   it('tells the same alert once, and again after the repeat time', () => {
     given([created, delivered]).when(tell()).thenTypes('NotificationSuppressed');
     const later = NOW + REPEAT_AFTER_MS;
@@ -154,6 +160,10 @@ describe('an attempt', () => {
 
   it('recorded twice counts once', () => {
     given([created, delivered]).when(attempt()).then([]);
+    const { decision } = given([created]).when(attempt(away));
+    given([created, ...(decision as NotificationEvent[])])
+      .when(attempt(away))
+      .then([]);
   });
 
   it('of an earlier round changes nothing', () => {
