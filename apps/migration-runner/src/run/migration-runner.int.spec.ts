@@ -191,10 +191,12 @@ describe('a migration', () => {
     const run = await start(service, { action: 'execute', batchSize: 400 });
     // The batch is read by now and is written when all of it has been transformed.
     await service.get(`/v1/runs/${run}`);
-    database.exec('UPDATE orders SET total = 7 WHERE id = 350');
+    database.exec(
+      `UPDATE orders SET total = 7 WHERE id = 350; UPDATE orders SET note = 'n' WHERE id = 300`,
+    );
     expect(await ended(service, run)).toMatchObject({
       status: 'completed',
-      counts: { changed: 399 },
+      counts: { matched: 400, changed: 399, mismatched: 1 },
     });
     expect(wrong()).toBe(1);
   });
@@ -319,6 +321,19 @@ describe('a long run', () => {
       status: 'completed',
       report: { wouldChange: 300 },
     });
+  });
+
+  it('makes room for another run as soon as it is paused while it plans', async () => {
+    const { env } = shop(20_000, SLOW);
+    const service = await startTestService(migrationRunner, { env });
+    const plan = await start(service, { action: 'plan' });
+    await service.post(`/v1/runs/${plan}/pause`, { reason: 'first things first' });
+    const execute = await start(service, { action: 'execute', batchSize: 20 });
+    await eventually(async () => {
+      const { body } = await service.get<RunBody>(`/v1/runs/${execute}`);
+      return body.counts.changed > 0;
+    });
+    await service.post(`/v1/runs/${execute}/cancel`, { reason: 'seen enough' });
   });
 
   it('waits for a database that is not there, and says so', async () => {
