@@ -112,12 +112,17 @@ describe('flags over the bus', () => {
   it('are STALE while the bus is away, and current again when it is back', async () => {
     const bus = newBus();
     await bus.publish([state(1, 100_000)]);
+    const publish = bus.publish.bind(bus);
+    let isAway = false;
+    const away = () => Promise.reject(new Error('away'));
+    Object.assign(bus, {
+      publish: (messages: Parameters<typeof publish>[0]) => (isAway ? away() : publish(messages)),
+    });
     const { client } = clientOn(bus, 60);
     await client.ready();
-    const publish = bus.publish.bind(bus);
-    bus.publish = () => Promise.reject(new Error('away'));
+    isAway = true;
     await eventually(() => client.status.state === 'stale');
-    bus.publish = publish;
+    isAway = false;
     await eventually(() => client.status.state === 'ready');
     expect(isOn(client)).toBe(true);
   });
