@@ -130,11 +130,14 @@ describe('what is asked', () => {
     ]);
   });
 
-  it('makes an environment', async () => {
-    const { asked, env } = await services(answering(200, { environment: 'production' }));
-    const args = ['environment', 'create', 'production', '-d', 'where it counts'];
-    expect(await tidegate(env, args)).toMatchObject({ code: 0 });
-    expect(asked).toMatchObject([
+  it('makes an environment, and does not take the description from one that is there', async () => {
+    const items = [{ environment: 'staging', description: 'for trying' }];
+    const { asked, env } = await services(answering(200, { items }));
+    const create = ['environment', 'create'];
+    await tidegate(env, [...create, 'staging']);
+    await tidegate(env, [...create, 'production', '-d', 'where it counts']);
+    const puts = asked.filter(({ line }) => line.startsWith('PUT'));
+    expect(puts).toMatchObject([
       { line: 'PUT /v1/environments/production', body: '{"description":"where it counts"}' },
     ]);
   });
@@ -210,6 +213,29 @@ describe('Ctrl-C', () => {
 });
 
 describe('a migration run', () => {
+  it('goes on when nobody watches it any more, and says how to stop it', async () => {
+    const { asked, env } = await services(answering(200, { ...body, status: 'running' }));
+    const stop = new AbortController();
+    const command = tidegate(env, ['migration', 'run', 'totals'], stop.signal);
+    await eventually(() => asked.length > 1);
+    stop.abort();
+    expect(await command).toMatchObject({
+      code: 1,
+      error: expect.stringContaining(
+        'm-1 goes on: tidegate migration show m-1, or pause, or cancel.',
+      ),
+    });
+  });
+
+  it('is cancelled with a reason', async () => {
+    const { asked, env } = await services(answering(200, { ...body, status: 'cancelled' }));
+    const { out } = await tidegate(env, ['migration', 'cancel', 'm-1', '-r', 'enough']);
+    expect(out).toBe('m-1 is cancelled.\n');
+    expect(asked).toMatchObject([
+      { line: 'POST /v1/runs/m-1/cancel', body: '{"reason":"enough"}' },
+    ]);
+  });
+
   const body = { run: 'm-1', migration: 'totals', action: 'plan', counts: { changed: 0 } };
 
   it('is waited for, says what holds it up, and shows its report', async () => {

@@ -65,7 +65,7 @@ export async function run(argv: readonly string[], world: ProgramWorld): Promise
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    if (world.signal.aborted) return REFUSED;
+    if (world.signal.aborted && !isAppError(error, 'CLI_INTERRUPTED')) return REFUSED;
     const known = isAppError(error)
       ? error
       : new AppError('CLI_FAILED', messageOf(error), { cause: error });

@@ -33,8 +33,14 @@ export function registerEnvironment(program: Command, world: World): void {
     .action(
       acting(world, async ({ client, out }, name: string, body: { description?: string }) => {
         const path = `/v1/environments/${encodeURIComponent(name)}`;
-        const answered = await client.call<Shown>('flag-service', 'PUT', path, { body });
-        out.show(answered.body, () => `There is an environment ${name}.`);
+        const all = await client.all<Shown>('flag-service', '/v1/environments');
+        const present = all.find(({ environment }) => environment === name);
+        // Put without a description, it would lose the one it has.
+        const isDone = present !== undefined && body.description === undefined;
+        const shown = isDone
+          ? present
+          : (await client.call<Shown>('flag-service', 'PUT', path, { body })).body;
+        out.show(shown, () => `There is an environment ${name}.`);
       }),
     );
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isAppError } from '@tidegate/kernel';
+import { AppError, isAppError } from '@tidegate/kernel';
 
 const PATIENCE_MS = 60_000;
 const AGAIN_AFTER_MS = 1_000;
@@ -22,4 +22,17 @@ export function patience(signal: AbortSignal): <T>(ask: () => Promise<T>) => Pro
         await wait(AGAIN_AFTER_MS, undefined, { signal });
       }
   };
+}
+
+/** What Ctrl-C ends is only the watching: `goesOn` says what goes on and what to do about it. Thrown CLI_INTERRUPTED. */
+export async function watching<T>(
+  signal: AbortSignal,
+  goesOn: string,
+  watch: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await watch();
+  } catch (error) {
+    throw signal.aborted ? new AppError('CLI_INTERRUPTED', goesOn, { cause: error }) : error;
+  }
 }

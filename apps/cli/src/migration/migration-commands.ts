@@ -3,7 +3,7 @@ import { AppError } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import logUpdate from 'log-update';
 import { acting, type Tools, wholeNumber, type World } from '../command.ts';
-import { patience } from '../http/patience.http.ts';
+import { patience, watching } from '../http/patience.http.ts';
 import { facts, table, toned } from '../output/output.ts';
 
 interface Run {
@@ -29,6 +29,7 @@ interface RunOptions {
 }
 
 const POLL_MS = 200;
+const pathOf = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
 function actionOf({ dryRun, plan, execute, verify }: RunOptions): 'plan' | 'execute' | 'verify' {
   const asked = [dryRun === true || plan === true, execute === true, verify === true];
   if (asked.filter(Boolean).length > 1)
@@ -81,12 +82,47 @@ export function registerMigration(program: Command, world: World): void {
         const started = await tools.client.call<Run>('migration-runner', 'POST', '/v1/runs', {
           body,
         });
-        const run = await ended(tools, started.body);
+        const { run: name } = started.body;
+        const run = await watching(
+          tools.world.signal,
+          `${name} goes on: tidegate migration show ${name}, or pause, or cancel.`,
+          () => ended(tools, started.body),
+        );
         tools.out.show(run, () => human(run));
         if (run.status !== 'completed')
           throw new AppError('CLI_REFUSED', run.message ?? `The run is ${run.status}.`);
       }),
     );
+
+  migration
+    .command('show <run>')
+    .description('how a run stands')
+    .action(
+      acting(world, async ({ client, out }, run: string) => {
+        const { body } = await client.call<Run>('migration-runner', 'GET', pathOf(run));
+        out.show(body, () => human(body));
+      }),
+    );
+
+  const verbs = {
+    pause: 'stop after the document at hand; resume goes on there',
+    resume: 'go on after a pause',
+    cancel: 'stop for good; what is changed stays changed',
+  } as const;
+  for (const [verb, description] of Object.entries(verbs))
+    migration
+      .command(`${verb} <run>`)
+      .description(description)
+      .requiredOption('-r, --reason <reason>', 'why; it is in the audit log')
+      .action(
+        acting(world, async ({ client, out }, run: string, { reason }: { reason: string }) => {
+          const path = `${pathOf(run)}/${verb}`;
+          const { body } = await client.call<Run>('migration-runner', 'POST', path, {
+            body: { reason },
+          });
+          out.show(body, () => `${run} is ${toned(body.status)}.`);
+        }),
+      );
 
   migration
     .command('runs')
@@ -115,7 +151,7 @@ export function registerMigration(program: Command, world: World): void {
 async function ended({ client, out, world }: Tools, started: Run): Promise<Run> {
   const live = !out.json && process.stdout.isTTY;
   const patiently = patience(world.signal);
-  const path = `/v1/runs/${encodeURIComponent(started.run)}`;
+  const path = pathOf(started.run);
   let run = started;
   let told = '';
   while (run.status === 'running' || run.status === 'paused') {
@@ -136,13 +172,14 @@ function heldUp({ status, waitsFor, by = '', reason = '' }: Run): string {
   return status === 'paused' ? `is paused by ${by}: ${reason}` : '';
 }
 
-const human = ({ run, migration, action, status, counts, report = {} }: Run): string =>
+const human = (run: Run): string =>
   facts([
-    ['run', run],
-    ['migration', `${migration} (${action})`],
-    ['status', toned(status)],
-    ...(action === 'execute' ? ([['changed', counts.changed]] as const) : []),
-    ...Object.entries(report).map(([name, value]) => [name, shown(value)] as const),
+    ['run', run.run],
+    ['migration', `${run.migration} (${run.action})`],
+    ['status', toned(run.status)],
+    ['', heldUp(run)],
+    ...(run.action === 'execute' ? ([['changed', run.counts.changed]] as const) : []),
+    ...Object.entries(run.report ?? {}).map(([name, value]) => [name, shown(value)] as const),
   ]);
 
 /** A value of a report: text as it is, each item of a list on a line of its own. */

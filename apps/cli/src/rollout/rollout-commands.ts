@@ -3,7 +3,7 @@ import { AppError, formatDuration } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import logUpdate from 'log-update';
 import type { Client } from '../http/client.ts';
-import { patience } from '../http/patience.http.ts';
+import { patience, watching } from '../http/patience.http.ts';
 import { acting, type Tools, wholeNumber, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
 import { type DecisionShown, isOver, type RolloutShown, timeline } from './timeline.ts';
@@ -31,7 +31,7 @@ export function registerRollout(program: Command, world: World): void {
             body: { plan, version, environment },
           },
         );
-        if (options.watch === true) await watch(tools, body.id);
+        if (options.watch === true) await watchRollout(tools, body.id);
         else
           tools.out.show(body, () => `${body.id} has started: tidegate rollout watch ${body.id}`);
       }),
@@ -40,7 +40,7 @@ export function registerRollout(program: Command, world: World): void {
   rollout
     .command('watch <id>')
     .description('follow a rollout to its end; exits with 1 unless it completes')
-    .action(acting(world, (tools, id: string) => watch(tools, id)));
+    .action(acting(world, (tools, id: string) => watchRollout(tools, id)));
 
   rollout
     .command('show <id>')
@@ -131,6 +131,13 @@ async function read(
   ]);
   return [body, decisions];
 }
+
+const watchRollout = (tools: Tools, id: string): Promise<void> =>
+  watching(
+    tools.world.signal,
+    `${id} goes on: tidegate rollout watch ${id}, or rollback, or abort.`,
+    () => watch(tools, id),
+  );
 
 /** A live picture on a terminal; else a line whenever the state changes, or the last state as JSON. */
 async function watch({ client, out, world }: Tools, id: string): Promise<void> {
