@@ -79,6 +79,11 @@ export class Chaos {
       case 'compaction':
         bus.log.clean(stateTopic(ENVIRONMENT), sim.now());
         return undefined;
+      case 'lag': {
+        const lanes = bus.lanes().filter(({ topic }) => COMMAND_TOPICS.has(topic));
+        if (lanes.length > 0) random.pick(lanes).stall(forMs);
+        return undefined;
+      }
       case 'power-cut':
         for (const process of processes) process.kill();
         return undefined;

@@ -45,6 +45,7 @@ const dropping =
   };
 
 const inGeneration = (command: Command, state: unknown): Command => {
+  if (command.type !== 'SetExposure') return command;
   const { rollout } = command.data as Partial<FlagCommand['data']> & { rollout?: { id: string } };
   const held = (state as Partial<LivingFlag>).hold?.rollout;
   return held !== undefined && held.id === rollout?.id

@@ -1,6 +1,6 @@
 import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { type Evidence, type FlagVersion, rolloutOf } from './evidence.ts';
+import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
 import { ENVIRONMENT, FLAG, LIMIT } from './scenario.ts';
 import { Violation } from './sim.ts';
 import type { Look } from './world.ts';
@@ -69,7 +69,7 @@ function pagesInTheDark(
   const own = evidence.messages.filter(
     (message) => message.topic === 'rollout.events' && rolloutOf(message) === id,
   );
-  const ends = own.filter(({ type, metadata }) => ENDS.has(type) && metadata.at > openedAt);
+  const ends = own.filter((each) => ENDS.has(each.type) && orderOf(each) > orderOf(opened));
   const endedAt = Math.min(...ends.map(({ metadata }) => metadata.at));
   for (const [begin, end] of looks.darkness(endedAt)) {
     const darkMs = end - Math.max(begin, openedAt);

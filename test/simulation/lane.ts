@@ -34,6 +34,7 @@ export class Lane {
   readonly #bus: SimBus;
   readonly #defect: Defect;
   #committed = 0;
+  #stalledUntil = 0;
   #assignment: Assignment | undefined;
 
   constructor(
@@ -81,6 +82,11 @@ export class Lane {
     this.#sim.begin(`${life.name} ${this.topic}`, this.#consume(mine));
   }
 
+  /** Whoever reads it is slow: nothing is handled for a while. */
+  stall(forMs: number): void {
+    this.#stalledUntil = this.#sim.now() + forMs;
+  }
+
   wake(): void {
     this.#assignment?.wake();
   }
@@ -103,12 +109,15 @@ export class Lane {
       mine.isBusy = true;
       await this.#sim.gate(mine.life, 'deliver');
       await this.#sim.scheduler.turn(mine.life);
-      while (this.#bus.isAway || mine.life.busIsCut)
-        await this.#sim.scheduler.sleep(mine.life, 100);
+      while (this.#isStopped(mine.life)) await this.#sim.scheduler.sleep(mine.life, 100);
       if (mine.isRevoked) return;
       if (found.kind === 'deliver') await this.#deliver(mine, entry, found.decoded);
       else this.#giveUp(mine, entry, { ...found.failure, attempts: 1, at: this.#sim.now() });
     }
+  }
+
+  #isStopped({ busIsCut }: Life): boolean {
+    return this.#bus.isAway || busIsCut || this.#sim.now() < this.#stalledUntil;
   }
 
   async #deliver(mine: Assignment, entry: RawRecord, decoded: Decoded): Promise<void> {

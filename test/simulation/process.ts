@@ -54,6 +54,7 @@ export class Process {
         return undefined;
       });
     }
+    if (!life.isAlive) return;
     this.flags = flags;
     this.#watch(flags, life.name);
   }

@@ -33,7 +33,6 @@ function carriedOut(
 ): void {
   const id = rolloutOf(started) ?? '';
   const { at } = started.metadata;
-  const { generation } = started.data as { generation: number };
   const first = versions.find(
     (version) =>
       version.event.type === 'FlagHeld' && rolloutOf(version.event) === id && version.at <= at,
@@ -41,13 +40,13 @@ function carriedOut(
   if (!first?.flag) return; // it had never held the flag
   const before = reach(first.flag.definition);
   const restored = versions.find(
-    ({ event }) =>
-      event.type === 'FlagRestored' &&
-      event.data.rollout?.id === id &&
-      event.data.rollout.generation >= generation,
+    (version) =>
+      version.event.type === 'FlagRestored' && rolloutOf(version.event) === id && version.at >= at,
   );
   const asItWas = versions.findLast((version) => version.at <= at);
-  const doneAt = restored?.at ?? (asBefore(asItWas?.flag, before) ? at : undefined);
+  // Two rollbacks may be under way: whichever comes first does it for both.
+  const done = versions.find((version) => version.at >= at && asBefore(version.flag, before));
+  const doneAt = asBefore(asItWas?.flag, before) ? at : done?.at;
   if (restored && !asBefore(restored.flag, before))
     broken(`the rollback of ${id} made version ${restored.version}, which is not as it was before`);
   if (restored) nothingAfter(id, versions, restored, before);

@@ -48,6 +48,7 @@ const faults = [
   'store-away',
   'bus-away',
   'cut-off',
+  'lag',
 ] as const;
 export type What = (typeof wishes)[number] | (typeof faults)[number] | 'start';
 
@@ -181,11 +182,22 @@ function drawHappenings(random: Seeded, chaosMs: number, isCalm: boolean): Happe
   const start = { what: 'start', in: random.between(0, 2_000), forMs: 0 } as const;
   const wanted = some(wishes, random.pick([0, 2, 5]));
   const wrong = isCalm ? [] : some(faults, random.pick([0, 2, 4]));
-  // Whoever cannot reach the flags any more is who wants to roll back.
-  const away = wrong.find(({ what }) => what === 'flags-away');
-  const alarm = away && { what: 'rollback' as const, in: away.in + 5_000, forMs: 0 };
-  return [start, ...wanted, ...wrong, ...(alarm && random.chance(0.7) ? [alarm] : [])];
+  const all = [start, ...wanted, ...wrong];
+  return [...all, ...all.flatMap((each) => sequelOf(random, each) ?? [])];
 }
+
+/** What tends to come after: whoever does not reach the flags rolls back, a flag that was released is taken over. */
+function sequelOf(random: Seeded, { what, in: before }: Happening): Happening | undefined {
+  const sequel = SEQUELS[what];
+  if (!sequel || !random.chance(0.6)) return undefined;
+  return { what: sequel, in: before + random.between(1_000, 10_000), forMs: 0 };
+}
+
+const SEQUELS: Partial<Record<What, What>> = {
+  'flags-away': 'rollback',
+  lag: 'rollback',
+  release: 'rival',
+};
 
 /** Long enough that a rollback misses its deadline, or short enough that nobody should mind. */
 const durationOf = (random: Seeded, what: What): number =>
