@@ -56,7 +56,7 @@ export async function planReport(
     samples,
     index: (await target.indexOf(left)) ?? 'none: every document is read',
     rollback: migration.down
-      ? 'down is applied to every document that was changed'
+      ? 'down undoes up, one document at a time; the runner does not apply it by itself'
       : 'none: the migration has no down',
   };
   return { report };
