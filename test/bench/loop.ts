@@ -1,107 +1,22 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { newApiKey } from '@tidegate/contracts';
-import { isRejection } from '@tidegate/kernel';
 import { createTidegate, type FlagChange, type Tidegate } from '@tidegate/sdk';
+import { createKafkaTidegate } from '@tidegate/sdk/kafka';
+import { ENVIRONMENT, type House, openOnServers, openStandalone } from './house.process.ts';
 import type { Bench, Row } from './main.ts';
 
-const STANDALONE = join(import.meta.dirname, '../../apps/standalone/dist/main.js');
 const SUBSCRIBERS = 10;
-const CHANGES = Number(process.env['ROUNDS'] ?? 2_000);
-/** Each is a rollout of its own, from its start to its end. */
-const BREACHES = Number(process.env['ROUNDS'] ?? 400);
+const ROUNDS = Number(process.env['ROUNDS'] ?? 2_000);
 const WARM_UP = 50;
 const STARTS = 5;
 const IDLE_MS = 10_000;
 const WITHIN_MS = 10_000;
 const PAGE = Buffer.alloc(4_096, 1);
-const ENVIRONMENT = 'production';
 const FLAGS = `/v1/environments/${ENVIRONMENT}/flags`;
-
-interface House {
-  readonly child: ChildProcess;
-  readonly readyMs: number;
-  readonly urls: Readonly<Record<string, string>>;
-  readonly sdkKey: string;
-  ask(
-    method: 'PUT' | 'POST',
-    service: string,
-    path: string,
-    body?: unknown,
-  ): Promise<{ id: string }>;
-  stop(): Promise<void>;
-}
-
-/** Standalone in a process of its own, on free ports. */
-async function openHouse(folder: string): Promise<House> {
-  const { key: sdkKey, line } = sdkKeyOf();
-  const keysFile = `${folder}.keys`;
-  await writeFile(keysFile, line);
-  const begun = performance.now();
-  // NODE_ARGUMENTS: for profiles, such as --cpu-prof.
-  const args = [...(process.env['NODE_ARGUMENTS']?.split(' ') ?? []), STANDALONE];
-  const child = spawn(process.execPath, args, {
-    env: {
-      PATH: process.env['PATH'],
-      DATA_DIR: folder,
-      PORT_BASE: '0',
-      API_KEYS_FILE: keysFile,
-      RATE_LIMIT_PER_MINUTE: '10000000', // counted, but one key makes more changes here than anybody
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-    output += String(chunk);
-    if (output.includes('Ctrl-C stops it.')) break;
-  }
-  const readyMs = performance.now() - begun;
-  const urls = Object.fromEntries(
-    [...output.matchAll(/^\s+([a-z-]+)\s+(http:\S+)\/docs$/gm)].map(([, name, url]) => [name, url]),
-  ) as Record<string, string>;
-  const key = readFileSync(join(folder, 'admin.key'), 'utf8').trim();
-  return {
-    child,
-    readyMs,
-    urls,
-    sdkKey,
-    ask: async (method, service, path, body) => {
-      const isText = typeof body === 'string';
-      const request: RequestInit = {
-        method,
-        headers: {
-          authorization: `Bearer ${key}`,
-          'content-type': isText ? 'application/yaml' : 'application/json',
-        },
-        body: isText ? body : JSON.stringify(body ?? {}),
-      };
-      const response = await fetch(`${urls[service]}${path}`, request);
-      if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-      return (await response.json()) as { id: string };
-    },
-    stop: async () => {
-      const ended = once(child, 'exit');
-      child.kill('SIGINT');
-      await ended;
-    },
-  };
-}
-
-function sdkKeyOf() {
-  const made = newApiKey(
-    { name: 'bench', role: 'sdk', environments: [ENVIRONMENT] },
-    randomBytes(32),
-    (text) => createHash('sha256').update(text).digest('hex'),
-  );
-  if (isRejection(made)) throw new Error(made.message);
-  return made;
-}
 
 const flagAt = (percentage: number) => ({
   type: 'boolean',
@@ -180,16 +95,12 @@ interface Took {
   readonly fsync: readonly number[];
 }
 
-async function rounds(
-  count: number,
-  run: (round: number) => Promise<number>,
-  folder: string,
-): Promise<Took> {
-  for (let round = 0; round < Math.min(WARM_UP, count); round += 1) await run(round);
+async function rounds(run: (round: number) => Promise<number>, folder: string): Promise<Took> {
+  for (let round = 0; round < Math.min(WARM_UP, ROUNDS); round += 1) await run(round);
   const tidegate: number[] = [];
   const fsync: number[] = [];
   const file = openSync(join(folder, 'page'), 'w');
-  for (let round = 0; round < count; round += 1) {
+  for (let round = 0; round < ROUNDS; round += 1) {
     tidegate.push(await run(WARM_UP + round));
     const begun = performance.now();
     writeSync(file, PAGE);
@@ -223,12 +134,13 @@ const megabytes = ({ pid }: ChildProcess): number => {
 async function starts(folder: string, rows: (row: Row) => void): Promise<void> {
   const seconds: number[] = [];
   for (let count = 0; count < STARTS; count += 1) {
-    const house = await openHouse(join(folder, `start-${count}`));
+    const house = await openStandalone(join(folder, `start-${count}`));
     seconds.push(house.readyMs / 1_000);
-    if (count === STARTS - 1) {
+    const [standalone] = house.processes;
+    if (count === STARTS - 1 && standalone) {
       await wait(IDLE_MS);
       const idle = 'standalone, idle for 10 s: resident';
-      rows({ case: idle, subject: 'tidegate', value: megabytes(house.child), unit: 'MB' });
+      rows({ case: idle, subject: 'tidegate', value: megabytes(standalone), unit: 'MB' });
       rows({ case: idle, subject: 'limit', value: 250, unit: 'MB' });
     }
     await house.stop();
@@ -239,26 +151,86 @@ async function starts(folder: string, rows: (row: Row) => void): Promise<void> {
   rows({ case: ready, subject: 'limit', value: 2, unit: 's' });
 }
 
+/** Clients of the stream, shared out among the replicas of flag-service. */
+const onStreams = async ({ urls, sdkKey }: House): Promise<readonly Tidegate[]> => {
+  const replicas = urls['flag-service'] ?? [];
+  return Array.from({ length: SUBSCRIBERS }, (_, n) =>
+    createTidegate({
+      url: replicas[n % replicas.length] ?? '',
+      environment: ENVIRONMENT,
+      key: sdkKey,
+      instance: `bench-${n}`,
+    }),
+  );
+};
+
+/** Clients that read the state topic themselves. */
+const onTopic = ({ busUrl = '' }: House): Promise<readonly Tidegate[]> =>
+  Promise.all(
+    Array.from({ length: SUBSCRIBERS }, (_, n) =>
+      createKafkaTidegate({ url: busUrl, environment: ENVIRONMENT, instance: `bench-${n}` }),
+    ),
+  );
+
+interface Loop {
+  /** Stands before the names of its cases. */
+  readonly on: string;
+  readonly clients: readonly Tidegate[];
+  readonly limitMs: { readonly change: number; readonly breach: number };
+}
+
+async function measure(
+  house: House,
+  { on, clients, limitMs }: Loop,
+  folder: string,
+  rows: (row: Row) => void,
+): Promise<void> {
+  await Promise.all(clients.map((client) => client.ready()));
+  const changes = await rounds((round) => changed(house, clients, round), folder);
+  report(rows, `${on}: change request sent to applied in every SDK`, changes, limitMs.change);
+  const breaches = await rounds(() => breached(house, clients), folder);
+  report(rows, `${on}: breach request sent to flag as it was`, breaches, limitMs.breach);
+  await Promise.all(clients.map((client) => client.close()));
+}
+
+async function furnish({ ask }: House): Promise<void> {
+  await ask('PUT', 'flag-service', `/v1/environments/${ENVIRONMENT}`);
+  for (const key of ['changing', 'breached'])
+    await ask('PUT', 'flag-service', `${FLAGS}/${key}`, flagAt(0));
+  await ask('PUT', 'metrics-gatekeeper', '/v1/plans/breached', PLAN);
+}
+
+async function embedded(folder: string, rows: (row: Row) => void): Promise<void> {
+  await starts(folder, rows);
+  const house = await openStandalone(join(folder, 'loop'));
+  await furnish(house);
+  const clients = await onStreams(house);
+  const limitMs = { change: 20, breach: 100 };
+  await measure(house, { on: 'embedded', clients, limitMs }, folder, rows);
+  await house.stop();
+}
+
+async function onKafka(folder: string, rows: (row: Row) => void): Promise<void> {
+  const house = await openOnServers(join(folder, 'servers'));
+  await furnish(house);
+  const limitMs = { change: 50, breach: 250 };
+  for (const [on, open] of [
+    ['Kafka, SDK on the stream', onStreams],
+    ['Kafka, SDK on the topic', onTopic],
+  ] as const)
+    await measure(house, { on, clients: await open(house), limitMs }, folder, rows);
+  await house.stop();
+}
+
+const drivers = { embedded, kafka: onKafka };
+
+/** DRIVERS: one of them alone. ROUNDS: fewer. */
 const bench: Bench = async (rows) => {
   const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
+  const only = process.env['DRIVERS'];
   try {
-    await starts(folder, rows);
-    const house = await openHouse(join(folder, 'loop'));
-    await house.ask('PUT', 'flag-service', `/v1/environments/${ENVIRONMENT}`);
-    for (const key of ['changing', 'breached'])
-      await house.ask('PUT', 'flag-service', `${FLAGS}/${key}`, flagAt(0));
-    await house.ask('PUT', 'metrics-gatekeeper', '/v1/plans/breached', PLAN);
-    const url = house.urls['flag-service'] ?? '';
-    const clients = Array.from({ length: SUBSCRIBERS }, (_, n) =>
-      createTidegate({ url, environment: ENVIRONMENT, key: house.sdkKey, instance: `bench-${n}` }),
-    );
-    await Promise.all(clients.map((client) => client.ready()));
-    const changes = await rounds(CHANGES, (round) => changed(house, clients, round), folder);
-    report(rows, 'change request sent to applied in every SDK', changes, 20);
-    const breaches = await rounds(BREACHES, () => breached(house, clients), folder);
-    report(rows, 'breach request sent to flag as it was in every SDK', breaches, 100);
-    await Promise.all(clients.map((client) => client.close()));
-    await house.stop();
+    for (const [name, run] of Object.entries(drivers))
+      if (only === undefined || only === name) await run(folder, rows);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newApiKey } from '@tidegate/contracts';
+import { isRejection } from '@tidegate/kernel';
+import { openServer, type Server } from '../servers/servers.ts';
+
+export const ENVIRONMENT = 'production';
+
+/** The services of a bench in processes of their own, on free ports, and the way to ask them. */
+export interface House {
+  /** By the service's name, of each replica. */
+  readonly urls: Readonly<Record<string, readonly string[]>>;
+  readonly processes: readonly ChildProcess[];
+  readonly readyMs: number;
+  readonly sdkKey: string;
+  /** `kafka://…`, where the services talk through it. */
+  readonly busUrl?: string;
+  /** Asks the service's first replica. Thrown for any answer but a success. */
+  ask(
+    method: 'PUT' | 'POST',
+    service: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly id: string }>;
+  stop(): Promise<void>;
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  /** All that it printed until it was ready. */
+  readonly output: string;
+}
+
+/** NODE_ARGUMENTS: for profiles, such as --cpu-prof. */
+async function start(app: string, env: NodeJS.ProcessEnv, readyWhen: string): Promise<Started> {
+  const main = join(import.meta.dirname, `../../apps/${app}/dist/main.js`);
+  const args = [...(process.env['NODE_ARGUMENTS']?.split(' ') ?? []), main];
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  process.once('exit', () => child.kill('SIGKILL'));
+  let output = '';
+  for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
+    output += String(chunk);
+    if (output.includes(readyWhen)) break;
+  }
+  if (child.exitCode !== null) throw new Error(`${app} did not start:\n${output}`);
+  child.stdout.resume();
+  return { child, output };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGINT');
+  await ended;
+}
+
+/** What every process gets: counted limits, but one key makes more changes here than anybody. */
+async function commonOf(folder: string) {
+  await mkdir(folder, { recursive: true });
+  const made = newApiKey(
+    { name: 'bench', role: 'sdk', environments: [ENVIRONMENT] },
+    randomBytes(32),
+    (text) => createHash('sha256').update(text).digest('hex'),
+  );
+  if (isRejection(made)) throw new Error(made.message);
+  const keysFile = join(folder, 'keys');
+  await writeFile(keysFile, made.line);
+  const adminKey = randomBytes(16).toString('hex');
+  return {
+    sdkKey: made.key,
+    adminKey,
+    env: {
+      DATA_DIR: join(folder, 'data'),
+      ADMIN_API_KEY: adminKey,
+      API_KEYS_FILE: keysFile,
+      RATE_LIMIT_PER_MINUTE: '10000000',
+    },
+  };
+}
+
+const asking =
+  (urls: House['urls'], key: string): House['ask'] =>
+  async (method, service, path, body) => {
+    const isText = typeof body === 'string';
+    const response = await fetch(`${urls[service]?.[0]}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        'content-type': isText ? 'application/yaml' : 'application/json',
+      },
+      body: isText ? body : JSON.stringify(body ?? {}),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as { id: string };
+  };
+
+/** Standalone: all five in one process, on the embedded drivers. */
+export async function openStandalone(folder: string): Promise<House> {
+  const { env, sdkKey, adminKey } = await commonOf(folder);
+  const begun = performance.now();
+  const { child, output } = await start(
+    'standalone',
+    { ...env, PORT_BASE: '0' },
+    'Ctrl-C stops it.',
+  );
+  const readyMs = performance.now() - begun;
+  const urls = Object.fromEntries(
+    [...output.matchAll(/^\s+([a-z-]+)\s+(http:\S+)\/docs$/gm)].map(([, name, url]) => [
+      name ?? '',
+      [url ?? ''],
+    ]),
+  );
+  const ask = asking(urls, adminKey);
+  return { urls, processes: [child], readyMs, sdkKey, ask, stop: () => stop(child) };
+}
+
+/** One after the other: each service, as often as a small installation has it. */
+const REPLICAS = [
+  ['audit-sink', 1],
+  ['notifier', 1],
+  ['flag-service', 2],
+  ['migration-runner', 1],
+  ['metrics-gatekeeper', 2],
+] as const;
+const SERVERS = ['kafka', 'mongodb', 'redis'] as const;
+
+/** Each service in processes of its own, on real servers. */
+export async function openOnServers(folder: string): Promise<House> {
+  const servers: Server[] = [];
+  const processes: ChildProcess[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(processes.map(stop));
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  try {
+    for (const name of SERVERS) servers.push(await openServer(name, { own: true }));
+    const [kafka, mongodb, redis] = servers.map(({ url }) => url);
+    const { env, sdkKey, adminKey } = await commonOf(folder);
+    const busUrl = `kafka://${kafka}?replication=1`;
+    const drivers = { BUS_URL: busUrl, STORE_URL: mongodb, REDIS_URL: redis };
+    const begun = performance.now();
+    const urls: Record<string, string[]> = {};
+    for (const [name, replicas] of REPLICAS)
+      for (let count = 0; count < replicas; count += 1) {
+        const { child, output } = await start(
+          name,
+          { ...env, ...drivers, PORT: '0' },
+          'the service is ready',
+        );
+        processes.push(child);
+        const [, url = ''] = /"url":"(http:[^"]+)"/.exec(output) ?? [];
+        (urls[name] ??= []).push(url);
+      }
+    const readyMs = performance.now() - begun;
+    return { urls, processes, readyMs, sdkKey, busUrl, ask: asking(urls, adminKey), stop: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
