@@ -88,14 +88,15 @@ const asking =
   (urls: House['urls'], key: string): House['ask'] =>
   async (method, service, path, body) => {
     const isText = typeof body === 'string';
-    const response = await fetch(`${urls[service]?.[0]}${path}`, {
+    const request: RequestInit = {
       method,
       headers: {
         authorization: `Bearer ${key}`,
         'content-type': isText ? 'application/yaml' : 'application/json',
       },
       body: isText ? body : JSON.stringify(body ?? {}),
-    });
+    };
+    const response = await fetch(`${urls[service]?.[0]}${path}`, request);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as { id: string };
   };

@@ -75,7 +75,7 @@ function keyOf(folder: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
 }
 
-async function askAt<T>(
+export async function askAt<T>(
   url: string,
   method: string,
   adminKey: string,

@@ -17,6 +17,7 @@ export {
 } from './bus.port.ts';
 export { type EmbeddedBusOptions, openEmbeddedBus } from './bus.embedded.ts';
 export { openKafkaBus } from './bus.kafka.ts';
+export { type AccessRule, accessRules } from './broker-access.ts';
 export { type KafkaAddress, kafkaUrl } from './kafka-url.ts';
 export { type KafkaBudgets, type KafkaBusOptions } from './options.kafka.ts';
 export { BusServer, type BusServerOptions, connectBus } from './bus-server.nest.ts';
