@@ -42,7 +42,7 @@ export class Sealer {
   readonly #options: SealOptions;
   #turn: Promise<unknown> = Promise.resolve();
   #lastSealAt: number;
-  /** The size of the log when all of it was sealed and archived. */
+  /** The size of the newest seal that history and archive have. */
   #settledAt: number | undefined;
 
   constructor(options: SealOptions) {
@@ -61,9 +61,10 @@ export class Sealer {
       const { appender, clock, policy } = this.#options;
       const { size } = (await appender.state()).frontier;
       if (size === this.#settledAt) return;
-      const by = size - ((await this.#newest())?.size ?? 0);
-      if (isSealDue(policy, { by, sinceMs: clock.now() - this.#lastSealAt })) await this.#seal();
-      else await this.#archiveSealed();
+      const sealed = (await this.#newest())?.size ?? 0;
+      const sinceMs = clock.now() - this.#lastSealAt;
+      if (isSealDue(policy, { by: size - sealed, sinceMs })) await this.#seal();
+      else if (sealed !== this.#settledAt) await this.#archiveSealed();
     });
   }
 
