@@ -16,8 +16,8 @@ export interface House {
   readonly processes: readonly ChildProcess[];
   readonly readyMs: number;
   readonly sdkKey: string;
-  /** `kafka://…`, where the services talk through it. */
-  readonly busUrl?: string;
+  /** Of the real servers that they work on, if any. */
+  readonly servers?: { readonly kafka: string; readonly mongodb: string };
   /** Asks the service's first replica. Thrown for any answer but a success. */
   ask(
     method: 'PUT' | 'POST',
@@ -131,6 +131,8 @@ const REPLICAS = [
 ] as const;
 const SERVERS = ['kafka', 'mongodb', 'redis'] as const;
 
+export const busUrlOf = (broker: string): string => `kafka://${broker}?replication=1`;
+
 /** Each service in processes of its own, on real servers. */
 export async function openOnServers(folder: string): Promise<House> {
   const servers: Server[] = [];
@@ -141,10 +143,9 @@ export async function openOnServers(folder: string): Promise<House> {
   };
   try {
     for (const name of SERVERS) servers.push(await openServer(name, { own: true }));
-    const [kafka, mongodb, redis] = servers.map(({ url }) => url);
+    const [kafka = '', mongodb = '', redis = ''] = servers.map(({ url }) => url);
     const { env, sdkKey, adminKey } = await commonOf(folder);
-    const busUrl = `kafka://${kafka}?replication=1`;
-    const drivers = { BUS_URL: busUrl, STORE_URL: mongodb, REDIS_URL: redis };
+    const drivers = { BUS_URL: busUrlOf(kafka), STORE_URL: mongodb, REDIS_URL: redis };
     const begun = performance.now();
     const urls: Record<string, string[]> = {};
     for (const [name, replicas] of REPLICAS)
@@ -159,7 +160,8 @@ export async function openOnServers(folder: string): Promise<House> {
         (urls[name] ??= []).push(url);
       }
     const readyMs = performance.now() - begun;
-    return { urls, processes, readyMs, sdkKey, busUrl, ask: asking(urls, adminKey), stop: close };
+    const ask = asking(urls, adminKey);
+    return { urls, processes, readyMs, sdkKey, servers: { kafka, mongodb }, ask, stop: close };
   } catch (error) {
     await close();
     throw error;

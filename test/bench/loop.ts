@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createTidegate, type FlagChange, type Tidegate } from '@tidegate/sdk';
 import { createKafkaTidegate } from '@tidegate/sdk/kafka';
-import { ENVIRONMENT, type House, openOnServers, openStandalone } from './house.process.ts';
+import {
+  busUrlOf,
+  ENVIRONMENT,
+  type House,
+  openOnServers,
+  openStandalone,
+} from './house.process.ts';
+import { type BareLoop, openBareLoop } from './loop.bare.ts';
 import type { Bench, Row } from './main.ts';
 
 const SUBSCRIBERS = 10;
@@ -89,16 +96,24 @@ async function breached({ ask }: House, clients: readonly Tidegate[]) {
   return tookMs;
 }
 
+/** Ascending, by subject. */
 interface Took {
   readonly tidegate: readonly number[];
   /** One page made durable after each round: what the disk allowed anybody at the same time. */
   readonly fsync: readonly number[];
+  /** The same hops by the drivers alone, after each round. */
+  readonly bare?: readonly number[];
 }
 
-async function rounds(run: (round: number) => Promise<number>, folder: string): Promise<Took> {
+async function rounds(
+  run: (round: number) => Promise<number>,
+  folder: string,
+  bareHops?: () => Promise<void>,
+): Promise<Took> {
   for (let round = 0; round < Math.min(WARM_UP, ROUNDS); round += 1) await run(round);
   const tidegate: number[] = [];
   const fsync: number[] = [];
+  const bare: number[] = [];
   const file = openSync(join(folder, 'page'), 'w');
   for (let round = 0; round < ROUNDS; round += 1) {
     tidegate.push(await run(WARM_UP + round));
@@ -106,10 +121,15 @@ async function rounds(run: (round: number) => Promise<number>, folder: string): 
     writeSync(file, PAGE);
     fdatasyncSync(file);
     fsync.push(performance.now() - begun);
+    if (!bareHops) continue;
+    const bareBegun = performance.now();
+    await bareHops();
+    bare.push(performance.now() - bareBegun);
   }
   closeSync(file);
   const ascending = (a: number, b: number): number => a - b;
-  return { tidegate: tidegate.sort(ascending), fsync: fsync.sort(ascending) };
+  const took = { tidegate: tidegate.sort(ascending), fsync: fsync.sort(ascending) };
+  return bareHops ? { ...took, bare: bare.sort(ascending) } : took;
 }
 
 function report(rows: (row: Row) => void, what: string, took: Took, limitMs: number): void {
@@ -165,10 +185,14 @@ const onStreams = async ({ urls, sdkKey }: House): Promise<readonly Tidegate[]> 
 };
 
 /** Clients that read the state topic themselves. */
-const onTopic = ({ busUrl = '' }: House): Promise<readonly Tidegate[]> =>
+const onTopic = ({ servers }: House): Promise<readonly Tidegate[]> =>
   Promise.all(
     Array.from({ length: SUBSCRIBERS }, (_, n) =>
-      createKafkaTidegate({ url: busUrl, environment: ENVIRONMENT, instance: `bench-${n}` }),
+      createKafkaTidegate({
+        url: busUrlOf(servers?.kafka ?? ''),
+        environment: ENVIRONMENT,
+        instance: `bench-${n}`,
+      }),
     ),
   );
 
@@ -177,18 +201,19 @@ interface Loop {
   readonly on: string;
   readonly clients: readonly Tidegate[];
   readonly limitMs: { readonly change: number; readonly breach: number };
+  readonly bare?: BareLoop;
 }
 
 async function measure(
   house: House,
-  { on, clients, limitMs }: Loop,
+  { on, clients, limitMs, bare }: Loop,
   folder: string,
   rows: (row: Row) => void,
 ): Promise<void> {
   await Promise.all(clients.map((client) => client.ready()));
-  const changes = await rounds((round) => changed(house, clients, round), folder);
+  const changes = await rounds((round) => changed(house, clients, round), folder, bare?.change);
   report(rows, `${on}: change request sent to applied in every SDK`, changes, limitMs.change);
-  const breaches = await rounds(() => breached(house, clients), folder);
+  const breaches = await rounds(() => breached(house, clients), folder, bare?.breach);
   report(rows, `${on}: breach request sent to flag as it was`, breaches, limitMs.breach);
   await Promise.all(clients.map((client) => client.close()));
 }
@@ -213,12 +238,15 @@ async function embedded(folder: string, rows: (row: Row) => void): Promise<void>
 async function onKafka(folder: string, rows: (row: Row) => void): Promise<void> {
   const house = await openOnServers(join(folder, 'servers'));
   await furnish(house);
+  const { kafka = '', mongodb = '' } = house.servers ?? {};
+  const bare = await openBareLoop(kafka, mongodb, SUBSCRIBERS);
   const limitMs = { change: 50, breach: 250 };
   for (const [on, open] of [
     ['Kafka, SDK on the stream', onStreams],
     ['Kafka, SDK on the topic', onTopic],
   ] as const)
-    await measure(house, { on, clients: await open(house), limitMs }, folder, rows);
+    await measure(house, { on, clients: await open(house), limitMs, bare }, folder, rows);
+  await bare.close();
   await house.stop();
 }
 
