@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '@tidegate/kernel';
+import { webhookSecret, webhookUrl } from '@tidegate/platform';
 import { z } from 'zod';
 import { type Route, routes } from './route/route.ts';
 
@@ -15,24 +16,12 @@ const routesFile = z.string().transform((file, context): readonly Route[] => {
   return z.NEVER;
 });
 
-const hasNoPassword = (url: string): boolean => {
-  const { username, password } = new URL(url);
-  return username === '' && password === '';
-};
-
 export const Config = z
   .object({
-    NOTIFIER_WEBHOOK_URL: z
-      .url({ protocol: /^https?$/ })
-      .refine(hasNoPassword, 'must not hold a user or password: they would be in logs and events')
+    NOTIFIER_WEBHOOK_URL: webhookUrl
       .optional()
       .describe('Receiver of signed webhooks: the channel `webhook`.'),
-    NOTIFIER_WEBHOOK_SECRET: z
-      .string()
-      .regex(
-        /^(whsec_)?(?=.{24})([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
-        'must be base64, at least 24 characters, e.g. whsec_ and what "openssl rand -base64 24" says',
-      )
+    NOTIFIER_WEBHOOK_SECRET: webhookSecret
       .optional()
       .describe('Base64 key that signs webhooks (Standard Webhooks).'),
     NOTIFIER_ROUTES_FILE: routesFile

@@ -37,3 +37,11 @@ export {
 } from './service.ts';
 export { randomIds, systemClock } from './system-clock.ts';
 export { SERVICE_CONTEXT } from './tokens.ts';
+export {
+  type SendWebhook,
+  type Sent,
+  signedWebhook,
+  type WebhookOptions,
+  type WebhookPost,
+} from './webhook/webhook.http.ts';
+export { webhookSecret, webhookUrl } from './webhook/webhook-options.ts';

@@ -1,3 +1,4 @@
+import type { Sent } from '@tidegate/platform';
 import type { Alert } from '../alert/alert.ts';
 
 /** One attempt to bring one notification to one address. */
@@ -9,15 +10,6 @@ export interface Parcel {
   readonly createdAt: number;
   readonly attempt: number;
 }
-
-export type Sent =
-  | { readonly delivered: true }
-  | {
-      readonly delivered: false;
-      readonly message: string;
-      readonly retryable: boolean;
-      readonly retryAfterMs?: number | undefined;
-    };
 
 export interface Channel {
   /** Never rejects: what went wrong is the answer. Undefined: cut off by `signal`, nobody knows. */

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import type { AcknowledgeNotification, Message, NotificationEvent } from '@tidegate/contracts';
 import type { Clock, Ids, Random } from '@tidegate/kernel';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
+import type { Sent } from '@tidegate/platform';
 import { alertOf } from '../alert/alert.ts';
-import type { Channels, Parcel, Sent } from '../channel/channel.port.ts';
+import type { Channels, Parcel } from '../channel/channel.port.ts';
 import { type Route, routesFor } from '../route/route.ts';
 import {
   decideNotification,
