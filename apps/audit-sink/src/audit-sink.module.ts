@@ -69,6 +69,7 @@ export async function auditSinkModule(
     ids,
     policy: { everyRecords: config.AUDIT_SEAL_EVERY_RECORDS, everyMs: config.AUDIT_SEAL_EVERY_MS },
   });
+  context.onPage(() => 'Audit records are late; they are not lost while their topics keep them.');
   run(context, writer, sealer);
   return {
     module: AuditSinkModule,

@@ -46,6 +46,10 @@ export async function flagServiceModule(
   config: z.output<typeof Config>,
 ): Promise<DynamicModule> {
   const { store, execute } = context;
+  context.onPage(
+    () =>
+      'Applications go on with the flags that they have. While only the bus is away, a flag that is turned off by hand is off at once for all who are connected here.',
+  );
   const flags = store.documents(flagCollection);
   const environments = createEnvironments(execute, store.documents(environmentCollection));
   const views = new FlagViews({ context, flags, environments });

@@ -22,6 +22,7 @@ import { type GatekeeperMetrics, gatekeeperMetrics } from './gatekeeper-metrics.
 import { PlanController } from './plan/plan.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
+import { underWay } from './rollout/under-way.ts';
 import { isWatched } from './rollout/state.ts';
 import * as token from './tokens.ts';
 
@@ -49,6 +50,7 @@ export function metricsGatekeeperModule(
   const { clock, log } = context;
   const metrics = gatekeeperMetrics(context.registry);
   const pulse = pulseOf(context);
+  context.onPage(() => pulse.said());
   const alarm = new Alarm(clock, () => loop.wake());
   const gatekeeper = createGatekeeper({
     ...context,
@@ -121,21 +123,24 @@ function noted(
 
 /** What the heartbeat tells: which rollouts this instance looks after, and when it last did. */
 function pulseOf({ instance }: ServiceContext) {
-  const seen = new Map<string, number>();
+  const seen = new Map<string, { at: number; environment: string; flag: string }>();
   let lastCheckAt: number | undefined;
   return {
     checked({ rollout, outcome }: CheckReport, at: number): void {
       lastCheckAt = at;
-      if (isWatched(outcome.state)) seen.set(rollout, at);
-      else seen.delete(rollout);
+      const { state } = outcome;
+      if (!isWatched(state)) seen.delete(rollout);
+      else seen.set(rollout, { at, environment: state.environment, flag: state.plan.flag });
     },
     beat(now: number) {
-      for (const [rollout, at] of seen) if (now - at > 60_000) seen.delete(rollout);
+      for (const [rollout, { at }] of seen) if (now - at > 60_000) seen.delete(rollout);
       return {
         instance,
         running: seen.size,
         ...(lastCheckAt === undefined ? {} : { lastCheckAt }),
       };
     },
+    /** For a page: what nobody rolls back by itself meanwhile. */
+    said: () => underWay([...seen]),
   };
 }

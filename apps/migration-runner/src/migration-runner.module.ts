@@ -68,6 +68,11 @@ export async function migrationRunnerModule(
           work(run).finally(() => active.delete(run)),
         );
   });
+  context.onPage(() =>
+    active.size === 0
+      ? undefined
+      : `Migration runs under way here: ${[...active.keys()].join(', ')}; a run that cannot write down how far it got goes on from there later.`,
+  );
   context.onStop(async () => void (await Promise.all(active.values())));
   return {
     module: MigrationRunnerModule,

@@ -24,6 +24,10 @@ export function notifierModule(
   config: z.output<typeof Config>,
 ): DynamicModule {
   const { store, execute, clock, ids, log, name: source } = context;
+  context.onPage(
+    () =>
+      'While this lasts nobody is notified of anything else: watch with tidegate rollout list --live.',
+  );
   const channels = channelsOf(context, config);
   const routes = config.NOTIFIER_ROUTES_FILE ?? [everything(channels.has('webhook'))];
   const documents = store.documents(notificationCollection);

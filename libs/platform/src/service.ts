@@ -33,6 +33,11 @@ export interface ServiceContext {
    * does it make the service unready; what it resolves with is shown as details.
    */
   health(name: string, check: HealthCheck, options?: { readonly required?: boolean }): void;
+  /**
+   * What a page about this service's bus or store should say of the service: what it means, what is under way. Only
+   * from memory: the store may be what is away.
+   */
+  onPage(say: () => string | undefined): void;
   /** The W3C trace context of the work under way, for messages that the service makes itself. */
   traceparent(): string | undefined;
   /** Aborts when the service begins to stop: end event streams then. */

@@ -1,7 +1,8 @@
-import type { Bus, BusReport } from '@tidegate/bus';
+import type { Bus, BusReport, PartitionLag } from '@tidegate/bus';
 import { messageOf } from '@tidegate/kernel';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { SelfKnowledge } from '../pager/facts.handler.ts';
 import { ownsGroup } from './dead-letter-body.ts';
 
 export interface ReportOptions {
@@ -9,6 +10,9 @@ export interface ReportOptions {
   readonly bus: Bus;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly self: Pick<SelfKnowledge, 'report'>;
+  /** Tells whoever is on call; resolves soon, also if it cannot. */
+  readonly lastWords: (title: string, text: string) => Promise<void>;
   /** Ends the process: the supervisor starts it again, and the bus then takes messages one at a time. */
   readonly endProcess: (reason: string) => void;
 }
@@ -28,7 +32,8 @@ function groupOf(report: BusReport): string | undefined {
 }
 
 function note(options: ReportOptions, report: BusReport): void {
-  const { log, metrics } = options;
+  const { log, metrics, self } = options;
+  self.report(report);
   switch (report.kind) {
     case 'dead-lettered': {
       const { id, group, origin, code, reason, message, attempts } = report.letter;
@@ -64,18 +69,32 @@ function note(options: ReportOptions, report: BusReport): void {
 
 /** A broker that is away restarts nothing: only if it answers, and there is lag, is it this process that hangs. */
 async function endIfStuck(
-  { bus, log, endProcess }: ReportOptions,
+  options: ReportOptions,
   { group, topic, message }: Extract<BusReport, { kind: 'stuck' }>,
 ): Promise<void> {
+  const { bus, log } = options;
   const fields = { group, topic, why: message };
+  let lag: readonly PartitionLag[];
   try {
     await bus.check();
-    const lag = await bus.lag();
-    if (lag.some((each) => each.group === group && each.topic === topic && each.records > 0)) {
-      log.fatal(fields, 'a handler is stuck: the process ends');
-      endProcess(`A handler of ${group} on ${topic} is stuck: ${message}`);
-    } else log.warn(fields, 'a handler took too long');
+    lag = await bus.lag();
   } catch (error) {
     log.error({ ...fields, reason: messageOf(error) }, 'a handler seems stuck, but so is the bus');
+    return;
   }
+  if (lag.some((each) => each.group === group && each.topic === topic && each.records > 0)) {
+    log.fatal(fields, 'a handler is stuck: the process ends');
+    await end(options, `A handler of ${group} on ${topic} is stuck: ${message}`);
+  } else log.warn(fields, 'a handler took too long');
+}
+
+async function end(
+  { service, lastWords, endProcess }: ReportOptions,
+  reason: string,
+): Promise<void> {
+  await lastWords(
+    `${service} ends: a handler is stuck`,
+    `${reason} The process ends, and whatever watches it has to start it again. The message is then taken by itself; when it has ended the process three times it is given up, and that is paged too. If the service does not come back, start it: nothing is lost.`,
+  );
+  endProcess(reason);
 }

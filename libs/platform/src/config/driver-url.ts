@@ -39,3 +39,13 @@ function sqliteUrl(text: string): SqliteUrl | undefined {
   const file = /^sqlite:(?!\/\/)(.+)$/s.exec(text)?.[1];
   return file === undefined ? undefined : { driver: 'sqlite', file };
 }
+
+/** Where the bus is, for people: without credentials. */
+export const busAddress = (url: BusUrl): string =>
+  url.driver === 'kafka' ? `kafka://${url.brokers.join(',')}` : `sqlite:${url.file}`;
+
+/** Where the store is, for people: without credentials and options. */
+export const storeAddress = (url: StoreUrl): string =>
+  url.driver === 'mongodb'
+    ? url.url.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/s, '')
+    : `sqlite:${url.file}`;

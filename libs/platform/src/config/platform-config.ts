@@ -1,5 +1,6 @@
 import { isRejection, type Rejection } from '@tidegate/kernel';
 import { z } from 'zod';
+import { webhookSecret, webhookUrl } from '../webhook/webhook-options.ts';
 import { readBusUrl, readStoreUrl } from './driver-url.ts';
 
 const urlOf = <U>(read: (text: string) => U | Rejection) =>
@@ -65,6 +66,17 @@ export const PlatformConfig = z
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: limitPerMinute
       .default(600)
       .describe('Requests a minute of one address without a valid key; 0: any number.'),
+    PAGER_WEBHOOK_URL: webhookUrl
+      .optional()
+      .describe(
+        'Who is on call: gets signed webhooks about this service’s own bus, store and kills, past both of them.',
+      ),
+    PAGER_WEBHOOK_SECRET: webhookSecret
+      .optional()
+      .describe('Base64 key that signs pages (Standard Webhooks).'),
+    PAGER_AFTER_MS: waitMs
+      .default(15_000)
+      .describe('How long bus or store may be away before a person is paged.'),
     HTTP_BODY_LIMIT_BYTES: z.coerce
       .number()
       .int()
@@ -88,6 +100,10 @@ export const PlatformConfig = z
   })
   .refine((c) => c.ADMIN_API_KEY !== undefined || c.API_KEYS_FILE !== undefined, {
     error: 'ADMIN_API_KEY or API_KEYS_FILE is needed: nobody could use this service.',
+    when: () => true,
+  })
+  .refine((c) => (c.PAGER_WEBHOOK_URL === undefined) === (c.PAGER_WEBHOOK_SECRET === undefined), {
+    error: 'PAGER_WEBHOOK_URL and PAGER_WEBHOOK_SECRET go together: give both or none.',
     when: () => true,
   })
   .refine((c) => c.BUS_URL?.driver !== 'kafka' || c.STORE_URL !== undefined, {

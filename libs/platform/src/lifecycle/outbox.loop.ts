@@ -5,6 +5,7 @@ import type { Bus } from '@tidegate/bus';
 import { messageOf } from '@tidegate/kernel';
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { SelfKnowledge } from '../pager/facts.handler.ts';
 
 export interface ServiceOutbox {
   readonly outbox: Outbox;
@@ -21,6 +22,7 @@ interface OutboxParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly self: SelfKnowledge;
 }
 
 /** The outbox of one service, and the relay that publishes what a crash or a silent bus has left. */
@@ -31,11 +33,12 @@ export function serviceOutbox({
   clock,
   log,
   metrics,
+  self,
 }: OutboxParts): ServiceOutbox {
   const collections = new Map<string, Documents<unknown>>();
   let owingSince: number | undefined;
   const outbox = createOutbox({
-    publish: bus.publish,
+    publish: self.publishing(bus.publish),
     faults,
     onFailure: ({ collection, id, topic, doing, error }) => {
       metrics.outboxFailures.inc({ collection, doing });
@@ -47,6 +50,7 @@ export function serviceOutbox({
     outbox,
     store: remembering(store, collections),
     async relay() {
+      const beganAt = clock.now();
       const { failed } = await outbox.relay([...collections.values()]);
       const now = clock.now();
       if (failed > 0 && owingSince === undefined)
@@ -54,6 +58,10 @@ export function serviceOutbox({
       if (failed === 0 && owingSince !== undefined)
         log.warn({ ms: now - owingSince }, 'the bus has taken all that documents owed');
       owingSince = failed === 0 ? undefined : (owingSince ?? now);
+      self.relayed(
+        owingSince === undefined ? undefined : { documents: failed, since: owingSince },
+        beganAt,
+      );
       metrics.outboxOwing.set(failed);
       metrics.outboxSeconds.set(owingSince === undefined ? 0 : (now - owingSince) / 1_000);
     },

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { Health } from '../health/health.handler.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { SelfKnowledge } from '../pager/facts.handler.ts';
 import type { ServiceContext } from '../service.ts';
 import { currentTraceparent } from '../telemetry/trace.ts';
 import { ControlLoop } from './control-loop.loop.ts';
@@ -26,6 +27,8 @@ export interface OwnContext {
   readonly context: ServiceContext;
   readonly health: Health;
   readonly metrics: Metrics;
+  /** What pages tell. */
+  readonly self: SelfKnowledge;
   readonly loops: readonly ControlLoop[];
   readonly stopping: AbortController;
   stopLoops(): Promise<void>;
@@ -45,7 +48,8 @@ export function createContext(parts: ContextParts): OwnContext {
   const loops: ControlLoop[] = [];
   const closers: (() => Promise<void>)[] = [];
   const stopping = new AbortController();
-  const { outbox, store, relay } = serviceOutbox({ ...parts, metrics });
+  const self = new SelfKnowledge(clock);
+  const { outbox, store, relay } = serviceOutbox({ ...parts, metrics, self });
   const trace = currentTraceparent;
   const context: ServiceContext = {
     name,
@@ -67,6 +71,7 @@ export function createContext(parts: ContextParts): OwnContext {
     onStop: (close) => void closers.push(close),
     health: (checkName, check, { required = false } = {}) =>
       health.register({ name: checkName, check, required }),
+    onPage: (say) => self.describe(say),
     traceparent: trace,
     stopping: stopping.signal,
   };
@@ -77,6 +82,7 @@ export function createContext(parts: ContextParts): OwnContext {
     context,
     health,
     metrics,
+    self,
     loops,
     stopping,
     stopLoops: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),

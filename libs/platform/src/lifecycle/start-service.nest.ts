@@ -10,6 +10,7 @@ import { type Config, type Environment, processEnvironment, readConfig } from '.
 import type { PlatformConfig } from '../config/platform-config.ts';
 import { openRateLimits } from '../limits/rate-limits.module.ts';
 import { type Log, openLog } from '../log/log.file.ts';
+import { openPager, pageFailedStart } from '../pager/pager.module.ts';
 import type { RunningService, ServiceDefinition } from '../service.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { tracedBus } from '../telemetry/traced-bus.otlp.ts';
@@ -64,6 +65,12 @@ export async function startService<C extends z.ZodType>(
     return { name: definition.name, url, stop };
   } catch (error) {
     await opened.close(config.platform.SHUTDOWN_GRACE_MS);
+    const { clock = systemClock } = options.shared ?? {};
+    await pageFailedStart(
+      config.platform,
+      { service: definition.name, clock, log: log.log },
+      error,
+    );
     await log.close();
     throw error;
   }
@@ -91,11 +98,15 @@ async function open(
   const { store } = drivers;
   const bus = platform.ENABLE_TELEMETRY ? tracedBus(drivers.bus, name) : drivers.bus;
   const own = createContext({ name, instance, clock, ids, bus, store, faults, log });
+  const pager = openPager(platform, own);
+  opened.add('pager', pager.close);
   watchBus({
     service: name,
     bus,
     log,
     metrics: own.metrics,
+    self: own.self,
+    lastWords: pager.lastWords,
     endProcess:
       endProcess ?? ((reason) => log.error({ reason }, 'nothing ends this process: it hangs')),
   });

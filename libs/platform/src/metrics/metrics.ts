@@ -10,6 +10,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 export const createMetrics = (registry: Registry) => ({
   ...busMetrics(registry),
   ...loopMetrics(registry),
+  ...pagerMetrics(registry),
   requestTimes: new RequestTimes(),
   authRefused: new Counter({
     name: 'tidegate_auth_refused_total',
@@ -51,6 +52,31 @@ function busMetrics(registry: Registry) {
     ]),
   };
 }
+
+const pagerMetrics = (registry: Registry) => ({
+  pagerConfigured: new Gauge({
+    name: 'tidegate_pager_configured',
+    help: '1 if a person is paged past the bus, 0 if PAGER_WEBHOOK_URL is not set.',
+    registers: [registry],
+  }),
+  pagerFiring: new Gauge({
+    name: 'tidegate_pager_firing_conditions',
+    help: 'What a person was paged for and that is not over.',
+    registers: [registry],
+  }),
+  pages: new Counter({
+    name: 'tidegate_pager_pages_total',
+    help: 'Pages to whoever is on call.',
+    labelNames: ['condition', 'kind'],
+    registers: [registry],
+  }),
+  pageAttempts: new Counter({
+    name: 'tidegate_pager_attempts_total',
+    help: 'Attempts to deliver a page, and pages given up.',
+    labelNames: ['outcome'],
+    registers: [registry],
+  }),
+});
 
 const loopMetrics = (registry: Registry) => ({
   loopRuns: new Counter({
