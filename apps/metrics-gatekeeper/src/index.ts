@@ -11,7 +11,6 @@ export const metricsGatekeeper = defineService({
   statuses: {
     APPROVAL_FOUR_EYES: 403,
     APPROVAL_ROLE_TOO_LOW: 403,
-    IDEMPOTENCY_KEY_REUSED: 422,
     PLAN_TEXT_GONE: 410,
     PLAN_VERSION_UNUSABLE: 422,
   },

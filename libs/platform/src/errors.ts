@@ -9,6 +9,7 @@ export const platformErrorCodes = [
   'BODY_TYPE_UNSUPPORTED', // thrown when a route does not take the body's media type
   'ROUTE_UNKNOWN', // thrown when there is no such route
   'IDEMPOTENCY_KEY_MALFORMED', // thrown when the header Idempotency-Key is not 1 to 200 printable characters
+  'IDEMPOTENCY_KEY_REUSED', // answered when an Idempotency-Key was used for another request within a day
   'IF_MATCH_MALFORMED', // thrown when the header If-Match is not one ETag of ours
   'RATE_LIMITED', // answered when a caller asks more often than RATE_LIMIT_…_PER_MINUTE; Retry-After says when to come back
   'IF_MATCH_STALE', // thrown when If-Match is of an epoch before the store was restored

@@ -42,7 +42,9 @@ export const PlatformConfig = z
     REDIS_URL: z
       .url({ protocol: /^rediss?$/, error: 'must be redis://<host>:<port> or rediss://…' })
       .optional()
-      .describe('Where replicas count rate limits together; else each process counts by itself.'),
+      .describe(
+        'Where replicas share rate limits and what idempotency keys were used for; else each process has its own.',
+      ),
     LOG_LEVEL: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
       .default('info')

@@ -1,8 +1,8 @@
 import type { MessageDefinition, Metadata, OutgoingMessage } from '@tidegate/contracts';
-import { AppError } from '@tidegate/kernel';
 import type { z } from 'zod';
 import type { Caller } from '../auth/access.ts';
 import type { ServiceContext } from '../service.ts';
+import { idempotencyKey } from './idempotency-key.ts';
 
 type Ambient = Pick<ServiceContext, 'name' | 'clock' | 'ids' | 'traceparent'>;
 
@@ -21,9 +21,14 @@ export function commandFrom<T extends string, S extends z.ZodType>(
   definition: MessageDefinition<T, S>,
   data: z.output<S>,
   caller: Caller,
-  request: { readonly headers: Readonly<Record<string, string | string[] | undefined>> },
+  request: {
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    /** Instead of the key, see libs/platform/src/idempotency. */
+    readonly commandId?: string | undefined;
+  },
 ): Made<T, z.output<S>> {
-  const id = idempotencyKey(request.headers['idempotency-key']) ?? context.ids.next();
+  const key = idempotencyKey(request.headers['idempotency-key']);
+  const id = request.commandId ?? key ?? context.ids.next();
   return message(context, definition, data, {
     id,
     source: `http:${caller.name}`,
@@ -67,13 +72,4 @@ function message<T extends string, S extends z.ZodType>(
       ...(traceparent === undefined ? {} : { traceparent }),
     },
   };
-}
-
-function idempotencyKey(header: string | string[] | undefined): string | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header === 'string' && /^[\x21-\x7e]{1,200}$/.test(header)) return header;
-  throw new AppError(
-    'IDEMPOTENCY_KEY_MALFORMED',
-    'Idempotency-Key must be 1 to 200 printable characters without spaces.',
-  );
 }

@@ -14,6 +14,8 @@ import { watchRequests } from '../http/access-log.http.ts';
 import { Intake } from '../http/intake.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
 import { problemFilter, Problems } from '../http/problem-filter.nest.ts';
+import type { IdempotencyKeys } from '../idempotency/idempotency-keys.handler.ts';
+import { refuseReuse } from '../idempotency/refuse-reuse.http.ts';
 import { limitRequests } from '../limits/limit-requests.http.ts';
 import type { CallerKind, RateLimits } from '../limits/rate-limits.handler.ts';
 import { nestLog } from '../log/nest-log.nest.ts';
@@ -32,6 +34,7 @@ export interface HttpAppOptions {
   readonly module: DynamicModule;
   readonly keys: KeyRing;
   readonly limits: RateLimits;
+  readonly idempotency: IdempotencyKeys;
   readonly platform: PlatformConfig;
 }
 
@@ -46,7 +49,7 @@ const TEXTS = ['application/yaml', 'text/yaml', 'application/x-yaml', 'text/x-ya
 
 /** The service's Nest application, not yet listening: guard, problems, logs, metrics, health and API description. */
 export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
-  const { definition, own, keys, limits, platform } = options;
+  const { definition, own, keys, limits, idempotency, platform } = options;
   const { log } = own.context;
   const problems = new Problems({
     statuses: definition.statuses,
@@ -67,6 +70,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   authenticate(server, keys);
   const onLimited = (kind: CallerKind) => own.metrics.rateLimited.inc({ kind });
   limitRequests(server, { limits, problems, onLimited });
+  refuseReuse(server, { keys: idempotency, problems });
   traceRequests(server, definition.name, platform.ENABLE_TELEMETRY);
   watchRequests(server, log, own.metrics);
   problems.answerRejections(server);

@@ -8,9 +8,11 @@ import { openKeyRing } from '../auth/key-ring.file.ts';
 import { watchBus } from '../bus/reports.handler.ts';
 import { type Config, type Environment, processEnvironment, readConfig } from '../config/config.ts';
 import type { PlatformConfig } from '../config/platform-config.ts';
+import { openIdempotencyKeys } from '../idempotency/idempotency.module.ts';
 import { openRateLimits } from '../limits/rate-limits.module.ts';
 import { type Log, openLog } from '../log/log.file.ts';
 import { openPager, pageFailedStart } from '../pager/pager.module.ts';
+import { openRedis } from '../redis/redis.module.ts';
 import type { RunningService, ServiceDefinition } from '../service.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { tracedBus } from '../telemetry/traced-bus.otlp.ts';
@@ -143,11 +145,22 @@ async function serve<C extends z.ZodType>(
     const problem = keys.problem();
     if (problem !== undefined) throw new Error(problem);
   });
-  const limits = await openRateLimits(platform, own.context);
+  const redis = await openRedis(platform, own.context);
+  opened.add('Redis', () => redis?.close());
+  const idempotency = await openIdempotencyKeys(own.context, redis);
+  const limits = await openRateLimits(platform, own.context, redis);
   opened.add('rate limits', () => limits.close());
   opened.add('what the service opened', own.closeAll);
   const module = await definition.module(own.context, options);
-  const http = await createHttpApp({ definition, own, module, keys, limits, platform });
+  const http = await createHttpApp({
+    definition,
+    own,
+    module,
+    keys,
+    limits,
+    idempotency,
+    platform,
+  });
   opened.add('application', () => http.app.close());
   opened.add('outbox', own.flush);
   opened.add('loops', () => own.stopLoops());

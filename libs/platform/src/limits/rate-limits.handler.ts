@@ -65,7 +65,6 @@ export class RateLimits {
   close(): void {
     clearTimeout(this.#timer);
     this.#unsettled.clear();
-    this.#shared?.close();
   }
 
   #allowanceOf(kind: CallerKind, caller: string, now: number): Allowance {

@@ -6,7 +6,4 @@ export interface SharedCounts {
   add(name: string, points: number): Promise<SharedCount>;
   /** False from when something failed until something works again. */
   isUp(): boolean;
-  /** Rejects when it cannot be reached now. */
-  check(): Promise<void>;
-  close(): void;
 }

@@ -67,8 +67,8 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
     for (const service of [first, second, fresh]) await until(() => says(service, 'up'), 10_000);
     const told = second.log.map(({ msg }) => msg).filter((msg) => String(msg).includes('Redis'));
     expect(told).toEqual([
-      'Redis is away: each process counts rate limits by itself',
-      'Redis is back: rate limits are shared again',
+      'Redis is away: each process keeps rate limits and idempotency keys by itself',
+      'Redis is back: rate limits and idempotency keys are shared again',
     ]);
   });
 
