@@ -24,7 +24,7 @@ export {
   ZodQuery,
 } from './http/parameters.nest.ts';
 export { type Problem } from './http/problem.ts';
-export { NeverLimited } from './limits/never-limited.nest.ts';
+export { LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
 export { runService } from './lifecycle/run-service.nest.ts';
 export { type Shared, startService, type StartOptions } from './lifecycle/start-service.nest.ts';
 export { type Log, type LogOptions, openLog } from './log/log.file.ts';

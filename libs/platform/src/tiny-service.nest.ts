@@ -22,7 +22,7 @@ import { commandFrom } from './http/command.ts';
 import { ifMatch } from './http/etag.ts';
 import { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 import { ApiAnswer, TextBody, ZodBody, ZodParam, ZodQuery } from './http/parameters.nest.ts';
-import { NeverLimited } from './limits/never-limited.nest.ts';
+import { LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
 import { defineService, type ServiceContext } from './service.ts';
 import { SERVICE_CONTEXT } from './tokens.ts';
 
@@ -98,6 +98,13 @@ class PlaceController {
   @RequireRole('sdk', { environment: 'env' })
   read(@Who() { name: caller }: Caller): { caller: string } {
     return { caller };
+  }
+
+  @Post('alive')
+  @LimitedAsHeartbeat()
+  @RequireRole('sdk', { environment: 'env' })
+  alive(): { heard: boolean } {
+    return { heard: true };
   }
 
   @Get('items')

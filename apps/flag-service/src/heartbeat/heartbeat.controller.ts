@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import { name, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
-import { RequireRole, ZodBody, ZodParam } from '@tidegate/platform';
+import { LimitedAsHeartbeat, RequireRole, ZodBody, ZodParam } from '@tidegate/platform';
 import { INSTANCES } from '../tokens.ts';
 import type { Instances } from './instances.handler.ts';
 
@@ -15,6 +15,7 @@ export class HeartbeatController {
   /** An application's instance tells what it has applied; the environment is that of the path. */
   @Post('heartbeats')
   @HttpCode(204)
+  @LimitedAsHeartbeat()
   @RequireRole('sdk', { environment: 'env' })
   report(@ZodParam('env', name) environment: string, @ZodBody(sdkHeartbeat) beat: SdkHeartbeat) {
     return this.#instances.report(environment, beat);

@@ -65,6 +65,11 @@ export const PlatformConfig = z
     RATE_LIMIT_PER_MINUTE: limitPerMinute
       .default(12_000)
       .describe('Requests a minute of one API key to one service; 0: any number.'),
+    RATE_LIMIT_HEARTBEATS_PER_MINUTE: limitPerMinute
+      .default(120_000)
+      .describe(
+        'Signs of life a minute of all instances with one API key, counted apart: 12 of each instance; 0: any number.',
+      ),
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: limitPerMinute
       .default(600)
       .describe('Requests a minute of one address without a valid key; 0: any number.'),

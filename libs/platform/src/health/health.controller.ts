@@ -2,7 +2,7 @@ import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Public } from '../auth/decorators.nest.ts';
-import { NeverLimited } from '../limits/never-limited.nest.ts';
+import { NeverLimited } from '../limits/limits.nest.ts';
 import { HEALTH, METRICS_TEXT } from '../tokens.ts';
 import type { Health } from './health.handler.ts';
 import type { Readiness } from './health.ts';

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { Problems } from '../http/problem-filter.nest.ts';
 import { addressBlock } from './address-block.ts';
 import { WINDOW_MS } from './allowance.ts';
-import type { Unlimited } from './never-limited.nest.ts';
+import type { Unlimited } from './limits.nest.ts';
 import type { CallerKind, RateLimits, Taken } from './rate-limits.handler.ts';
 
 export interface RequestLimitOptions {
@@ -21,11 +21,13 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
 export function limitRequests(server: FastifyInstance, options: RequestLimitOptions): void {
   const everywhere = limitAt(options, undefined);
   const byStranger = limitAt(options, 'callers');
+  const asHeartbeat = limitAt(options, undefined, 'heartbeat');
   // By route, not in one hook for all: finding out the route of a request takes longer than all of this.
   server.addHook('onRoute', (route: RouteOptions) => {
     const unlimited = route.config?.neverLimited;
     const hooks = [route.onRequest ?? []].flat();
-    const hook = unlimited === 'callers' ? byStranger : everywhere;
+    const usual = route.config?.isHeartbeat === true ? asHeartbeat : everywhere;
+    const hook = unlimited === 'callers' ? byStranger : usual;
     // The HEAD route that Fastify makes of a GET route has its hooks already.
     if (unlimited !== 'everybody' && !hooks.includes(hook)) route.onRequest = [...hooks, hook];
   });
@@ -36,11 +38,15 @@ export function limitRequests(server: FastifyInstance, options: RequestLimitOpti
 }
 
 const limitAt =
-  ({ limits, problems, onLimited }: RequestLimitOptions, unlimited: Unlimited | undefined): Hook =>
+  (
+    { limits, problems, onLimited }: RequestLimitOptions,
+    unlimited: Unlimited | undefined,
+    ofCallers: 'key' | 'heartbeat' = 'key',
+  ): Hook =>
   (request, reply, done) => {
     const { caller } = request;
-    const kind = isRejection(caller) ? 'address' : 'key';
-    if (kind === 'key' && unlimited === 'callers') return done();
+    const kind = isRejection(caller) ? 'address' : ofCallers;
+    if (kind !== 'address' && unlimited === 'callers') return done();
     const who = isRejection(caller) ? addressBlock(request.ip) : caller.name;
     const taken = limits.take(kind, who);
     if (taken === undefined || taken.allowed) return done();
@@ -59,7 +65,12 @@ function describe(reply: FastifyReply, kind: CallerKind, taken: Taken): void {
   reply.header('ratelimit', `"${kind}";r=${taken.remaining};t=${seconds}`);
 }
 
+const WHO: Readonly<Record<CallerKind, (limit: number) => string>> = {
+  key: (limit) => `This key may ask ${limit} times a minute`,
+  heartbeat: (limit) => `Instances with this key may give ${limit} signs of life a minute`,
+  address: (limit) =>
+    `Without a key that is known here, one address may ask ${limit} times a minute`,
+};
+
 const sentence = (kind: CallerKind, { limit, endsInMs }: Taken): string =>
-  kind === 'key'
-    ? `This key may ask ${limit} times a minute; ask again in ${secondsOf(endsInMs)} s.`
-    : `Without a key that is known here, one address may ask ${limit} times a minute; ask again in ${secondsOf(endsInMs)} s.`;
+  `${WHO[kind](limit)}; ask again in ${secondsOf(endsInMs)} s.`;

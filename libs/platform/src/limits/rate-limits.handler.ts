@@ -1,8 +1,8 @@
 import { Allowance } from './allowance.ts';
 import type { SharedCounts } from './shared-counts.port.ts';
 
-/** Who is limited: a key by its name, everybody without one by address. */
-export const callerKinds = ['key', 'address'] as const;
+/** Who is limited: a key by its name, and apart from that for its signs of life; everybody without one by address. */
+export const callerKinds = ['key', 'heartbeat', 'address'] as const;
 export type CallerKind = (typeof callerKinds)[number];
 
 export interface RateLimitOptions {
@@ -37,6 +37,7 @@ export class RateLimits {
   readonly #mostCallers: number;
   readonly #callers = {
     key: new Map<string, Allowance>(),
+    heartbeat: new Map<string, Allowance>(),
     address: new Map<string, Allowance>(),
   } satisfies Record<CallerKind, Map<string, Allowance>>;
   readonly #unsettled = new Set<Allowance>();

@@ -4,11 +4,14 @@ import type { RedisConnection } from '../redis/connection.redis.ts';
 import type { ServiceContext } from '../service.ts';
 import { RateLimits } from './rate-limits.handler.ts';
 
-type Options = Pick<PlatformConfig, 'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_ANONYMOUS_PER_MINUTE'>;
+type Options = Pick<
+  PlatformConfig,
+  'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_HEARTBEATS_PER_MINUTE' | 'RATE_LIMIT_ANONYMOUS_PER_MINUTE'
+>;
 
 /** The limits of a service, to be closed with it. */
 export async function openRateLimits(
-  { RATE_LIMIT_PER_MINUTE: key, RATE_LIMIT_ANONYMOUS_PER_MINUTE: address }: Options,
+  options: Options,
   { registry, name }: ServiceContext,
   redis: RedisConnection | undefined,
 ): Promise<RateLimits> {
@@ -19,5 +22,10 @@ export async function openRateLimits(
     registers: [registry],
     collect: () => gauge.set(shared?.isUp() ? 1 : 0),
   });
-  return new RateLimits({ limits: { key, address }, shared });
+  const limits = {
+    key: options.RATE_LIMIT_PER_MINUTE,
+    heartbeat: options.RATE_LIMIT_HEARTBEATS_PER_MINUTE,
+    address: options.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
+  };
+  return new RateLimits({ limits, shared });
 }
