@@ -33,7 +33,11 @@ export function registerRollout(program: Command, world: World): void {
         );
         if (options.watch === true) await watchRollout(tools, body.id);
         else
-          tools.out.show(body, () => `${body.id} has started: tidegate rollout watch ${body.id}`);
+          tools.out.show(
+            body,
+            () =>
+              `${body.id} is accepted and asks for its flag now. Whether it gets it, and how it goes on: tidegate rollout watch ${body.id}`,
+          );
       }),
     );
 

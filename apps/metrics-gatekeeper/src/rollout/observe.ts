@@ -71,7 +71,9 @@ function holdRefused(course: Course, rollout: Live, answer: Answer): Course {
   const { code = '', message = '' } = answer;
   if (code === 'COMMAND_EXPIRED') return emit(course, holdFlag(rollout));
   if (rollout.before) return settle(refused(course, rollout, answer));
-  const data = { ...about(rollout), by: 'flag-service', reason: `${code}: ${message}` };
+  const { environment, plan } = rollout;
+  const reason = `It could not begin, and nothing was changed: flag-service does not let it have ${plan.flag} in ${environment}. ${code}: ${message}`;
+  const data = { ...about(rollout), by: 'flag-service', reason };
   return emit(course, { type: 'RolloutAborted', data });
 }
 

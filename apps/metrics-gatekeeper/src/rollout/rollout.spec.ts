@@ -35,7 +35,10 @@ describe('a start', () => {
   it('ends with the reason when the flag cannot be held, having changed nothing', () => {
     const refused = story().start().answered('HoldFlag', 'FLAG_HELD');
     expect(refused.types()).toEqual(['RolloutAborted']);
-    expect(refused.newest('RolloutAborted')).toMatchObject({ reason: 'FLAG_HELD: because' });
+    expect(refused.newest('RolloutAborted')).toMatchObject({
+      reason:
+        'It could not begin, and nothing was changed: flag-service does not let it have checkout-v2 in production. FLAG_HELD: because',
+    });
     expect(refused.state.status).toBe('aborted');
   });
 
