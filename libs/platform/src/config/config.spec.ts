@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { isAppError } from '@tidegate/kernel';
+import { isAppError, isRejection } from '@tidegate/kernel';
 import { z } from 'zod';
 import { configMarkdown, configTable, envExample } from './config-table.ts';
 import { readConfig } from './config.ts';
-import { readBusUrl, readStoreUrl } from './driver-url.ts';
+import { busAddress, readBusUrl, readStoreUrl, storeAddress } from './driver-url.ts';
 import { PlatformConfig } from './platform-config.ts';
 
 const Own = z
@@ -25,6 +25,15 @@ const problemsOf = (env: Record<string, string>): string => {
     return error.message;
   }
 };
+
+it('addresses are shown to people without what only programs may know', () => {
+  const bus = readBusUrl('kafka://me:hush@h1:9092,h2:9092?sasl=plain&tls=true');
+  const store = readStoreUrl('mongodb://me:hu%2Fsh@h1:27017,h2:27017/tidegate?replicaSet=r');
+  if (isRejection(bus) || isRejection(store)) throw new Error('They are well-formed.');
+  expect(busAddress(bus)).toBe('kafka://h1:9092,h2:9092');
+  expect(storeAddress(store)).toBe('mongodb://h1:27017,h2:27017/tidegate');
+  expect(storeAddress({ driver: 'sqlite', file: 'store.db' })).toBe('sqlite:store.db');
+});
 
 describe('options', () => {
   it('have defaults, and what is set to nothing counts as not set', () => {
@@ -71,6 +80,18 @@ describe('options', () => {
     expect(problemsOf(mongodb)).toContain('BUS_URL is needed with a STORE_URL of mongodb://');
     expect(problemsOf({ ...kafka, ...mongodb })).toBe('none');
     expect(problemsOf({ ...kafka, STORE_URL: 'sqlite:one.db' })).toBe('none');
+  });
+
+  it('of whom to page are both there, or neither, and hold no password in the address', () => {
+    const url = { PAGER_WEBHOOK_URL: 'https://pager.example/hook' };
+    const secret = { PAGER_WEBHOOK_SECRET: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' };
+    const both = 'PAGER_WEBHOOK_URL and PAGER_WEBHOOK_SECRET go together';
+    expect(problemsOf({ ...enough, ...url })).toContain(both);
+    expect(problemsOf({ ...enough, ...secret })).toContain(both);
+    expect(problemsOf({ ...enough, ...url, ...secret })).toBe('none');
+    const leaky = { PAGER_WEBHOOK_URL: 'https://me:hush@pager.example/hook' };
+    expect(problemsOf({ ...enough, ...leaky, ...secret })).toMatch(/must not hold a user/);
+    expect(problemsOf({ ...enough, ...leaky, ...secret })).not.toContain('hush');
   });
 
   it('never repeat a secret in what they complain of', () => {

@@ -81,7 +81,10 @@ export const PlatformConfig = z
     PAGER_WEBHOOK_SECRET: webhookSecret
       .optional()
       .describe('Base64 key that signs pages (Standard Webhooks).'),
-    PAGER_AFTER_MS: waitMs
+    PAGER_AFTER_MS: z.coerce
+      .number()
+      .int()
+      .min(100)
       .default(15_000)
       .describe('How long bus or store may be away before a person is paged.'),
     HTTP_BODY_LIMIT_BYTES: z.coerce

@@ -1,6 +1,6 @@
 import { isRejection, reject } from '@tidegate/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
-import { idempotencyKey } from '../http/idempotency-key.ts';
+import { isIdempotencyKey } from '../http/idempotency-key.ts';
 import type { Problems } from '../http/problem-filter.nest.ts';
 import { fingerprintOf, nameOf } from './fingerprint.ts';
 import type { IdempotencyKeys } from './idempotency-keys.handler.ts';
@@ -44,21 +44,29 @@ export function refuseReuse(server: FastifyInstance, options: ReuseOptions): voi
   });
 }
 
+type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
 const refusing =
-  ({ keys, problems }: ReuseOptions, isUrgent: boolean) =>
-  async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const { caller, headers } = request;
-    const key = isRejection(caller) ? undefined : idempotencyKey(headers['idempotency-key']);
-    if (key === undefined || isRejection(caller)) return undefined;
+  ({ keys, problems }: ReuseOptions, isUrgent: boolean): Hook =>
+  (request, reply, done) => {
+    const { caller } = request;
+    const key = isRejection(caller) ? undefined : keyOf(request);
+    if (key === undefined || isRejection(caller)) return done();
     const fingerprint = fingerprintOf(request);
     if (isUrgent) request.commandId = `${key}.${fingerprint.slice(0, 16)}`;
     const name = nameOf(caller.name, key);
-    const claimed = await keys.claim(name, fingerprint, isUrgent);
-    if (claimed === 'first') request.claimedKey = name;
-    if (claimed !== 'other') return undefined;
-    problems.answerRejection(reused, request, reply);
-    return reply;
+    void keys.claim(name, fingerprint, isUrgent).then((claimed) => {
+      if (claimed === 'other') return problems.answerRejection(reused, request, reply);
+      if (claimed === 'first') request.claimedKey = name;
+      done();
+    }, done);
   };
+
+/** Undefined also for a key that is malformed: that is for the handler to say, once it is known who asks for what. */
+function keyOf({ headers }: FastifyRequest): string | undefined {
+  const header = headers['idempotency-key'];
+  return isIdempotencyKey(header) ? header : undefined;
+}
 
 const reused = reject(
   'IDEMPOTENCY_KEY_REUSED',
