@@ -296,27 +296,34 @@ afterAll(() => kafka?.stop());
 jest.setTimeout(60_000);
 
 (kafka ? describe : describe.skip)('a service on Kafka', () => {
-  it('has one person paged while Kafka is gone, and told once it is back', async () => {
-    const folder = await startTestService(tinyService(), { drivers: 'sqlite' });
-    const service = await startService(tinyService(), {
+  it('has a person paged while Kafka is gone, also for a kill that hangs in it, and told once it is back', async () => {
+    const place = await startTestService(tinyService(), { drivers: 'sqlite' });
+    const { kill, definition } = killer();
+    const service = await startService(definition, {
       env: {
         ...env(),
         PAGER_AFTER_MS: '2000',
         BUS_URL: `kafka://${kafka?.url}?replication=1`,
-        STORE_URL: `sqlite:${folder.folder}/on-kafka.db`,
-        DATA_DIR: folder.folder,
-        ADMIN_API_KEY: folder.key ?? '',
+        STORE_URL: `sqlite:${place.folder}/on-kafka.db`,
+        DATA_DIR: place.folder,
+        ADMIN_API_KEY: place.key ?? '',
         LOG_LEVEL: 'silent',
       },
       port: 0,
     });
+    const [bus, kills] = ['tiny-service/bus-away', 'tiny-service/kill-waits'] as const;
     try {
       await kafka?.kill();
-      await eventually(() => told().includes('tiny-service/bus-away firing'), 20_000);
-      expect(receiver.deliveries[0]?.text).toContain(`(kafka://${kafka?.url})`);
+      const killed = kill('checkout');
+      await eventually(() => pages(bus).length > 0 && pages(kills).length > 0, 20_000);
+      expect(pages(bus)[0]?.text).toContain(`(kafka://${kafka?.url})`);
+      expect(pages(kills)[0]?.text).toContain('By hand: tidegate flag disable checkout --env test');
+      await killed;
       await kafka?.restart();
-      await eventually(() => told().includes('tiny-service/bus-away resolved'), 30_000);
-      expect(told()).toEqual(['tiny-service/bus-away firing', 'tiny-service/bus-away resolved']);
+      await eventually(() => receiver.deliveries.length === 4, 30_000);
+      const statuses = (thread: string) => pages(thread).map(({ status }) => status);
+      expect(statuses(bus)).toEqual(['firing', 'resolved']);
+      expect(statuses(kills)).toEqual(['firing', 'resolved']);
     } finally {
       await service.stop();
     }
