@@ -4,6 +4,7 @@ import type { ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations } from './migration/migrations.file.ts';
+import type { Migrations } from './migration/migrations.port.ts';
 import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
 import { createRuns } from './run/change-run.handler.ts';
 import { RunConsumer } from './run/run.consumer.ts';
@@ -25,8 +26,7 @@ export async function migrationRunnerModule(
   config: z.output<typeof Config>,
 ): Promise<DynamicModule> {
   const { store, execute, clock, ids, name, instance: holder, log } = context;
-  const folder = config.MIGRATIONS_DIR;
-  const migrations = folder === undefined ? new Map() : await loadMigrations(folder);
+  const migrations = await migrationsIn(config.MIGRATIONS_DIR);
   const documents = store.documents(runCollection);
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
   const targets = createTargets(config.MIGRATION_TARGETS, (url, access) =>
@@ -68,11 +68,7 @@ export async function migrationRunnerModule(
           work(run).finally(() => active.delete(run)),
         );
   });
-  context.onPage(() =>
-    active.size === 0
-      ? undefined
-      : `Migration runs under way here: ${[...active.keys()].join(', ')}; a run that cannot write down how far it got goes on from there later.`,
-  );
+  context.onPage(() => underWay([...active.keys()]));
   context.onStop(async () => void (await Promise.all(active.values())));
   return {
     module: MigrationRunnerModule,
@@ -85,3 +81,12 @@ export async function migrationRunnerModule(
     ],
   };
 }
+
+const migrationsIn = async (folder: string | undefined): Promise<Migrations> =>
+  folder === undefined ? new Map() : loadMigrations(folder);
+
+/** For a page. */
+const underWay = (runs: readonly string[]): string | undefined =>
+  runs.length === 0
+    ? undefined
+    : `Migration runs under way here: ${runs.join(', ')}; a run that cannot write down how far it got goes on from there later.`;

@@ -11,5 +11,7 @@ const rows = (text: string): string[] =>
 
 it('the README has the options as they are', async () => {
   const readme = await readFile('libs/platform/README.md', 'utf8');
-  expect(rows(readme.split('<!-- options -->')[1] ?? '')).toEqual(rows(configMarkdown(PlatformConfig)));
+  expect(rows(readme.split('<!-- options -->')[1] ?? '')).toEqual(
+    rows(configMarkdown(PlatformConfig)),
+  );
 });

@@ -44,23 +44,39 @@ export function refuseReuse(server: FastifyInstance, options: ReuseOptions): voi
   });
 }
 
-type Hook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+type Hook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: () => void,
+) => void | Promise<unknown>;
 
+/** At once where there is no key: requests without one must not pay for it. */
 const refusing =
   ({ keys, problems }: ReuseOptions, isUrgent: boolean): Hook =>
   (request, reply, done) => {
     const { caller } = request;
     const key = isRejection(caller) ? undefined : keyOf(request);
     if (key === undefined || isRejection(caller)) return done();
-    const fingerprint = fingerprintOf(request);
-    if (isUrgent) request.commandId = `${key}.${fingerprint.slice(0, 16)}`;
-    const name = nameOf(caller.name, key);
-    void keys.claim(name, fingerprint, isUrgent).then((claimed) => {
-      if (claimed === 'other') return problems.answerRejection(reused, request, reply);
-      if (claimed === 'first') request.claimedKey = name;
-      done();
-    }, done);
+    const claim = { caller: caller.name, key, isUrgent };
+    return claimFor(keys, request, claim).then((isOther) => {
+      if (isOther) problems.answerRejection(reused, request, reply);
+      return isOther ? reply : undefined;
+    });
   };
+
+/** True if the key was used for something else. */
+async function claimFor(
+  keys: IdempotencyKeys,
+  request: FastifyRequest,
+  { caller, key, isUrgent }: { caller: string; key: string; isUrgent: boolean },
+): Promise<boolean> {
+  const fingerprint = fingerprintOf(request);
+  if (isUrgent) request.commandId = `${key}.${fingerprint.slice(0, 16)}`;
+  const name = nameOf(caller, key);
+  const claimed = await keys.claim(name, fingerprint, isUrgent);
+  if (claimed === 'first') request.claimedKey = name;
+  return claimed === 'other';
+}
 
 /** Undefined also for a key that is malformed: that is for the handler to say, once it is known who asks for what. */
 function keyOf({ headers }: FastifyRequest): string | undefined {

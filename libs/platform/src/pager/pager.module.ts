@@ -82,7 +82,7 @@ const deliveriesTo = (
     counted,
   });
 
-const UNREACHABLE = ['STORE_UNREACHABLE', 'BUS_UNREACHABLE'];
+const UNREACHABLE: ReadonlySet<string> = new Set(['STORE_UNREACHABLE', 'BUS_UNREACHABLE']);
 
 /** A service that cannot start for want of its store or bus tells so; one that is started again and again, once. */
 export async function pageFailedStart(
@@ -90,7 +90,7 @@ export async function pageFailedStart(
   { service, clock, log }: Pick<Receiver, 'service' | 'clock' | 'log'>,
   error: unknown,
 ): Promise<void> {
-  const isOurs = isAppError(error) && UNREACHABLE.includes(error.code);
+  const isOurs = isAppError(error) && UNREACHABLE.has(error.code);
   if (!isOurs || url === undefined || secret === undefined) return;
   const now = clock.now();
   const { remindMs } = pagePolicy(0);
