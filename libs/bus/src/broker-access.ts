@@ -19,19 +19,32 @@ const everybody: Access = {
 const own: Readonly<Record<string, Access>> = {
   'flag-service': {
     reads: [
-      ...['kills', 'flag.commands', 'flag.events', 'flag.state.*'],
-      ...['sdk.heartbeats', 'gatekeeper.heartbeats'],
+      'kills',
+      'flag.commands',
+      'flag.events',
+      'flag.state.*',
+      'sdk.heartbeats',
+      'gatekeeper.heartbeats',
     ],
     writes: ['flag.events', 'flag.state.*', 'sdk.heartbeats'],
   },
   'metrics-gatekeeper': {
     reads: [
-      ...['kills', 'rollout.commands', 'rollout.events', 'metric.breaches'],
-      ...['flag.events', 'migration.events'],
+      'kills',
+      'rollout.commands',
+      'rollout.events',
+      'metric.breaches',
+      'flag.events',
+      'migration.events',
     ],
     writes: [
-      ...['kills', 'flag.commands', 'migration.commands', 'rollout.events'],
-      ...['metric.breaches', 'signals', 'gatekeeper.heartbeats'],
+      'kills',
+      'flag.commands',
+      'migration.commands',
+      'rollout.events',
+      'metric.breaches',
+      'signals',
+      'gatekeeper.heartbeats',
     ],
   },
   'migration-runner': { reads: ['kills', 'migration.commands'], writes: ['migration.events'] },
