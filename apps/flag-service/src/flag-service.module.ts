@@ -18,12 +18,15 @@ import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { createHistory } from './history/history.handler.ts';
 import type { PastChange } from './history/history.ts';
+import { CloseSilent } from './silence/close-silent.handler.ts';
+import { signsCollection } from './silence/shared-signs.handler.ts';
 import * as token from './tokens.ts';
 import { FlagStreams } from './view/flag-streams.sse.ts';
 import { FlagViews } from './view/flag-views.handler.ts';
 import { ViewController } from './view/view.controller.ts';
 
 const REFRESH_MS = 2_000;
+const SILENCE_MS = 1_000;
 
 @Module({})
 class FlagServiceModule {}
@@ -56,6 +59,10 @@ export async function flagServiceModule(
   await startViews(context, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
 
   const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
+  const signs = store.documents(signsCollection);
+  const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
+  context.onStop(() => silence.stop());
+  context.loop('flag-service.silence', SILENCE_MS, () => silence.round());
   const history = createHistory(store.projection<PastChange>('flag-history'), store.epoch);
   const instances = new Instances(context, views);
   const heard = await instances.hearOthers(context.bus);

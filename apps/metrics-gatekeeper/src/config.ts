@@ -29,8 +29,15 @@ export const Config = z
       .default(100)
       .describe('An answer that is not older also serves other rollouts that read the same.'),
     METRICS_GATEKEEPER_HEARTBEAT_MS: ms
+      .max(10_000)
       .default(5_000)
       .describe('Time between two signs of life that others watch.'),
+    METRICS_GATEKEEPER_HEARTBEAT_URL: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        'Is sent a POST with each sign of life while checks, store and bus work: a service that pages when they stop.',
+      ),
   })
   .refine((c) => c.PROMETHEUS_AUTHORIZATION === undefined || c.PROMETHEUS_URL !== undefined, {
     error: 'PROMETHEUS_AUTHORIZATION is for PROMETHEUS_URL, which is not set.',

@@ -7,7 +7,9 @@ export interface GatekeeperMetrics {
   failed(): void;
   /** An event that a rollout's document has made. */
   told(type: string): void;
-  alive(at: number, running: number): void;
+  watched(rollouts: number): void;
+  alive(at: number): void;
+  outsideTold(result: 'told' | 'failed'): void;
 }
 
 /** Labels come from closed lists: outcomes and the reasons that verdicts name. */
@@ -44,7 +46,13 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
   });
   const alive = new Gauge({
     name: 'tidegate_gatekeeper_alive_timestamp_seconds',
-    help: 'When this instance last said that it is alive.',
+    help: 'When this instance last said that it is alive: its checks worked, its store and its bus answered.',
+    registers,
+  });
+  const outside = new Counter({
+    name: 'tidegate_gatekeeper_outside_heartbeats_total',
+    help: 'Calls of METRICS_GATEKEEPER_HEARTBEAT_URL, by whether they were accepted.',
+    labelNames: ['result'],
     registers,
   });
   return {
@@ -57,9 +65,8 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
     },
     failed: () => checks.inc({ result: 'failed' }),
     told: (type) => events.inc({ type }),
-    alive(at, watched) {
-      alive.set(at / 1_000);
-      running.set(watched);
-    },
+    watched: (rollouts) => running.set(rollouts),
+    alive: (at) => alive.set(at / 1_000),
+    outsideTold: (result) => outside.inc({ result }),
   };
 }

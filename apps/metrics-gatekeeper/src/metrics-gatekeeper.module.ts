@@ -11,7 +11,6 @@ import type { z } from 'zod';
 import { AlertmanagerController } from './breach/alertmanager.controller.ts';
 import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
-import type { CheckReport } from './check/checks.handler.ts';
 import type { Config } from './config.ts';
 import { createGatekeeper } from './gatekeeper.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
@@ -19,16 +18,17 @@ import { HistoryController } from './history/history.controller.ts';
 import type { History } from './history/history.handler.ts';
 import { noteOf } from './history/note.ts';
 import { type GatekeeperMetrics, gatekeeperMetrics } from './gatekeeper-metrics.prometheus.ts';
+import { OutsideWatcher } from './heartbeat/outside-watcher.http.ts';
+import { Pulse } from './heartbeat/pulse.ts';
 import { PlanController } from './plan/plan.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
-import { underWay } from './rollout/under-way.ts';
-import { isWatched } from './rollout/state.ts';
 import * as token from './tokens.ts';
 
 /** How often a round looks for what other instances, or a crash, have left due. */
 const ROUND_MS = 1_000;
 const RECONCILE_MS = 15_000;
+const OUTSIDE_TIMEOUT_MS = 4_000;
 
 @Module({})
 class MetricsGatekeeperModule {}
@@ -49,7 +49,7 @@ export function metricsGatekeeperModule(
 ): DynamicModule {
   const { clock, log } = context;
   const metrics = gatekeeperMetrics(context.registry);
-  const pulse = pulseOf(context);
+  const pulse = new Pulse(context.instance);
   context.onPage(() => pulse.said());
   const alarm = new Alarm(clock, () => loop.wake());
   const gatekeeper = createGatekeeper({
@@ -57,22 +57,27 @@ export function metricsGatekeeperModule(
     source: sourceOf(context, config),
     onDue: (at) => alarm.set(at),
     onChecked: (report) => {
-      pulse.checked(report, clock.now());
+      pulse.checked(report.rollout, report.outcome.state, clock.now());
       metrics.checked(report, clock.now());
     },
     onFailed: (rollout, error) => {
+      pulse.failed(rollout, clock.now());
       metrics.failed();
       log.error({ rollout, err: error }, 'a check failed; it is done again');
     },
   });
   const checkLoop = new CheckLoop(gatekeeper.checks);
-  const loop = context.loop('gatekeeper.checks', ROUND_MS, () => checkLoop.round());
-  context.loop('gatekeeper.reconcile', RECONCILE_MS, () => gatekeeper.checks.reconcile());
-  context.loop('gatekeeper.alive', config.METRICS_GATEKEEPER_HEARTBEAT_MS, async () => {
-    const data = pulse.beat(clock.now());
-    metrics.alive(clock.now(), data.running);
-    await context.bus.publish([newMessage(context, GatekeeperAlive, data)]);
+  const loop = context.loop('gatekeeper.checks', ROUND_MS, async () => {
+    try {
+      await checkLoop.round();
+      pulse.roundDone(clock.now());
+    } catch (error) {
+      pulse.roundFailed();
+      throw error;
+    }
   });
+  context.loop('gatekeeper.reconcile', RECONCILE_MS, () => gatekeeper.checks.reconcile());
+  beatOf(context, config, pulse, metrics);
   context.stopping.addEventListener('abort', () => alarm.stop());
   context.onStop(() => checkLoop.settled());
 
@@ -84,6 +89,32 @@ export function metricsGatekeeperModule(
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: MetricsGatekeeperModule, controllers, providers };
+}
+
+/** Told to the bus, and to those outside only while everything works that a rollout needs. */
+function beatOf(
+  context: ServiceContext,
+  config: z.output<typeof Config>,
+  pulse: Pulse,
+  metrics: GatekeeperMetrics,
+): void {
+  const { clock, log } = context;
+  const { METRICS_GATEKEEPER_HEARTBEAT_MS: everyMs, METRICS_GATEKEEPER_HEARTBEAT_URL: url } =
+    config;
+  const onTold = metrics.outsideTold;
+  const outside =
+    url === undefined
+      ? undefined
+      : new OutsideWatcher({ url, timeoutMs: OUTSIDE_TIMEOUT_MS, log, onTold });
+  context.loop('gatekeeper.alive', everyMs, async () => {
+    const beat = pulse.beat(clock.now());
+    metrics.watched(beat.running);
+    await context.bus.publish([newMessage(context, GatekeeperAlive, beat)]);
+    if (!pulse.isWell(clock.now())) return;
+    metrics.alive(clock.now());
+    void outside?.tell(beat);
+  });
+  context.onStop(async () => outside?.settled());
 }
 
 function sourceOf({ clock }: ServiceContext, config: z.output<typeof Config>): MetricsSource {
@@ -118,29 +149,5 @@ function noted(
       const note = noteOf(event);
       if (note) log[note.level](note.fields, note.sentence);
     },
-  };
-}
-
-/** What the heartbeat tells: which rollouts this instance looks after, and when it last did. */
-function pulseOf({ instance }: ServiceContext) {
-  const seen = new Map<string, { at: number; environment: string; flag: string }>();
-  let lastCheckAt: number | undefined;
-  return {
-    checked({ rollout, outcome }: CheckReport, at: number): void {
-      lastCheckAt = at;
-      const { state } = outcome;
-      if (!isWatched(state)) seen.delete(rollout);
-      else seen.set(rollout, { at, environment: state.environment, flag: state.plan.flag });
-    },
-    beat(now: number) {
-      for (const [rollout, { at }] of seen) if (now - at > 60_000) seen.delete(rollout);
-      return {
-        instance,
-        running: seen.size,
-        ...(lastCheckAt === undefined ? {} : { lastCheckAt }),
-      };
-    },
-    /** For a page: what nobody rolls back by itself meanwhile. */
-    said: () => underWay([...seen]),
   };
 }

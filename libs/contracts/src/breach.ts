@@ -74,6 +74,7 @@ export const SignalReported = defineMessage({
 });
 export type SignalReported = MessageOf<typeof SignalReported>;
 
+/** A sign of life of one instance of metrics-gatekeeper. */
 export const GatekeeperAlive = defineMessage({
   type: 'GatekeeperAlive',
   wire: 'tidegate.gatekeeper.alive.v1',
@@ -83,8 +84,11 @@ export const GatekeeperAlive = defineMessage({
     instance: z.string(),
     lastCheckAt: millis.optional(),
     running: z.int().min(0),
+    /** Rollouts with a stage that closes if nobody looks after it, and when their last check was complete. */
+    lookedAfter: z.record(z.string(), millis).optional(),
   }),
   key: (data) => data.instance,
   maxAgeMs: 60_000,
   example: { instance: 'gatekeeper-0', lastCheckAt: 1_790_000_000_000, running: 2 },
 });
+export type GatekeeperAlive = MessageOf<typeof GatekeeperAlive>;

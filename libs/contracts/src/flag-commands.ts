@@ -30,7 +30,13 @@ export const DeleteFlag = flagMessage('DeleteFlag', 'delete', {
 });
 export type DeleteFlag = MessageOf<typeof DeleteFlag>;
 
-/** A stage's command: only of the rollout that holds the flag. What is left out stays as it is. */
+/** Without it nobody watches the watcher. */
+const closeIfSilentMs = z.int().min(1).optional();
+
+/**
+ * A stage's command: only of the rollout that holds the flag. What is left out stays as it is, but for
+ * `closeIfSilentMs`, which holds for this stage alone.
+ */
 export const SetExposure = flagMessage('SetExposure', 'set-exposure', {
   topic: 'flag.commands',
   schema: z.object({
@@ -40,6 +46,7 @@ export const SetExposure = flagMessage('SetExposure', 'set-exposure', {
     percentage: thousandths.optional(),
     variant: name.optional(),
     allowedUsers: z.array(z.string().min(1)).optional(),
+    closeIfSilentMs,
   }),
   example: { rollout: rolloutExample, step: 'canary', percentage: 10_000 },
   maxAgeMs: TEN_MINUTES,
@@ -48,7 +55,8 @@ export type SetExposure = MessageOf<typeof SetExposure>;
 
 export const HoldFlag = flagMessage('HoldFlag', 'hold', {
   topic: 'flag.commands',
-  schema: z.object({ ...flagRef, rollout: rolloutRef }),
+  /** `closeIfSilentMs`: of the stage that is open already, where the flag is held again. */
+  schema: z.object({ ...flagRef, rollout: rolloutRef, closeIfSilentMs }),
   example: { rollout: rolloutExample },
   maxAgeMs: TEN_MINUTES,
 });

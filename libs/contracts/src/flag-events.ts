@@ -60,6 +60,7 @@ export const FlagHeld = flagMessage('FlagHeld', 'held', {
     rollout: rolloutRef,
     definition: flagDefinition,
     disabled: z.boolean(),
+    closeIfSilentMs: z.int().min(1).optional(),
   }),
   example: { rollout: rolloutExample, definition: definitionExample, disabled: false },
 });

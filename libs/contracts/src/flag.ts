@@ -73,6 +73,14 @@ export const flag = z.object({
   salt: z.string().min(1),
   disabled: disabledBecause.optional(),
   /** The rollout that holds the flag: changes that could move a user are refused but for its own. */
-  hold: z.object({ rollout: rolloutRef, since: millis, step: z.string().optional() }).optional(),
+  hold: z
+    .object({
+      rollout: rolloutRef,
+      since: millis,
+      step: z.string().optional(),
+      /** The stage wants to be closed when for so long no check of its rollout was heard of, counted from `since` on. */
+      watch: z.object({ closeIfSilentMs: z.int().min(1), since: millis }).optional(),
+    })
+    .optional(),
 });
 export type Flag = z.output<typeof flag>;

@@ -1,4 +1,4 @@
-import { isRejection, parsePercentage } from '@tidegate/kernel';
+import { formatDuration, isRejection, parseDuration, parsePercentage } from '@tidegate/kernel';
 
 /** A problem of a plan: where, and what was expected there. */
 export interface PlanIssue {
@@ -23,6 +23,7 @@ export function contradictions(plan: unknown): PlanIssue[] {
     ...repeated('guards', guards.map(nameOf)),
     ...repeated('steps', steps.map(nameOf)),
     ...stageIssues(steps),
+    ...silenceIssues(steps, fields['checkEvery']),
   ];
 }
 
@@ -70,6 +71,29 @@ function stageIssues(steps: readonly Fields[]): PlanIssue[] {
     const message = 'exposes less than an earlier stage; a rollout only opens, a rollback closes';
     return [{ path: ['steps', index, 'percentage'], message }];
   });
+}
+
+/** As many checks may be late before it is silence. */
+const LATE_CHECKS = 3;
+
+function silenceIssues(steps: readonly Fields[], every: unknown): PlanIssue[] {
+  const checkEvery = durationOf(every);
+  if (checkEvery === undefined) return [];
+  return steps.flatMap((step, index): PlanIssue[] => {
+    const silence = durationOf(step['closeIfSilentFor']);
+    if (silence === undefined || silence >= LATE_CHECKS * checkEvery) return [];
+    const message =
+      `closes between two checks; expected at least ${formatDuration(LATE_CHECKS * checkEvery)}, ` +
+      `${LATE_CHECKS} times checkEvery`;
+    return [{ path: ['steps', index, 'closeIfSilentFor'], message }];
+  });
+}
+
+/** In ms, as it was written ("15m") or as it was read. */
+function durationOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return value;
+  const parsed = typeof value === 'string' ? parseDuration(value) : undefined;
+  return parsed === undefined || isRejection(parsed) ? undefined : parsed;
 }
 
 /** As it was written ("10%") or as it was read (10 000 thousandths): only compared with its like. */

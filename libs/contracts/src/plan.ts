@@ -106,6 +106,11 @@ const step = z.union([
     /** Time covered by successful checks, at least. */
     hold: duration,
     minTrials: z.int().min(0).default(0),
+    /**
+     * Not checked for so long, it closes itself. The shortest lets a check be lost with its process and be done by
+     * another one (a claim of 10 s, 5 s for the slowest target), and be heard of (two heartbeats).
+     */
+    closeIfSilentFor: atLeast(30_000).optional(),
     deadline,
   }),
   z.strictObject({

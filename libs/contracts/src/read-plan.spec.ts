@@ -196,6 +196,21 @@ describe('a problem names its line, its path and what was expected', () => {
       ],
     ],
     [
+      'a stage that would close before it could be known that nobody looks after it',
+      edit('percentage: 10,', 'percentage: 10, closeIfSilentFor: 29s,'),
+      ['20:38 steps.2.closeIfSilentFor must be at least 30s'],
+    ],
+    [
+      'a stage that would close because a check is late',
+      edit('percentage: 10,', 'percentage: 10, closeIfSilentFor: 30s,').replace(
+        'flag: checkout-v2',
+        'flag: checkout-v2\ncheckEvery: 20s',
+      ),
+      [
+        '21:38 steps.2.closeIfSilentFor closes between two checks; expected at least 1m, 3 times checkEvery',
+      ],
+    ],
+    [
       'aliases that unfold without end',
       'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]',
       ['1:1  Excessive alias count indicates a resource exhaustion attack'],

@@ -5,13 +5,12 @@ import {
   type RolloutRef,
 } from '@tidegate/contracts';
 import { reject, type Rejection } from '@tidegate/kernel';
-import { isLiving, type StoredFlag } from './stored-flag.ts';
+import { type Hold, isLiving, type StoredFlag } from './stored-flag.ts';
 
 export interface Ref {
   readonly environment: string;
   readonly key: string;
 }
-type Hold = NonNullable<Flag['hold']>;
 
 export const unknown = ({ environment, key }: Ref): Rejection =>
   reject('FLAG_UNKNOWN', `There is no flag ${key} in ${environment}.`);

@@ -310,6 +310,65 @@ describe('exposure', () => {
   });
 });
 
+describe('a stage that closes if nobody looks after it', () => {
+  const watch = { closeIfSilentMs: 600_000, since: 7 };
+  const openWatched = (step = 'canary', closeIfSilentMs: number | undefined = 600_000) =>
+    ask('SetExposure', { rollout: r1, step, percentage: percent(10), closeIfSilentMs });
+  const watched: FlagEvent = {
+    type: 'FlagChanged',
+    data: {
+      ...ref,
+      before: { ...before, hold: { rollout: r1, since: 7 } },
+      after: { definition: at10, salt, hold: { rollout: r1, since: 7, step: 'canary', watch } },
+      rollout: r1,
+    },
+  };
+  const holdOf = (decision: unknown) =>
+    (decision as [{ data: { after: { hold?: object } } }])[0].data.after.hold;
+
+  it('has the wish in its hold, where every view sees it, and since when', () => {
+    given([created, heldBy(r1)])
+      .when(openWatched())
+      .then([watched]);
+  });
+
+  it('is not changed by being asked for again, however much later', () => {
+    const again = { ...openWatched(), metadata: { ...openWatched().metadata, at: 99 } };
+    given([created, heldBy(r1), watched])
+      .when(again as FlagCommand)
+      .then([]);
+  });
+
+  it('counts anew for the next stage, and ends with one that does not ask', () => {
+    const later = { ...openWatched('half').metadata, at: 99 };
+    const next = given([created, heldBy(r1), watched]).when({
+      ...openWatched('half'),
+      metadata: later,
+    } as FlagCommand);
+    expect(holdOf(next.decision)).toMatchObject({ watch: { ...watch, since: 99 } });
+    const last = given([created, heldBy(r1), watched]).when(setExposure());
+    expect(holdOf(last.decision)).toEqual({ rollout: r1, since: 7, step: 'canary' });
+  });
+
+  it('is watched no more once it is restored, and the hold stays', () => {
+    const { decision } = given([created, heldBy(r1), watched]).when(restore(r1Later));
+    expect(holdOf(decision)).toEqual({ rollout: r1Later, since: 7, step: 'canary' });
+  });
+
+  it('is watched again when its rollout holds the flag again', () => {
+    const again = ask('HoldFlag', { rollout: r1, closeIfSilentMs: 600_000 });
+    const heldAgain = {
+      ...heldBy(r1),
+      data: { ...ref, rollout: r1, definition: at10, disabled: false, closeIfSilentMs: 600_000 },
+    } as FlagEvent;
+    given([created, heldBy(r1), watched, released])
+      .when(again)
+      .then([heldAgain]);
+    const { state } = given([created, heldBy(r1), watched, released, heldAgain]).when(disable);
+    expect(viewOf(state)?.hold).toEqual({ rollout: r1, since: 7, watch });
+  });
+});
+
 describe('a release', () => {
   it('frees the flag of the rollout that asks', () => {
     given([created, heldBy(r1)])

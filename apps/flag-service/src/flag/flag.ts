@@ -25,7 +25,14 @@ import {
   unknown,
   versionConflict,
 } from './flag-refusals.ts';
-import { isLiving, type LivingFlag, type StoredFlag, storedAs, viewOf } from './stored-flag.ts';
+import {
+  type Hold,
+  isLiving,
+  type LivingFlag,
+  type StoredFlag,
+  storedAs,
+  viewOf,
+} from './stored-flag.ts';
 
 /** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
 function decide(command: FlagCommand, flag: StoredFlag): Decision<FlagEvent> {
@@ -73,7 +80,8 @@ function remove({ data }: DeleteFlag, flag: LivingFlag): Decision<FlagEvent> {
   return [{ type: 'FlagDeleted', data: { ...refOf(data), before, reason: data.reason } }];
 }
 
-function setExposure({ data }: SetExposure, flag: LivingFlag): Decision<FlagEvent> {
+function setExposure(command: SetExposure, flag: LivingFlag): Decision<FlagEvent> {
+  const { data } = command;
   const { rollout, step, percentage, variant, allowedUsers } = data;
   if (flag.hold?.rollout.id !== rollout.id) return notHeld(data, rollout, flag.hold);
   const late = generationOld(rollout, flag.hold);
@@ -88,14 +96,27 @@ function setExposure({ data }: SetExposure, flag: LivingFlag): Decision<FlagEven
     exposure,
     allowedUsers: allowedUsers ?? flag.definition.allowedUsers,
   };
-  const next = { ...flag, definition, hold: { ...flag.hold, rollout, step } };
+  const hold = { ...unwatched(flag.hold), rollout, step, ...watchFor(command, flag.hold) };
+  const next = { ...flag, definition, hold };
   return equal(next, flag)
     ? []
     : (invalid(definition) ?? tooLarge(definition) ?? [changed('FlagChanged', data, flag, next)]);
 }
 
+/** The same wish of the same stage counts from when it came first; a stage without the wish is not watched. */
+function watchFor({ data, metadata }: SetExposure, { step, watch }: Hold): Pick<Hold, 'watch'> {
+  const { closeIfSilentMs } = data;
+  if (closeIfSilentMs === undefined) return {};
+  const isKnown = step === data.step && watch?.closeIfSilentMs === closeIfSilentMs;
+  return { watch: isKnown ? watch : { closeIfSilentMs, since: metadata.at } };
+}
+
+function unwatched({ watch: _watch, ...hold }: Hold): Hold {
+  return hold;
+}
+
 function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
-  const { rollout } = data;
+  const { rollout, closeIfSilentMs } = data;
   if (flag.hold) {
     if (flag.hold.rollout.id !== rollout.id) return held(data, flag.hold);
     if (flag.hold.rollout.generation === rollout.generation) return [];
@@ -106,7 +127,13 @@ function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
   return [
     {
       type: 'FlagHeld',
-      data: { ...refOf(data), rollout, definition, disabled: status === 'disabled' },
+      data: {
+        ...refOf(data),
+        rollout,
+        definition,
+        disabled: status === 'disabled',
+        ...(closeIfSilentMs === undefined ? {} : { closeIfSilentMs }),
+      },
     },
   ];
 }
@@ -138,7 +165,10 @@ function disable({ data, metadata }: DisableFlag, flag: LivingFlag): Decision<Fl
   return [{ type: 'FlagDisabled', data: { ...refOf(data), disabled, ...rollout } }];
 }
 
-/** Never enables. A rollout's restore also raises its hold's generation: what it sent before comes too late. */
+/**
+ * Never enables. A rollout's restore also raises its hold's generation: what it sent before comes too late. What is
+ * restored is not open any more, and needs nobody to watch it.
+ */
 function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
   const { definition, rollout } = data;
   if (flag.hold) {
@@ -149,7 +179,7 @@ function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
   const next = {
     ...flag,
     definition,
-    ...(flag.hold && rollout ? { hold: { ...flag.hold, rollout } } : {}),
+    ...(flag.hold && rollout ? { hold: { ...unwatched(flag.hold), rollout } } : {}),
   };
   return equal(next, flag)
     ? []
@@ -210,9 +240,11 @@ function after(flag: Flag, fact: Fact<Partly>): Flag {
     case 'FlagReleased':
       return { ...rest, disabled };
     case 'FlagHeld': {
-      const { rollout } = fact.data;
-      const same = hold?.rollout.id === rollout.id ? hold : { since: fact.metadata.at };
-      return { ...flag, hold: { ...same, rollout } };
+      const { rollout, closeIfSilentMs } = fact.data;
+      const since = fact.metadata.at;
+      const same = hold?.rollout.id === rollout.id ? hold : { since };
+      const watch = closeIfSilentMs === undefined ? {} : { watch: { closeIfSilentMs, since } };
+      return { ...flag, hold: { ...same, rollout, ...watch } };
     }
   }
 }

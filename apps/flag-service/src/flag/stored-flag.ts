@@ -1,5 +1,7 @@
 import type { Flag, FlagDefinition } from '@tidegate/contracts';
 
+export type Hold = NonNullable<Flag['hold']>;
+
 interface Living {
   /** Counts the changes, as the document does: here, so that the rules can check what a writer expects. */
   readonly version: number;
@@ -7,7 +9,7 @@ interface Living {
   /** Random once: no edit moves a user. A flag that is deleted and made again has another. */
   readonly salt: string;
   /** The rollout that alone may change whom the flag reaches. */
-  readonly hold?: NonNullable<Flag['hold']>;
+  readonly hold?: Hold;
 }
 
 type EnabledFlag = Living & { readonly status: 'enabled' };

@@ -1,5 +1,6 @@
 import { compile, type Evaluator, FlagView } from '@tidegate/evaluation';
 import type { FlagRecord, FlagStreamEvent } from '@tidegate/contracts';
+import { isWatched, type WatchedHold } from '../silence/silence.ts';
 
 /** One server-sent event, ready to be written. */
 export const streamEvent = (event: FlagStreamEvent, json: string): string =>
@@ -15,6 +16,7 @@ interface Snapshot {
 export class EnvironmentFlags {
   readonly #view = new FlagView();
   readonly #changedAt = new Map<string, number>();
+  readonly #watched = new Map<string, WatchedHold>();
   readonly #listeners = new Set<(event: string) => void>();
   #snapshot: Snapshot | undefined;
   #evaluator: Evaluator | undefined;
@@ -29,6 +31,7 @@ export class EnvironmentFlags {
     this.#evaluator = undefined;
     if (at === undefined) this.#changedAt.delete(record.key);
     else this.#changedAt.set(record.key, at);
+    this.#watch(record);
     if (this.#listeners.size > 0) {
       const event = streamEvent('flag', JSON.stringify(record));
       for (const listener of this.#listeners) listener(event);
@@ -44,6 +47,16 @@ export class EnvironmentFlags {
   /** When the held state of the flag came to be, ms since 1970. */
   changedAt(key: string): number | undefined {
     return this.#changedAt.get(key);
+  }
+
+  /** Holds of the flags that are to be closed when nobody looks after their rollout, by key. */
+  watched(): ReadonlyMap<string, WatchedHold> {
+    return this.#watched;
+  }
+
+  #watch({ key, flag }: FlagRecord): void {
+    if (flag && !flag.disabled && isWatched(flag.hold)) this.#watched.set(key, flag.hold);
+    else this.#watched.delete(key);
   }
 
   /** Everything held, by key, tombstones too. */

@@ -5,12 +5,20 @@ import type { Document } from '@tidegate/store';
 import { allEnvironments, type Environments } from '../environment/environments.handler.ts';
 import { splitFlagId } from '../flag/flags.ts';
 import type { StoredFlag } from '../flag/stored-flag.ts';
+import type { WatchedHold } from '../silence/silence.ts';
 import type { EnvironmentFlags } from './environment-flags.ts';
 import { EnvironmentView, type ViewParts } from './environment-view.handler.ts';
 
 export interface FlagViewParts extends ViewParts {
   readonly context: ViewParts['context'] & Pick<ServiceContext, 'log'>;
   readonly environments: Environments;
+}
+
+/** A flag that is to be closed when nobody looks after its rollout. */
+export interface WatchedFlag {
+  readonly environment: string;
+  readonly key: string;
+  readonly hold: WatchedHold;
 }
 
 /** The flags of every environment, as this process serves them. */
@@ -56,6 +64,12 @@ export class FlagViews {
     const opened = await this.#open(environment);
     void this.#follow(opened);
     return opened.flags;
+  }
+
+  watched(): readonly WatchedFlag[] {
+    return [...this.#views].flatMap(([environment, { flags }]) =>
+      [...flags.watched()].map(([key, hold]) => ({ environment, key, hold })),
+    );
   }
 
   /** Takes over a document that this process has just saved. */

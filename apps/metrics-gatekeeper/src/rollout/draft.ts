@@ -1,6 +1,6 @@
 import { type PlanStep, stepKind, stepName, type Verdict } from '@tidegate/contracts';
 import type { RolloutMessage } from './message.ts';
-import { type Common, stepAt } from './state.ts';
+import { type Common, exposedStage, stepAt } from './state.ts';
 
 /** What every event of a rollout is about. */
 export const about = ({ id, environment, plan, version }: Common) => ({
@@ -19,10 +19,14 @@ export function aboutStep(rollout: Common, index = rollout.position?.index ?? 0)
 const flagOf = ({ environment, plan }: Common) => ({ environment, key: plan.flag });
 const refOf = ({ id, generation }: Common) => ({ id, generation });
 
+/** Held again, the flag is watched as its open stage asks. */
 export const holdFlag = (rollout: Common): RolloutMessage => ({
   type: 'HoldFlag',
-  data: { ...flagOf(rollout), rollout: refOf(rollout) },
+  data: { ...flagOf(rollout), rollout: refOf(rollout), ...watchOf(exposedStage(rollout)) },
 });
+
+const watchOf = ({ closeIfSilentFor }: { closeIfSilentFor?: number | undefined } = {}) =>
+  closeIfSilentFor === undefined ? {} : { closeIfSilentMs: closeIfSilentFor };
 
 export const releaseFlag = (rollout: Common, reason: string): RolloutMessage => ({
   type: 'ReleaseFlag',
@@ -85,9 +89,10 @@ export function wouldShrink({ plan, exposure }: Common, index: number): boolean 
 
 function setExposure(
   rollout: Common,
-  { stage, percentage, variant, users }: Extract<PlanStep, { stage: string }>,
+  step: Extract<PlanStep, { stage: string }>,
   allowedUsers: string[],
 ): RolloutMessage {
+  const { stage, percentage, variant, users } = step;
   return {
     type: 'SetExposure',
     data: {
@@ -97,6 +102,7 @@ function setExposure(
       ...(percentage === undefined ? {} : { percentage }),
       ...(variant === undefined ? {} : { variant }),
       ...(users === undefined ? {} : { allowedUsers }),
+      ...watchOf(step),
     },
   };
 }

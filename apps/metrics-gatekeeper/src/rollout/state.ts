@@ -107,6 +107,7 @@ interface End {
   readonly reason: string;
   readonly message: string;
 }
+type Stage = Extract<PlanStep, { stage: string }>;
 interface Positioned {
   readonly position: Position;
 }
@@ -156,6 +157,14 @@ export function stepAt({ plan }: Common, index: number): PlanStep {
   if (!step) throw new TypeError(`The plan ${plan.plan} has no step ${index}.`);
   return step;
 }
+
+/** The stage whose exposure was asked for last. */
+export const exposedStage = ({ plan, exposed }: Common): Stage | undefined =>
+  plan.steps.find((step): step is Stage => 'stage' in step && step.stage === exposed?.stage);
+
+/** Whether a stage of it closes when nobody looks after it: one that was opened before may still be open. */
+export const asksForCare = ({ plan }: Common): boolean =>
+  plan.steps.some((step) => 'stage' in step && step.closeIfSilentFor !== undefined);
 
 /** The migration run that works for this rollout, or may begin to. */
 export const activeRun = ({ position }: Common): string | undefined =>
