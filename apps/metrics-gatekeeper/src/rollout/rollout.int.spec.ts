@@ -3,7 +3,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
-import { type Message, RollBack, ThresholdBreached } from '@tidegate/contracts';
+import {
+  type GatekeeperAlive,
+  type Message,
+  RollBack,
+  ThresholdBreached,
+} from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import {
@@ -485,11 +490,17 @@ describe('people', () => {
 
 it('tells others that it is alive, and what it looks after', async () => {
   const here = await world({ env: { METRICS_GATEKEEPER_HEARTBEAT_MS: '50' } });
-  const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
+  const stage = '{ stage: canary, percentage: 10, hold: 1h, closeIfSilentFor: 10m }';
+  const id = await here.start([stage]);
   await here.opens(id, 'canary');
-  await until('a heartbeat', () =>
-    here.service
-      .published('gatekeeper.heartbeats')
-      .find(({ data }) => (data as { running: number }).running === 1),
+  const newest = () =>
+    here.service.published('gatekeeper.heartbeats').at(-1)?.data as GatekeeperAlive['data'];
+  const first = await until('a heartbeat', () => newest()?.lookedAfter?.[id]);
+  expect(newest()).toMatchObject({ running: 1 });
+  here.load.up = false; // its checks hold, and that is a sign of life
+  await here.becomes(id, 'holding');
+  await until(
+    'a later check',
+    () => (newest().lookedAfter?.[id] ?? 0) > first + 1_000 || undefined,
   );
 });

@@ -333,3 +333,42 @@ describe('every later stage', () => {
     expect(errorRate?.windows.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(100);
   });
 });
+
+describe('a stage that closes if nobody looks after it', () => {
+  const WATCHED =
+    '{ stage: canary, percentage: 10, hold: 3s, minTrials: 200, closeIfSilentFor: 10m }';
+  const reason =
+    'metrics-gatekeeper has not looked after rollout r-1 for 10m; stage canary closes itself';
+  const opened = () => story([WATCHED, ALL]).opened();
+
+  it('is opened with that wish, and the next one without', () => {
+    expect(opened().newest('SetExposure')).toMatchObject({ closeIfSilentMs: 600_000 });
+    const next = opened().checks(4);
+    expect(next.newest('SetExposure')).toMatchObject({ step: 'all' });
+    expect(next.newest('SetExposure')).not.toHaveProperty('closeIfSilentMs');
+  });
+
+  it('pauses its rollout when it has closed itself, and says why', () => {
+    const closed = opened().hears('FlagDisabled', {
+      disabled: { by: 'flag-service', reason, at: 1 },
+    });
+    expect(closed.types()).toEqual(['FlagObserved', 'RolloutPaused']);
+    expect(closed.newest('RolloutPaused')).toMatchObject({
+      by: 'flag-service',
+      reason: `checkout-v2 was disabled: ${reason}`,
+    });
+    expect(closed.person('ResumeRollout').types()).toEqual(['ROLLOUT_FLAG_DISABLED']);
+  });
+
+  it('has the wish again when a person opens it again: its flag is held anew, and no exposure is sent', () => {
+    const again = opened()
+      .hears('FlagDisabled', { disabled: { by: 'flag-service', reason, at: 1 } })
+      .hears('FlagReleased', { reason: 'looked at it' })
+      .hears('FlagEnabled', { reason: 'nothing was wrong' })
+      .person('ResumeRollout');
+    expect(again.newest('HoldFlag')).toMatchObject({ closeIfSilentMs: 600_000 });
+    const at10 = { ...before, exposure: { variant: 'on', percentage: 10_000 } };
+    const held = again.hears('FlagHeld', { definition: at10, disabled: false });
+    expect(held.check().count('SetExposure')).toBe(1);
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from '@jest/globals';
+import { ALL, CANARY, Story } from '../rollout/story.memory.ts';
+import { Pulse } from './pulse.ts';
+
+const WATCHED = '{ stage: canary, percentage: 10, hold: 3s, closeIfSilentFor: 10m }';
+const watched = new Story([WATCHED, ALL]).opened().state;
+const unwatched = new Story([CANARY, ALL]).opened().state;
+
+describe('a heartbeat', () => {
+  it('says how many rollouts the instance looks after, and when it last did', () => {
+    const pulse = new Pulse('gate-1');
+    expect(pulse.beat(1_000)).toEqual({ instance: 'gate-1', running: 0 });
+    pulse.checked('r-1', unwatched, 2_000);
+    pulse.checked('r-2', unwatched, 3_000);
+    expect(pulse.beat(4_000)).toEqual({ instance: 'gate-1', running: 2, lastCheckAt: 3_000 });
+  });
+
+  it('names those that are closed when nobody looks after them, each with its last check', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', watched, 2_000);
+    pulse.checked('r-2', unwatched, 3_000);
+    pulse.checked('r-3', watched, 4_000);
+    expect(pulse.beat(5_000).lookedAfter).toEqual({ 'r-1': 2_000, 'r-3': 4_000 });
+  });
+
+  it('names them still while a later stage opens that does not ask: the earlier one may be open', () => {
+    const next = new Story([WATCHED, ALL]).opened().checks(4);
+    expect(next.newest('SetExposure')).toMatchObject({ step: 'all' });
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', next.state, 2_000);
+    expect(pulse.beat(2_000).lookedAfter).toEqual({ 'r-1': 2_000 });
+  });
+
+  it('names nothing that is over, or that somebody else has looked after for a minute', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', watched, 1_000);
+    pulse.checked('r-1', new Story([WATCHED]).opened().person('AbortRollout').state, 2_000);
+    expect(pulse.beat(2_000)).toEqual({ instance: 'gate-1', running: 0, lastCheckAt: 2_000 });
+    pulse.checked('r-2', watched, 3_000);
+    expect(pulse.beat(63_000).running).toBe(1);
+    expect(pulse.beat(63_001)).not.toHaveProperty('lookedAfter');
+  });
+
+  it('does not move the time of a check that fails', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', watched, 1_000);
+    pulse.failed('r-1', 9_000);
+    expect(pulse.beat(9_000).lookedAfter).toEqual({ 'r-1': 1_000 });
+  });
+});
+
+describe('an instance is well', () => {
+  it('once a round is complete, and until none has been for ten seconds', () => {
+    const pulse = new Pulse('gate-1');
+    expect(pulse.isWell(0)).toBe(false);
+    pulse.roundDone(1_000);
+    expect(pulse.isWell(11_000)).toBe(true);
+    expect(pulse.isWell(11_001)).toBe(false);
+  });
+
+  it('not when its last round failed', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.roundDone(1_000);
+    pulse.roundFailed();
+    expect(pulse.isWell(1_000)).toBe(false);
+  });
+
+  it('not while a check fails, until it succeeds or somebody else has taken it over', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.failed('r-1', 1_000);
+    pulse.roundDone(30_000);
+    expect(pulse.isWell(30_000)).toBe(false);
+    expect(pulse.isWell(31_001)).toBe(true);
+    pulse.failed('r-1', 31_001);
+    pulse.checked('r-1', watched, 32_000);
+    expect(pulse.isWell(32_000)).toBe(true);
+  });
+});
