@@ -1,9 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { catalogue } from '@tidegate/contracts';
+import { catalogue, FlagDisabled } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { alertOf, toldTypes } from './alert.ts';
 
 const told = catalogue.filter(({ type }) => toldTypes.includes(type));
+const because = 'metrics-gatekeeper has not looked after rollout r-1 for 10m';
+const closedItself = {
+  disabled: { by: 'flag-service', at: 7, reason: because },
+  rollout: { id: 'r-1', generation: 1 },
+};
+/** An example that is told, where the published one is not. */
+const example = (definition: (typeof catalogue)[number]) =>
+  exampleOf(definition, definition.type === 'FlagDisabled' ? closedItself : {});
 
 describe('what people are told', () => {
   it('is about messages that exist', () => {
@@ -13,7 +21,7 @@ describe('what people are told', () => {
   it.each(told.map((definition) => [definition.type, definition] as const))(
     '%s has a title, a text and no hole in either',
     (_type, definition) => {
-      const alert = alertOf(exampleOf(definition));
+      const alert = alertOf(example(definition));
       expect(alert?.title).toMatch(/\S/);
       expect(alert?.text).toMatch(/\S/);
       expect(`${alert?.title} ${alert?.text}`).not.toMatch(/undefined|NaN|\[object| {2}/);
@@ -21,9 +29,10 @@ describe('what people are told', () => {
   );
 
   it('is critical exactly where somebody must get up', () => {
-    const critical = told.filter((each) => alertOf(exampleOf(each))?.severity === 'critical');
+    const critical = told.filter((each) => alertOf(example(each))?.severity === 'critical');
     expect(critical.map(({ type }) => type).sort()).toEqual([
       'DeadlineMissed',
+      'FlagDisabled',
       'MessageDeadLettered',
       'MigrationFailed',
       'RollbackStarted',
@@ -31,6 +40,20 @@ describe('what people are told', () => {
     ]);
     const held = catalogue.find(({ type }) => type === 'RolloutHeld');
     expect(alertOf(exampleOf(held!, { page: true }))?.severity).toBe('critical');
+  });
+
+  it('is why a stage has closed itself, each time, and nothing of what people disable', () => {
+    const once = alertOf(exampleOf(FlagDisabled, closedItself));
+    expect(once).toMatchObject({
+      title: 'checkout-v2 in production has closed itself',
+      text: because,
+      labels: { event: 'FlagDisabled', environment: 'production' },
+    });
+    expect(once?.labels).toMatchObject({ flag: 'checkout-v2', rollout: 'r-1' });
+    const later = { disabled: { ...closedItself.disabled, at: 8 } };
+    expect(alertOf(exampleOf(FlagDisabled, later))?.fingerprint).not.toBe(once?.fingerprint);
+    expect(alertOf(exampleOf(FlagDisabled, closedItself))).toEqual(once);
+    expect(alertOf(exampleOf(FlagDisabled))).toBeUndefined();
   });
 
   it('says nothing of what concerns nobody', () => {

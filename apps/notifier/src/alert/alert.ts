@@ -26,6 +26,10 @@ interface Telling {
   readonly severity: Severity;
   readonly title: string;
   readonly text: string;
+  /** Where the same may happen twice and must be told twice. */
+  readonly occasion?: string;
+  /** Beside those that the message has by their names. */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 type Data = Readonly<Record<string, unknown>>;
@@ -34,6 +38,19 @@ const text = (data: Data, field: string): string => {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 };
 const where = (data: Data): string => `${text(data, 'plan')} in ${text(data, 'environment')}`;
+
+/** Nobody looked after its rollout, so its rollout tells nobody either. What people disable, they know. */
+function closedByItself(data: Data): Telling | undefined {
+  const disabled = data['disabled'] as Data;
+  if (disabled['by'] !== 'flag-service') return undefined;
+  return {
+    severity: 'critical',
+    title: `${text(data, 'key')} in ${text(data, 'environment')} has closed itself`,
+    text: text(disabled, 'reason'),
+    occasion: text(disabled, 'at'),
+    labels: { flag: text(data, 'key'), rollout: text((data['rollout'] ?? {}) as Data, 'id') },
+  };
+}
 
 /** One line an event: what is told, how loud. Events that are not here concern nobody at night. */
 const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = {
@@ -95,6 +112,7 @@ const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = 
     title: `${where(data)}: ${text(data, 'what')}`,
     text: `Nothing happened within ${formatDuration(Number(data['deadlineMs']))}.`,
   }),
+  FlagDisabled: closedByItself,
   MigrationFailed: (data) => ({
     severity: 'critical',
     title: `Migration ${text(data, 'migration')} failed`,
@@ -118,13 +136,14 @@ export function alertOf({
   const fields = data as Data;
   const telling = tellings[type]?.(fields);
   if (!telling) return undefined;
-  const labels: Record<string, string> = { event: type, severity: telling.severity };
+  const { occasion, ...told } = telling;
+  const labels: Record<string, string> = {
+    event: type,
+    severity: told.severity,
+    ...telling.labels,
+  };
   for (const name of taken) if (typeof fields[name] === 'string') labels[name] = fields[name];
   const detail = ['step', 'reason', 'code', 'what'].map((name) => text(fields, name));
-  return {
-    ...telling,
-    thread: key,
-    labels,
-    fingerprint: [type, key, telling.severity, ...detail].join('\u0000'),
-  };
+  const identity = [type, key, told.severity, ...detail, ...(occasion ? [occasion] : [])];
+  return { ...told, thread: key, labels, fingerprint: identity.join('\u0000') };
 }
