@@ -49,7 +49,10 @@ const own: Readonly<Record<string, Access>> = {
   },
   'migration-runner': { reads: ['kills', 'migration.commands'], writes: ['migration.events'] },
   'audit-sink': { reads: audited, writes: ['audit.seals'] },
-  notifier: { reads: ['rollout.events', 'migration.events'], writes: ['notification.events'] },
+  notifier: {
+    reads: ['rollout.events', 'flag.events', 'migration.events'],
+    writes: ['notification.events'],
+  },
 };
 
 /** One entry of a broker's access list. `prefixed`: all names that begin so. */

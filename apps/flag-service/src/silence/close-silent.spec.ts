@@ -41,7 +41,15 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-type Ambient = Pick<ReturnType<typeof house>, 'clock' | 'ids' | 'disk' | 'bus'>;
+/** What replicas share: the store's disk, the bus, a clock. */
+function ambient() {
+  const clock = manualClock(1_790_000_000_000);
+  const ids = sequentialIds();
+  const bus: MemoryBus = memoryBus({ clock, ids });
+  closing.push(() => bus.close());
+  return { clock, ids, disk: new MemoryDisk(), bus };
+}
+type Ambient = ReturnType<typeof ambient>;
 
 /** A replica of flag-service, as far as flags go. While `link.isCut` it alone does not reach the bus. */
 function replica({ clock, ids, disk, bus }: Ambient) {
@@ -90,12 +98,8 @@ function replica({ clock, ids, disk, bus }: Ambient) {
 type Replica = ReturnType<typeof replica>;
 
 function house() {
-  const clock = manualClock(1_790_000_000_000);
-  const ids = sequentialIds();
-  const disk = new MemoryDisk();
-  const bus: MemoryBus = memoryBus({ clock, ids });
-  closing.push(() => bus.close());
-  const shared = { clock, ids, disk, bus };
+  const shared = ambient();
+  const { clock, ids, bus } = shared;
   const replicas: Replica[] = [];
   const start = async (given: Partial<Ambient> = {}): Promise<Replica> => {
     const started = replica({ ...shared, ...given });
