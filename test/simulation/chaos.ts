@@ -93,6 +93,9 @@ export class Chaos {
       case 'flags-away':
         this.#stop('flag-service', forMs);
         return undefined;
+      case 'gatekeeper-away':
+        this.#stop('metrics-gatekeeper', forMs);
+        return undefined;
       case 'store-away':
       case 'bus-away':
       case 'cut-off':

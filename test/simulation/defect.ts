@@ -17,5 +17,9 @@ export interface Defect {
   /** The position is committed before the record is handled. */
   readonly commitsFirst?: boolean;
   readonly neverRelays?: boolean;
+  /** Nobody closes what is silent. */
+  readonly neverCloses?: boolean;
+  /** Signs of life are not heard. */
+  readonly isDeaf?: boolean;
   holder?(): FlagHolder;
 }

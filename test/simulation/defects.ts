@@ -267,6 +267,19 @@ export const defects: Readonly<
         }),
     },
   },
+  'nobody closes what is silent': { breaks: /^P10/, defect: { neverCloses: true } },
+  'a stage closes although it is looked after': { breaks: /^P10/, defect: { isDeaf: true } },
+  'a rollout does not notice that its stage has closed itself': {
+    breaks: /^P10/,
+    defect: {
+      execute: decidingOn((command) => {
+        const said = command.data as { type?: string; data?: object };
+        return command.type === 'RecordEvent' && said.type === 'FlagDisabled'
+          ? { ...command, data: { ...said, type: 'FlagEnabled' } }
+          : command;
+      }),
+    },
+  },
   'an edit draws a new salt': {
     breaks: /^P[17]/,
     defect: {

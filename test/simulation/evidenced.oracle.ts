@@ -1,7 +1,7 @@
 import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
-import { ENVIRONMENT, FLAG, LIMIT } from './scenario.ts';
+import { ENVIRONMENT, FLAG, gatekeeperAwayMs, LIMIT } from './scenario.ts';
 import { Violation } from './sim.ts';
 import type { Look } from './world.ts';
 
@@ -76,7 +76,8 @@ function pagesInTheDark(
     const isPaged = own.some(
       ({ data, metadata: { at } }) => (data as { page?: boolean }).page && at >= begin && at <= end,
     );
-    if (darkMs > plan.pageAfter + LATE_MS && !isPaged)
+    const latestMs = plan.pageAfter + LATE_MS + gatekeeperAwayMs(evidence.world.scenario);
+    if (darkMs > latestMs && !isPaged)
       broken(`${id} was open without data for ${darkMs} ms, and nobody was paged`);
   }
 }

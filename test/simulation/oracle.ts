@@ -1,5 +1,6 @@
 import { checkAnswered } from './answered.oracle.ts';
 import { Evidence } from './evidence.ts';
+import { checkClosed } from './closed.oracle.ts';
 import { checkEvidenced } from './evidenced.oracle.ts';
 import { checkMigrated } from './migrated.oracle.ts';
 import { checkOrdered } from './ordered.oracle.ts';
@@ -17,5 +18,6 @@ export async function checkPromises(world: World): Promise<void> {
   checkRolledBack(evidence);
   checkEvidenced(evidence);
   checkUsers(evidence);
+  checkClosed(evidence);
   checkMigrated(evidence);
 }

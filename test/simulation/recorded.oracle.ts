@@ -44,7 +44,8 @@ function nothingLostNothingInvented({ world, byId, messages }: Evidence): void {
   for (const [id, { collection, document }] of world.saved)
     if (!byId.has(id)) broken(`${id} of ${collection}/${document} was saved and never published`);
   for (const { metadata, type, topic, key } of messages) {
-    const isOwn = SERVICES.has(metadata.source) && definitionOf(type)?.kind !== 'state';
+    const kind = definitionOf(type)?.kind ?? '';
+    const isOwn = SERVICES.has(metadata.source) && !['state', 'heartbeat'].includes(kind);
     if (isOwn && !world.saved.has(metadata.id))
       broken(`${type} ${metadata.id} of ${key} on ${topic} was published and never saved`);
   }

@@ -1,7 +1,7 @@
 import type { Flag, FlagDefinition, OutgoingMessage, RolloutRef } from '@tidegate/contracts';
 import { canonicalJson, parseDuration } from '@tidegate/kernel';
 import { type Evidence, type FlagVersion, rolloutOf } from './evidence.ts';
-import { ENVIRONMENT, FLAG } from './scenario.ts';
+import { ENVIRONMENT, FLAG, gatekeeperAwayMs } from './scenario.ts';
 import { Violation } from './sim.ts';
 
 const broken = (what: string): never => {
@@ -55,7 +55,8 @@ function carriedOut(
     .filter((each) => rolloutOf(each) === id))
     if (metadata.at >= at && (doneAt ?? Infinity) > metadata.at)
       broken(`${id} says that it is rolled back, and its flag is not as it was`);
-  const deadline = at + pageAfter(evidence) + SLACK_MS;
+  const awayMs = gatekeeperAwayMs(evidence.world.scenario);
+  const deadline = at + pageAfter(evidence) + SLACK_MS + awayMs;
   if ((doneAt ?? Infinity) > deadline && !isPaged(evidence, id, at, deadline))
     broken(`the rollback of ${id} was neither carried out nor paged in time`);
 }

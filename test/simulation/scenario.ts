@@ -50,7 +50,7 @@ const faults = [
   'cut-off',
   'lag',
 ] as const;
-export type What = (typeof wishes)[number] | (typeof faults)[number] | 'start';
+export type What = (typeof wishes)[number] | (typeof faults)[number] | 'start' | 'gatekeeper-away';
 
 export interface Happening {
   readonly what: What;
@@ -72,6 +72,8 @@ export interface Scenario {
   readonly chaosMs: number;
   /** Whether the services project their histories, which takes its time. */
   readonly keepsHistory: boolean;
+  /** The stages close if nobody looks after them for so long. */
+  readonly closeIfSilentMs?: number;
 }
 
 export const LIMIT = 0.01;
@@ -101,6 +103,37 @@ export function drawScenario(random: Seeded, isCalm: boolean): Scenario {
     keepsHistory: random.chance(0.2),
   };
 }
+
+const SILENCE_MS = 30_000;
+
+/**
+ * In some worlds the stages close if nobody looks after them, and for longer than that nobody does. Drawn from numbers of
+ * its own: the other worlds stay as they are.
+ */
+export function withSilence(scenario: Scenario, random: Seeded): Scenario {
+  if (!random.chance(0.2)) return scenario;
+  const away = {
+    what: 'gatekeeper-away',
+    in: random.between(5_000, scenario.chaosMs),
+    forMs: random.between(SILENCE_MS, 5 * SILENCE_MS),
+  } as const;
+  const steps = (scenario.plan['steps'] as readonly object[]).map((step) =>
+    'stage' in step ? { ...step, closeIfSilentFor: `${SILENCE_MS}ms` } : step,
+  );
+  return {
+    ...scenario,
+    plan: { ...scenario.plan, steps },
+    happenings: [...scenario.happenings, away],
+    chaosMs: Math.max(scenario.chaosMs, away.in + away.forMs),
+    closeIfSilentMs: SILENCE_MS,
+  };
+}
+
+/** For how long nobody may have looked after anything, in all. */
+export const gatekeeperAwayMs = ({ happenings }: Scenario): number =>
+  happenings
+    .filter(({ what }) => what === 'gatekeeper-away')
+    .reduce((sum, { forMs }) => sum + forMs, 0);
 
 function drawPlan(random: Seeded, targets: readonly string[], levels: readonly number[]) {
   const source = { scrape: targets };

@@ -1,5 +1,6 @@
+import { GatekeeperAlive } from '@tidegate/contracts';
 import type { MetricsSource } from '@tidegate/metrics-source';
-import type { ServiceContext } from '@tidegate/platform';
+import { newMessage, type ServiceContext } from '@tidegate/platform';
 import {
   createExecute,
   createOutbox,
@@ -22,9 +23,12 @@ import { flagCollection } from '../../apps/flag-service/src/flag/flags.ts';
 import { HistoryConsumer } from '../../apps/flag-service/src/history/history.consumer.ts';
 import { createHistory } from '../../apps/flag-service/src/history/history.handler.ts';
 import type { PastChange } from '../../apps/flag-service/src/history/history.ts';
+import { CloseSilent } from '../../apps/flag-service/src/silence/close-silent.handler.ts';
+import { signsCollection } from '../../apps/flag-service/src/silence/shared-signs.handler.ts';
 import { FlagViews } from '../../apps/flag-service/src/view/flag-views.handler.ts';
 import { CheckLoop } from '../../apps/metrics-gatekeeper/src/check/check.loop.ts';
 import { createGatekeeper } from '../../apps/metrics-gatekeeper/src/gatekeeper.handler.ts';
+import { Pulse } from '../../apps/metrics-gatekeeper/src/heartbeat/pulse.ts';
 import { HistoryConsumer as RolloutHistoryConsumer } from '../../apps/metrics-gatekeeper/src/history/history.consumer.ts';
 import type { Plans } from '../../apps/metrics-gatekeeper/src/plan/plans.handler.ts';
 import { RolloutConsumer } from '../../apps/metrics-gatekeeper/src/rollout/rollout.consumer.ts';
@@ -51,6 +55,7 @@ export interface Shared {
   readonly defect: Defect;
   readonly table: Table;
   readonly keepsHistory: boolean;
+  readonly closesIfSilent: boolean;
   readonly source: (life: Life) => MetricsSource;
 }
 
@@ -69,6 +74,8 @@ export type Boot = (shared: Shared, life: Life) => Promise<Doors>;
 const RELAY_MS = 1_000;
 const REFRESH_MS = 2_000;
 const ROUND_MS = 1_000;
+const SILENCE_MS = 1_000;
+const HEARTBEAT_MS = 5_000;
 const RECONCILE_MS = 15_000;
 /** Real time, which never passes while a world is simulated: a start waits for the bus, or for the world's end. */
 const PATIENCE_MS = 1;
@@ -122,6 +129,11 @@ export const bootFlagService: Boot = async (shared, life) => {
       warn: (_fields: object, text: string) => {
         sim.note(life.name, text);
       },
+      error: ({ err }: { err?: unknown }, text: string) => {
+        sim.count(text);
+        if (err === undefined) sim.note(life.name, text);
+        else sim.tolerate(`${life.name}: ${text}`, err);
+      },
     },
   } as unknown as ServiceContext;
   const flags = store.documents(flagCollection);
@@ -135,6 +147,11 @@ export const bootFlagService: Boot = async (shared, life) => {
     await views.refresh();
     views.check();
   }).start();
+  if (shared.closesIfSilent && !shared.defect.neverCloses) {
+    const signs = store.documents(signsCollection);
+    const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
+    new Loop(sim, life, 'silence', SILENCE_MS, () => silence.round()).start();
+  }
   const history = createHistory(store.projection<PastChange>('flag-history'), store.epoch);
   const consumers = [
     new EnvironmentConsumer(environments),
@@ -148,9 +165,13 @@ export const bootFlagService: Boot = async (shared, life) => {
 export const bootGatekeeper: Boot = async (shared, life) => {
   const { sim, bus } = shared;
   const context = contextOf(shared, life);
+  const pulse = new Pulse(life.name);
   const gatekeeper = createGatekeeper({
     ...context,
     source: shared.source(life),
+    onChecked: ({ rollout, outcome }) => {
+      pulse.checked(rollout, outcome.state, sim.now());
+    },
     onDue: (at) => {
       sim.scheduler.after(life, at - sim.now(), () => {
         loop.wake();
@@ -169,6 +190,11 @@ export const bootGatekeeper: Boot = async (shared, life) => {
   const round = new CheckLoop(checks);
   const loop = new Loop(sim, life, 'checks', ROUND_MS, () => round.round(), isDue);
   loop.start();
+  const beat = () => {
+    const made = { ...context, traceparent: () => undefined };
+    return context.publish([newMessage(made, GatekeeperAlive, pulse.beat(sim.now()))]);
+  };
+  if (shared.closesIfSilent) new Loop(sim, life, 'alive', HEARTBEAT_MS, beat).start();
   new Loop(sim, life, 'reconcile', RECONCILE_MS, () => checks.reconcile()).start();
   const consumers = [
     new RolloutConsumer(rollouts),

@@ -163,6 +163,7 @@ export class SimBus {
         next = Number(entry?.origin.offset ?? next) + 1;
         const decoded = entry && decode(entry.record);
         if (!life.isAlive || !decoded || isRejection(decoded)) continue;
+        if (this.#defect.isDeaf && decoded.message.type === 'GatekeeperAlive') continue;
         apply(decoded.message.key, decoded.message);
       }
     };

@@ -77,6 +77,7 @@ describe('the simulated worlds', () => {
         'redelivery',
         'rebalance: in handling',
         'dead letter: undecodable',
+        'a stage that nobody looked after is closed',
       ];
       const rare = wanted.filter((what) => (seen.get(what) ?? 0) < count / 1_000);
       expect(rare).toEqual([]);

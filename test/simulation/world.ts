@@ -12,7 +12,8 @@ import { lookAfter } from './caretaker.ts';
 import { Chaos } from './chaos.ts';
 import { calm, drawProfile, type Profile } from './profile.ts';
 import { Process } from './process.ts';
-import { drawScenario, ENVIRONMENT, FLAG, PLAN, type Scenario } from './scenario.ts';
+import { Seeded } from './random.ts';
+import { drawScenario, ENVIRONMENT, FLAG, PLAN, type Scenario, withSilence } from './scenario.ts';
 import { bootFlagService, bootGatekeeper, bootRunner, type Shared } from './services.ts';
 import { type Life, Sim, Violation } from './sim.ts';
 import { SimBus } from './sim-bus.memory.ts';
@@ -50,12 +51,15 @@ export class World {
     this.defect = defect;
     const { sim } = this;
     const profile = drawProfile(sim.random);
-    this.scenario = drawScenario(sim.random, profile === calm);
+    const drawn = drawScenario(sim.random, profile === calm);
+    this.scenario = withSilence(drawn, new Seeded(~seed));
     this.bus = new SimBus(sim, defect);
     const { bus, disk, saved, table } = this;
     const source = (life: Life) => this.#sourceFor(life);
-    const { keepsHistory } = this.scenario;
-    const shared: Shared = { sim, bus, disk, saved, defect, table, source, keepsHistory };
+    const { keepsHistory, closeIfSilentMs } = this.scenario;
+    const closesIfSilent = closeIfSilentMs !== undefined;
+    const what = { keepsHistory, closesIfSilent };
+    const shared: Shared = { sim, bus, disk, saved, defect, table, source, ...what };
     this.#processes = [
       new Process(shared, 'flag-service', 0, bootFlagService),
       new Process(shared, 'flag-service', 1, bootFlagService),
