@@ -335,7 +335,7 @@ describe('a stage that closes if nobody looks after it', () => {
   it('is not changed by being asked for again, however much later', () => {
     const again = { ...openWatched(), metadata: { ...openWatched().metadata, at: 99 } };
     given([created, heldBy(r1), watched])
-      .when(again as FlagCommand)
+      .when(again)
       .then([]);
   });
 
@@ -344,7 +344,7 @@ describe('a stage that closes if nobody looks after it', () => {
     const next = given([created, heldBy(r1), watched]).when({
       ...openWatched('half'),
       metadata: later,
-    } as FlagCommand);
+    });
     expect(holdOf(next.decision)).toMatchObject({ watch: { ...watch, since: 99 } });
     const last = given([created, heldBy(r1), watched]).when(setExposure());
     expect(holdOf(last.decision)).toEqual({ rollout: r1, since: 7, step: 'canary' });
