@@ -6,6 +6,7 @@ const base = {
   key: z.string(),
   mode: z.enum(['off', 'on']),
   rollout: z.object({ id: z.string() }).optional(),
+  flag: z.object({ salt: z.string() }).nullable(),
 };
 const json = (shape: z.ZodRawShape): object => z.toJSONSchema(z.object(shape), { io: 'input' });
 const against = (shape: z.ZodRawShape) => incompatibilities(json(base), json(shape));
@@ -15,13 +16,15 @@ describe('a later release of a message', () => {
     expect(against({ ...base, reason: z.string().optional() })).toEqual([]);
     const { rollout: _gone, ...without } = base;
     expect(against(without)).toEqual([]);
+    const more = z.object({ salt: z.string(), hold: z.string().optional() });
+    expect(against({ ...base, flag: more.nullable() })).toEqual([]);
   });
 
   it.each([
     ['adds a field that is needed', { ...base, reason: z.string() }, 'reason: is needed now'],
     [
       'drops a field that is needed',
-      { mode: base.mode, rollout: base.rollout },
+      { mode: base.mode, rollout: base.rollout, flag: base.flag },
       'key: may be absent now',
     ],
     [
@@ -35,6 +38,16 @@ describe('a later release of a message', () => {
       'adds a value to a list',
       { ...base, mode: z.enum(['off', 'on', 'auto']) },
       'mode: the allowed values changed',
+    ],
+    [
+      'changes what is inside of what may be null',
+      { ...base, flag: z.object({ salt: z.number() }).nullable() },
+      'flag.salt: type changed',
+    ],
+    [
+      'lets it be null no more',
+      { ...base, flag: z.object({ salt: z.string() }) },
+      'flag: anyOf changed',
     ],
     [
       'changes what is inside',

@@ -7,12 +7,20 @@ interface Schema {
   readonly items?: Schema;
   readonly additionalProperties?: Schema | boolean;
   readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
   readonly [keyword: string]: unknown;
 }
 
 /** Keywords that say nothing about which values are valid. */
 const REMARKS = new Set(['$schema', '$id', 'title', 'description', 'default', 'examples']);
-const COMPARED = new Set(['properties', 'required', 'items', 'additionalProperties', 'enum']);
+const COMPARED = new Set([
+  'properties',
+  'required',
+  'items',
+  'additionalProperties',
+  'enum',
+  'anyOf',
+]);
 
 /**
  * Why a release with the one schema could not exchange messages with a release with the other; empty if it can,
@@ -27,6 +35,7 @@ export function incompatibilities(published: object, now: object, at = ''): read
     ...inner(old.items, next.items, `${at}[]`),
     ...inner(schemaIn(old), schemaIn(next), `${at}.*`),
     ...values(old, next, at),
+    ...branches(old.anyOf ?? [], next.anyOf ?? [], at),
   ];
 }
 
@@ -58,6 +67,12 @@ function fields(old: Schema, next: Schema, at: string): readonly string[] {
       ];
     return was && is ? incompatibilities(was, is, path) : [];
   });
+}
+
+/** One by one, in their order: what may be null is such a pair. */
+function branches(old: readonly Schema[], next: readonly Schema[], at: string): readonly string[] {
+  if (old.length !== next.length) return [`${place(at)}: anyOf changed`];
+  return old.flatMap((branch, index) => incompatibilities(branch, next[index] ?? {}, at));
 }
 
 function values(old: Schema, next: Schema, at: string): readonly string[] {

@@ -36,6 +36,10 @@ function house() {
       services.push(service);
       return service;
     },
+    /** Within the time of the test: it takes long where the bus was away. */
+    async end(): Promise<void> {
+      await Promise.all(services.map((service) => service.stop()));
+    },
     async stop(service: TestService): Promise<void> {
       services.splice(services.indexOf(service), 1);
       await service.stop();
@@ -98,7 +102,7 @@ describe('a stage that closes if nobody looks after it', () => {
   it(
     'shows the wish, stays open while somebody does, and then closes, while the bus is away as well',
     async () => {
-      const { start, newBus, step } = house();
+      const { start, newBus, step, end } = house();
       const bus = newBus();
       const service = await start(bus);
       await open(service, 20_000);
@@ -134,6 +138,7 @@ describe('a stage that closes if nobody looks after it', () => {
         return found.includes('stage canary closes itself') && found;
       }, 20_000);
       expect(history).toContain('flag-service');
+      await end();
     },
     PATIENCE_MS,
   );
@@ -141,7 +146,7 @@ describe('a stage that closes if nobody looks after it', () => {
   it(
     'stays open while another replica hears that it is looked after, and no longer',
     async () => {
-      const { start, newBus, step } = house();
+      const { start, newBus, step, end } = house();
       const hearing = await start(newBus());
       await open(hearing, 20_000);
       const deaf = await start(newBus());
@@ -152,6 +157,7 @@ describe('a stage that closes if nobody looks after it', () => {
       expect(await disabled(deaf)).toBeUndefined();
       for (let count = 0; count < 3; count += 1) await step();
       expect(await disabled(deaf)).toMatchObject({ by: 'flag-service' });
+      await end();
     },
     PATIENCE_MS,
   );
@@ -159,7 +165,7 @@ describe('a stage that closes if nobody looks after it', () => {
   it(
     'is counted on by a flag-service that was down itself, from the last word that it had heard',
     async () => {
-      const { start, stop, newBus, step, clock } = house();
+      const { start, stop, newBus, step, end, clock } = house();
       const first = await start(newBus());
       await open(first, 60_000);
       for (let count = 0; count < 3; count += 1) {
@@ -174,6 +180,7 @@ describe('a stage that closes if nobody looks after it', () => {
       expect(await disabled(second)).toBeUndefined(); // at 70 s
       await step();
       expect(await disabled(second)).toMatchObject({ by: 'flag-service' }); // at 78 s
+      await end();
     },
     PATIENCE_MS,
   );
