@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServerName, serverNames, startNative, type Wanted } from './native.ts';
-import { findProgram, MissingServer, run } from './tools.ts';
+import { findProgram, MissingServer, needProgram, run } from './tools.ts';
 
 export type { ServerName } from './native.ts';
 
@@ -135,10 +135,23 @@ export async function openServerIfAny(
   try {
     return await openServer(name, wanted);
   } catch (error) {
-    if (!(error instanceof MissingServer) || mustHaveServers()) throw error;
-    process.stderr.write(`SKIPPED what needs ${name}: ${error.message}\n`);
-    return undefined;
+    return skipped(name, error);
   }
+}
+
+/** A program that a spec cannot do without, or undefined after saying so: the same rule as for servers. */
+export function programIfAny(name: string, how: string): string | undefined {
+  try {
+    return needProgram(name, how);
+  } catch (error) {
+    return skipped(name, error);
+  }
+}
+
+function skipped(name: string, error: unknown): undefined {
+  if (!(error instanceof MissingServer) || mustHaveServers()) throw error;
+  process.stderr.write(`SKIPPED what needs ${name}: ${error.message}\n`);
+  return undefined;
 }
 
 export const everyServer: readonly ServerName[] = serverNames;

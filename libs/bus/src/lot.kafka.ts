@@ -54,6 +54,13 @@ export class Lot {
     this.#forget(next);
   }
 
+  /** From what was expected to what the batch begins with, where it leaves something out. */
+  passedOver({ messages }: Batch): { readonly from: number; readonly to: number } | undefined {
+    const from = this.#expected;
+    const to = Number(messages[0]?.offset ?? -1);
+    return this.isOpen && from !== undefined && to > from ? { from, to } : undefined;
+  }
+
   /** False if the log has begun again: then nothing of the batch is taken. */
   take({ messages, highWatermark }: Batch): boolean {
     const first = Number(messages[0]?.offset ?? -1);

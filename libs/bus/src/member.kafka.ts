@@ -20,6 +20,11 @@ export interface MemberOptions extends ConsumptionOptions {
   lagging(topic: string, message: string): void;
 }
 
+type Passed = NonNullable<ReturnType<Lot['passedOver']>>;
+
+const lossOf = (partition: number, lost: number): string =>
+  `lost ${lost} records of partition ${partition}: retention removed them unhandled.`;
+
 /** One member of a group: what it is assigned it handles, and what is handled it commits. */
 export class Member implements Keeper {
   isHeld = true;
@@ -143,6 +148,8 @@ export class Member implements Keeper {
   #take(topic: string, batch: Batch): void {
     const lot = this.#lots.get(keyOf({ topic, partition: batch.partition }));
     if (!lot || this.#isStopped) return;
+    const passed = lot.passedOver(batch);
+    if (passed) void this.#passedOver(lot, passed);
     if (!lot.take(batch)) {
       lot.isRewound = true;
       return this.#takeStock();
@@ -256,11 +263,17 @@ export class Member implements Keeper {
     const { lagging } = this.#options;
     if (isRemade)
       lagging(topic, `found partition ${partition} made anew: it is read from ${next} on.`);
-    else if (lost > 0)
-      lagging(
-        topic,
-        `lost ${lost} records of partition ${partition}: retention removed them unhandled.`,
-      );
+    else if (lost > 0) lagging(topic, lossOf(partition, lost));
+  }
+
+  /** kafkajs goes on behind what is gone and says nothing. Offsets that are still kept held no record for us. */
+  async #passedOver({ topic, partition }: Lot, { from, to }: Passed): Promise<void> {
+    const { cluster, lagging } = this.#options;
+    const low = await cluster.bounds(topic).then(
+      (bounds) => bounds[partition]?.start ?? to,
+      () => to, // nobody says otherwise
+    );
+    if (low > from) lagging(topic, lossOf(partition, Math.min(low, to) - from));
   }
 
   /** What was handled here since the partition was last committed by others need not be handled again. */

@@ -13,6 +13,8 @@ describe('decode', () => {
   it.each([
     ['no type', header('ce_type', undefined), 'MESSAGE_HEADER_MISSING'],
     ['no id', header('ce_id', undefined), 'MESSAGE_HEADER_MISSING'],
+    ['an empty id', header('ce_id', ''), 'MESSAGE_HEADER_MISSING'],
+    ['an empty source', header('ce_source', ''), 'MESSAGE_HEADER_MISSING'],
     ['no time', header('ce_time', 'yesterday'), 'MESSAGE_HEADER_MISSING'],
     ['an unknown type', header('ce_type', 'tidegate.kettle.boiled.v1'), 'MESSAGE_TYPE_UNKNOWN'],
     [

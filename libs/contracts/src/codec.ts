@@ -110,9 +110,9 @@ function parse(value: Uint8Array): { value: unknown } | Rejection {
 }
 
 function metadataOf(headers: WireRecord['headers']): Metadata | Rejection {
-  const id = headers['ce_id'];
-  const source = headers['ce_source'];
-  if (id === undefined || source === undefined)
+  // Empty ones would be the same for all: the second message would pass for the first.
+  const { ce_id: id = '', ce_source: source = '' } = headers;
+  if (id === '' || source === '')
     return reject('MESSAGE_HEADER_MISSING', 'The headers ce_id and ce_source are needed.');
   const at = Date.parse(headers['ce_time'] ?? '');
   if (Number.isNaN(at))
