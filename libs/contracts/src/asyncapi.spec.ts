@@ -1,4 +1,6 @@
+import specifications from '@asyncapi/specs';
 import { expect, it } from '@jest/globals';
+import { Ajv } from 'ajv';
 import { asyncApiDocument, catalogue, topics } from './index.ts';
 
 interface Described {
@@ -13,6 +15,15 @@ interface Described {
   components: { messages: Record<string, { name: string }> };
 }
 const document = asyncApiDocument() as Described;
+
+it('is an AsyncAPI document, says the schema of AsyncAPI itself', () => {
+  const ajv = new Ajv({ meta: false, strict: false, validateFormats: false, allErrors: true });
+  const validate = ajv.compile(specifications.schemas['3.0.0']);
+  validate(document);
+  expect(validate.errors ?? []).toEqual([]);
+  // It would notice: a channel must be an object.
+  expect(validate({ ...document, channels: { kills: 'a topic' } })).toBe(false);
+});
 
 it('describes every topic with its settings, and every message once, on its topic', () => {
   expect(Object.keys(document.channels).sort()).toEqual(Object.keys(topics).sort());
