@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
 
@@ -39,7 +39,7 @@ export function start(
   { fileKilobytes }: Limits = {},
 ): Program {
   const limit = fileKilobytes === undefined ? '' : `ulimit -f ${fileKilobytes}; `;
-  const command = ['-c', `${limit}exec "$0" "$@"`, process.execPath, join(root, file), ...args];
+  const command = ['-c', `${limit}exec "$0" "$@"`, process.execPath, resolve(root, file), ...args];
   const child = spawn('bash', command, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...env },

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildFerretdb } from './ferretdb.ts';
-import { freePort, NativeServer, type Spec } from './process.ts';
+import { asUser, freePort, NativeServer, type Spec } from './process.ts';
 import { cached, needProgram, run } from './tools.ts';
 
 /** Files that a server reads when it starts, and extra settings. */
@@ -26,7 +26,7 @@ type Starter = (
   port: number,
   spec: (s: NativeSpec) => Spec,
 ) => Promise<Native> | Native;
-type NativeSpec = Pick<Spec, 'command' | 'args'> & Partial<Pick<Spec, 'env' | 'ready'>>;
+type NativeSpec = Pick<Spec, 'command' | 'args'> & Partial<Pick<Spec, 'env' | 'ready' | 'user'>>;
 
 const here = import.meta.dirname;
 const debian = (name: string) => `on Debian, apt-get install ${name}`;
@@ -105,17 +105,19 @@ const postgres: Starter = (wanted, port, spec) => {
   const initdb = needProgram('initdb', debian('postgresql'));
   const command = needProgram('postgres', debian('postgresql'));
   const data = join(wanted.folder, 'data');
-  const asUser = process.getuid?.() === 0 ? ['runuser', '-u', 'postgres', '--'] : [];
+  // It refuses to run as root.
+  const user = process.getuid?.() === 0 ? 'postgres' : undefined;
   mkdirSync(data, { recursive: true });
-  if (asUser.length > 0) {
+  if (user !== undefined) {
     run('chmod', ['a+rx', wanted.folder]);
-    run('chown', ['-R', 'postgres', data]);
+    run('chown', ['-R', user, data]);
   }
-  const init = [...asUser, initdb, '-D', data, '-U', 'tidegate', '--auth=trust', '--no-sync'];
-  run(init[0] ?? initdb, init.slice(1));
+  const init = ['-D', data, '-U', 'tidegate', '--auth=trust', '--no-sync'];
+  const [program = initdb, ...initArgs] = asUser(user, initdb, init);
+  run(program, initArgs);
   const listen = ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
-  const whole = [...asUser, command, '-D', data, '-p', String(port), ...listen];
-  const server = new NativeServer(spec({ command: whole[0] ?? command, args: whole.slice(1) }));
+  const args = ['-D', data, '-p', String(port), ...listen];
+  const server = new NativeServer(spec({ command, args, ...(user === undefined ? {} : { user }) }));
   return { url: `postgres://tidegate@127.0.0.1:${port}/postgres`, server };
 };
 

@@ -11,6 +11,8 @@ export interface Spec {
   readonly port: number;
   readonly logFile: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Else whoever starts it. */
+  readonly user?: string;
   /** Beside an open port: answers true once it really serves. */
   readonly ready?: () => Promise<boolean>;
 }
@@ -34,9 +36,9 @@ export class NativeServer {
   }
 
   async start(): Promise<void> {
-    const { name, command, args, port, logFile, env, ready } = this.#spec;
+    const { name, command, args, port, logFile, env, user, ready } = this.#spec;
     const log = openSync(logFile, 'a');
-    const [program = command, ...rest] = diesWithUs(command, args);
+    const [program = command, ...rest] = asUser(user, command, args, DIES_WITH_US);
     const child = spawn(program, rest, {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...env },
@@ -77,11 +79,21 @@ export class NativeServer {
   }
 }
 
+const SETPRIV = '/usr/bin/setpriv';
 /** Where the system offers it, a server is killed with the process that started it, however that one ends. */
-const diesWithUs = (command: string, args: readonly string[]): readonly string[] =>
-  existsSync('/usr/bin/setpriv')
-    ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--', command, ...args]
-    : [command, ...args];
+const DIES_WITH_US = existsSync(SETPRIV) ? ['--pdeathsig', 'KILL'] : [];
+
+/** The program itself, without another process in between that could die alone. */
+export function asUser(
+  user: string | undefined,
+  command: string,
+  args: readonly string[],
+  settings: readonly string[] = [],
+): readonly string[] {
+  const own = user === undefined ? [] : [`--reuid=${user}`, `--regid=${user}`, '--init-groups'];
+  const all = [...own, ...settings];
+  return all.length === 0 ? [command, ...args] : [SETPRIV, ...all, '--', command, ...args];
+}
 
 const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => {

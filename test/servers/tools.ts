@@ -4,7 +4,7 @@ import {
   constants,
   existsSync,
   mkdirSync,
-  readdirSync,
+  mkdtempSync,
   renameSync,
   rmSync,
 } from 'node:fs';
@@ -44,16 +44,22 @@ export function needProgram(name: string, how: string): string {
 /** The server is not to be had here; anything else that goes wrong is an error. */
 export class MissingServer extends Error {}
 
-/** A folder of the cache, made once: a build that breaks off leaves nothing that looks finished. */
+/**
+ * A folder of the cache, made once: a build that breaks off leaves nothing that looks finished. Of two at the same
+ * time the first one stays: its files may be in use already.
+ */
 export function cached(name: string, build: (folder: string) => void): string {
   const folder = join(cache(), name);
-  if (existsSync(folder) && readdirSync(folder).length > 0) return folder;
-  const unfinished = `${folder}.${process.pid}`;
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { recursive: true });
-  build(unfinished);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(unfinished, folder);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache(), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}.unfinished-`);
+  try {
+    build(unfinished);
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error;
+  }
   return folder;
 }
 
