@@ -573,9 +573,8 @@ export function busContract(open: OpenBus): void {
       await until(() => reports.length === 2);
       expect(watcher.deliveries).toHaveLength(1);
       expect(await bus.deadLetters.list({ limit: 10 })).toHaveLength(1);
-      expect(
-        reports.map((report) => report.kind === 'dead-lettered' && report.letter.group),
-      ).toEqual(['g', 'watcher']);
+      const groups = reports.map((each) => each.kind === 'dead-lettered' && each.letter.group);
+      expect(new Set(groups)).toEqual(new Set(['g', 'watcher']));
     });
 
     it('answers a command that is given up: it is refused', async () => {

@@ -36,6 +36,7 @@ import { Sender } from './sender.kafka.ts';
 import { systemTimer } from './system-timer.ts';
 import type { Timer } from './timer.port.ts';
 import { KILLS, REPLAYS } from './topic.ts';
+import { Trouble } from './trouble.ts';
 import { Turnstile } from './turnstile.ts';
 import { scanTopics, WholeTopics } from './whole-topics.kafka.ts';
 
@@ -78,10 +79,20 @@ export class KafkaBus implements Bus {
     const budgets = { ...defaultBudgets, ...options.budgets };
     const policy = { ...defaultPolicy, ...options.policy };
     this.#parts = { clock, ids, source, prefix, random, timer, policy, budgets };
-    this.#connect = (topicGone) => kafkaOf(options, budgets, topicGone);
-    const kafka = kafkaOf(options, budgets);
-    this.#cluster = new Cluster(kafka, { prefix, replication, budgets });
-    this.#sender = new Sender(kafka, this.#cluster, budgets);
+    const troubles = new Trouble(clock);
+    const trouble = (why: string): void => troubles.heard(why);
+    this.#connect = (topicGone) => kafkaOf(options, budgets, { topicGone, trouble });
+    const kafka = kafkaOf(options, budgets, { trouble });
+    this.#cluster = new Cluster(kafka, {
+      prefix,
+      replication,
+      budgets,
+      troubles,
+      differs: (topic, message) => {
+        this.#report({ kind: 'topic-differs', topic, message });
+      },
+    });
+    this.#sender = new Sender(kafka, this.#cluster, budgets, troubles);
     this.deadLetters = kafkaDeadLetters({
       cluster: this.#cluster,
       sender: this.#sender,

@@ -123,6 +123,8 @@ export type BusReport =
       readonly message: string;
     }
   | { readonly kind: 'dead-lettered'; readonly letter: DeadLetter }
+  /** It was there already, with other settings than the catalogue's: nothing is changed. */
+  | { readonly kind: 'topic-differs'; readonly topic: string; readonly message: string }
   | { readonly kind: 'unknown-type'; readonly group: string; readonly type: string }
   /** A view passed over a record that it could not read or apply. */
   | {

@@ -1,22 +1,23 @@
-import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type ITopicConfig, type Kafka } from 'kafkajs';
 import { type Bounds } from './log.port.ts';
-import { MAX_MESSAGE_BYTES } from './bus.port.ts';
 import { busError } from './errors.ts';
-import { within } from './errors.kafka.ts';
+import { kafkaError, within } from './errors.kafka.ts';
 import type { KafkaBudgets } from './options.kafka.ts';
 import { type Mark, readMark } from './resume-at.ts';
 import { definitionOfTopic } from './topic.ts';
+import type { Trouble } from './trouble.ts';
+import { differenceOf, settingsOf, type TopicSettings } from './topic-settings.ts';
 
 /** The mark is missing where an operator has set the offset. */
 export type Committed = Partial<Mark> & { readonly next: number };
-
-/** A letter carries a whole message in base64, and a batch has a header of its own. */
-const MAX_BATCH_BYTES = Math.ceil((MAX_MESSAGE_BYTES * 4) / 3) + 65_536;
 
 export interface ClusterOptions {
   readonly prefix: string;
   readonly replication: number;
   readonly budgets: KafkaBudgets;
+  readonly troubles: Trouble;
+  /** A topic was there already, and is not as the catalogue has it. */
+  differs(topic: string, difference: string): void;
 }
 
 /** One connected client, until a question fails. */
@@ -58,6 +59,7 @@ export class Cluster {
   readonly #kafka: Kafka;
   readonly #options: ClusterOptions;
   readonly #made = new Map<string, Promise<void>>();
+  readonly #compared = new Set<string>();
   #asked: Asked | undefined;
   #isClosed = false;
 
@@ -140,13 +142,18 @@ export class Cluster {
     if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
     const asked = (this.#asked ??= new Asked(this.#kafka, this.#options.budgets));
     try {
-      return await within(this.#options.budgets.ask, what, asked.connected().then(ask));
+      return await this.#within(what, asked.connected().then(ask));
     } catch (error) {
       // It remembers topics that it was once asked for: one that is gone would make it fail for all the others.
       if (this.#asked === asked) this.#asked = undefined;
       asked.leaveLater();
       throw error;
     }
+  }
+
+  #within<T>(what: string, promise: Promise<T>): Promise<T> {
+    const { budgets, troubles } = this.#options;
+    return within(budgets.ask, what, promise, () => troubles.within(budgets.ask));
   }
 
   async #make(topics: readonly string[]): Promise<void> {
@@ -156,6 +163,9 @@ export class Cluster {
       const admin = await asked.connected();
       const existing = new Set(await admin.listTopics());
       const missing = topics.filter((topic) => !existing.has(this.nameOf(topic)));
+      const present = topics.filter((topic) => existing.has(this.nameOf(topic)));
+      await this.#compare(admin, present);
+      for (const topic of missing) this.#compared.add(topic);
       if (missing.length === 0) return;
       await admin.createTopics({
         topics: missing.map((topic) => this.#configOf(topic)),
@@ -164,32 +174,68 @@ export class Cluster {
       });
     };
     try {
-      await within(budgets.ask, `making ${topics.join(', ')}`, make());
+      await this.#within(`making ${topics.join(', ')}`, make());
     } finally {
       asked.leaveLater();
     }
   }
 
   #configOf(topic: string): ITopicConfig {
-    const definition = definitionOfTopic(topic);
-    if (!definition) throw busError('BUS_TOPIC_UNKNOWN', `There is no topic ${topic}.`);
-    const { replication } = this.#options;
-    const { partitions, cleanup, retentionMs } = definition;
-    const settings = {
-      'cleanup.policy': cleanup,
-      ...(cleanup === 'delete' ? { 'retention.ms': String(retentionMs ?? -1) } : {}),
-      'min.insync.replicas': String(Math.max(1, Math.min(2, replication - 1))),
-      'max.message.bytes': String(MAX_BATCH_BYTES),
-      // The age of a record, and so the lag, does not depend on its writer's clock.
-      'message.timestamp.type': 'LogAppendTime',
-      // Whatever other programs compress with, of which kafkajs reads gzip only.
-      'compression.type': 'uncompressed',
-    };
+    const { partitions, replication, entries } = this.#settingsOf(topic);
     return {
       topic: this.nameOf(topic),
       numPartitions: partitions,
       replicationFactor: replication,
-      configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+      configEntries: Object.entries(entries).map(([name, value]) => ({ name, value })),
     };
   }
+
+  #settingsOf(topic: string): TopicSettings {
+    const definition = definitionOfTopic(topic);
+    if (!definition) throw busError('BUS_TOPIC_UNKNOWN', `There is no topic ${topic}.`);
+    return settingsOf(definition, this.#options.replication);
+  }
+
+  /** Told once of each topic. What cannot be compared is told as well: it keeps nobody from working. */
+  async #compare(admin: Admin, topics: readonly string[]): Promise<void> {
+    const { differs } = this.#options;
+    const fresh = topics.filter((topic) => !this.#compared.has(topic));
+    if (fresh.length === 0) return;
+    for (const topic of fresh) this.#compared.add(topic);
+    try {
+      for (const [topic, found] of await settingsIn(admin, fresh, (topic) => this.nameOf(topic))) {
+        const difference = differenceOf(found, this.#settingsOf(topic));
+        if (difference !== undefined) differs(topic, difference);
+      }
+    } catch (error) {
+      const why = kafkaError(error, 'its settings cannot be read').message;
+      for (const topic of fresh) differs(topic, why);
+    }
+  }
+}
+
+async function settingsIn(
+  admin: Admin,
+  topics: readonly string[],
+  nameOf: (topic: string) => string,
+): Promise<readonly (readonly [string, TopicSettings])[]> {
+  const names = topics.map(nameOf);
+  const { topics: metadata } = await admin.fetchTopicMetadata({ topics: names });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+  });
+  return topics.map((topic) => {
+    const { partitions = [] } = metadata.find(({ name }) => name === nameOf(topic)) ?? {};
+    const { configEntries = [] } =
+      resources.find(({ resourceName }) => resourceName === nameOf(topic)) ?? {};
+    const settings = {
+      partitions: partitions.length,
+      replication: partitions[0]?.replicas.length ?? 0,
+      entries: Object.fromEntries(
+        configEntries.map(({ configName, configValue }) => [configName, configValue]),
+      ),
+    };
+    return [topic, settings] as const;
+  });
 }

@@ -66,12 +66,20 @@ function causesOf(error: unknown): readonly Facts[] {
   return found;
 }
 
-/** What is not done by then counts as not done; it may still happen. Thrown BUS_UNREACHABLE. */
-export async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+/**
+ * What is not done by then counts as not done; it may still happen. Thrown BUS_UNREACHABLE.
+ * @param why what is known of the reason, to stand behind the sentence
+ */
+export async function within<T>(
+  ms: number,
+  what: string,
+  promise: Promise<T>,
+  why: () => string = () => '',
+): Promise<T> {
   let timeout: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timeout = setTimeout(() => {
-      reject(busError('BUS_UNREACHABLE', `${what}: no answer within ${ms} ms`));
+      reject(busError('BUS_UNREACHABLE', `${what}: no answer within ${ms} ms${why()}`));
     }, ms);
   });
   try {

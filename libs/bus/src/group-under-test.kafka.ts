@@ -4,7 +4,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import type { Bus, BusReport, Delivery } from './bus.port.ts';
-import { openKafkaBus } from './bus.kafka.ts';
+import { KafkaBus } from './bus.kafka.ts';
 import type { KafkaBudgets, KafkaBusOptions } from './options.kafka.ts';
 
 export const QUICK: Partial<KafkaBudgets> = {
@@ -56,15 +56,15 @@ export class KafkaUnderTest {
     for (const close of this.#closing.splice(0).reverse()) await close();
   }
 
-  async openBus(budgets: Partial<KafkaBudgets> = {}, aheadMs = 0): Promise<Bus> {
-    return this.openWith({
+  async openBus(budgets: Partial<KafkaBudgets> = {}, aheadMs = 0): Promise<KafkaBus> {
+    return this.#openWith({
       clock: { now: () => Date.now() + aheadMs },
       budgets: { ...QUICK, ...budgets },
     });
   }
 
-  async openWith(options: Partial<KafkaBusOptions>): Promise<Bus> {
-    const bus = await openKafkaBus({
+  #openWith(options: Partial<KafkaBusOptions>): KafkaBus {
+    const bus = new KafkaBus({
       brokers: [this.url],
       clientId: 'spec',
       prefix: this.prefix,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@je
 import { type FlagState, type OutgoingMessage, stateTopic } from '@tidegate/contracts';
 import kafkajs from 'kafkajs';
 import { openServerIfAny } from '../../../test/servers/servers.ts';
-import type { Delivery } from './bus.port.ts';
+import type { Bus, Delivery } from './bus.port.ts';
 import {
   allOf,
   COUNTED,
@@ -20,7 +20,9 @@ import {
   until,
 } from './group-under-test.kafka.ts';
 
-jest.setTimeout(60_000);
+/** A minute in the nightly run. */
+const AWAY_MS = Number(process.env['OUTAGE_SECONDS'] ?? 5) * 1_000;
+jest.setTimeout(90_000 + AWAY_MS);
 const server = await openServerIfAny('kafka', { own: true, properties: QUICK_BROKER });
 
 let under: KafkaUnderTest;
@@ -193,6 +195,29 @@ async function watch({ url, prefix }: KafkaUnderTest) {
     ]);
   });
 
+  it('loses nothing and gives nothing up while the broker is away for long, under load', async () => {
+    const bus = await under.openBus({ publish: 1_000 });
+    const reports = reportsOf(bus);
+    const member = await join(bus);
+    const sending = load(bus);
+    await until(() => member.deliveries.length > 100);
+    await server?.kill();
+    const since = Date.now();
+    await until(() => Date.now() - since > AWAY_MS, AWAY_MS + 5_000);
+    expect(reports.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['lagging']));
+    await server?.restart();
+    const soFar = member.deliveries.length;
+    await until(() => member.deliveries.length > soFar + 100, 40_000);
+    const sent = await sending.end();
+    await until(() => allOf(member).size === sent);
+    expectOrder(member.deliveries);
+    expect(sending.refusals.length).toBeGreaterThan(0);
+    for (const refusal of sending.refusals)
+      expect(refusal).toMatchObject({ code: 'BUS_UNREACHABLE', retryable: true });
+    expect(reports.filter(({ kind }) => kind !== 'lagging')).toEqual([]);
+    expect(await bus.deadLetters.list({ limit: 1 })).toEqual([]);
+  });
+
   it('waits for a broker that is away, also one that was never there, and refuses in time', async () => {
     const early = await under.openBus();
     const member = await join(early);
@@ -224,5 +249,65 @@ async function watch({ url, prefix }: KafkaUnderTest) {
     );
     await until(() => member.numbers().includes(2) && heard.has(2) && heard.has(0), 30_000);
     await newcomer.stop();
+  });
+
+  describe('the lag', () => {
+    const lagOf = async (bus: Bus, group = 'g') => {
+      const own = (await bus.lag()).filter((lag) => lag.topic === EVENTS && lag.group === group);
+      return {
+        records: own.reduce((sum, { records }) => sum + records, 0),
+        ageMs: Math.max(...own.map(({ ageMs }) => ageMs)),
+      };
+    };
+    const isIdle = (bus: Bus) => async () => {
+      expect(await lagOf(bus)).toEqual({ records: 0, ageMs: 0 });
+      return true;
+    };
+
+    it('is nothing while idle, and grows in records and in time while a group is behind', async () => {
+      const bus = await under.openBus();
+      await bus.publish([event(0, 'a')]);
+      const release = Promise.withResolvers<void>();
+      const hold = { it: Promise.resolve() };
+      const member = await join(bus, () => hold.it);
+      await until(() => member.deliveries.length === 1);
+      await until(isIdle(bus));
+
+      hold.it = release.promise;
+      const since = Date.now();
+      await bus.publish(range(1, 101).map((n) => event(n, 'a')));
+      await until(() => member.deliveries.length === 2);
+      expect(await lagOf(bus)).toMatchObject({ records: 100 });
+      await until(async () => (await lagOf(bus)).ageMs > 1_000);
+      expect((await lagOf(bus)).ageMs).toBeLessThanOrEqual(Date.now() - since + 50);
+      release.resolve();
+      await until(isIdle(bus));
+    });
+
+    it('is the same after a restart, and for a group that has committed nothing', async () => {
+      const first = await under.openBus();
+      const before = await join(first);
+      await first.publish(range(0, 20).map((n) => event(n, 'a')));
+      await until(() => before.deliveries.length === 20);
+      await first.close();
+
+      const sender = await under.openBus();
+      const since = Date.now();
+      await sender.publish(range(20, 50).map((n) => event(n, 'a')));
+      const never = new Promise<never>(() => undefined);
+      const handle = () => never;
+      const types = new Set([COUNTED]);
+      const second = await under.openBus({ close: 500 });
+      await second.subscribe({ group: 'g', topics: [EVENTS], types, handle });
+      await second.subscribe({ group: 'new', topics: [EVENTS], types, handle });
+      await until(async () => (await lagOf(second)).ageMs > 500);
+      expect(await lagOf(second)).toMatchObject({ records: 30 });
+      expect((await lagOf(second)).ageMs).toBeLessThanOrEqual(Date.now() - since + 50);
+      await until(async () => (await lagOf(second, 'new')).records === 50);
+      expect((await lagOf(second, 'new')).ageMs).toBeGreaterThanOrEqual(
+        (await lagOf(second)).ageMs,
+      );
+      await second.abandon();
+    });
   });
 });

@@ -61,18 +61,25 @@ export interface KafkaBusOptions extends KafkaAddress {
 /** Bounded, so that what kafkajs does by itself ends within the budgets; whoever calls goes on from there. */
 export const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 6 } as const;
 
-/** What a server answers that does not have a topic; kafkajs tells nobody but its log. */
+/** What a server answers that does not have a topic. */
 const GONE = 'This server does not host this topic-partition';
+
+/** What kafkajs tells nobody but its log. */
+export interface Overheard {
+  /** A server says that it has no such topic, or not yet. */
+  topicGone?(): void;
+  /** A connection failed, was refused, or answered with an error; tried again, mostly. */
+  trouble(why: string): void;
+}
 
 /**
  * kafkajs is silent: it writes ERROR for what it then retries. What it gives up reaches us as an error, and is reported.
  * Thrown BUS_FAILED when the file with the authorities cannot be read.
- * @param topicGone called when a server says that it has no such topic, or not yet
  */
 export function kafkaOf(
   { brokers, clientId, sasl, tls }: KafkaAddress & { readonly clientId: string },
   { connect, request }: KafkaBudgets,
-  topicGone: () => void = () => undefined,
+  overheard: Overheard,
 ): Kafka {
   keepNegativeTimersQuiet();
   return new kafkajs.Kafka({
@@ -85,8 +92,9 @@ export function kafkaOf(
     logLevel: kafkajs.logLevel.ERROR,
     logCreator:
       () =>
-      ({ log }) => {
-        if (log['error'] === GONE) topicGone();
+      ({ namespace, log: { message, error } }) => {
+        if (error === GONE) overheard.topicGone?.();
+        else if (namespace === 'Connection') overheard.trouble(String(error ?? message));
       },
     ...(sasl ? { sasl: sasl as NonNullable<KafkaConfig['sasl']> } : {}),
     ...(tls ? { ssl: tls.caFile === undefined ? true : { ca: [authorities(tls.caFile)] } } : {}),

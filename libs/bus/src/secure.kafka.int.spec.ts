@@ -1,12 +1,14 @@
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { SecurityEventRecorded } from '@tidegate/contracts';
 import { isRejection } from '@tidegate/kernel';
+import { eventually } from '@tidegate/kernel/testing';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inspect } from 'node:util';
+import { freePort } from '../../../test/servers/process.ts';
 import { openServerIfAny, type Server } from '../../../test/servers/servers.ts';
 import { openKafkaBus } from './bus.kafka.ts';
 import type { Bus, Delivery } from './bus.port.ts';
@@ -30,17 +32,6 @@ function certify(): void {
     ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', ...subject, ...files],
     { stdio: 'pipe' },
   );
-}
-
-function freePort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const listening = createServer().listen(0, '127.0.0.1', () => {
-    const address = listening.address();
-    listening.close(() => {
-      resolve(typeof address === 'object' && address ? address.port : 0);
-    });
-  });
-  return promise;
 }
 
 certify();
@@ -83,7 +74,7 @@ async function open(userinfo: string, ca: string): Promise<Bus> {
     ids: { next: randomUUID },
     random: { next: Math.random },
     source: 'spec',
-    budgets: { publish: 3_000, ask: 3_000, fetch: 100 },
+    budgets: { publish: 3_000, ask: 3_000, fetch: 100, join: 500, outage: 500 },
   });
   closing.push(bus);
   return bus;
@@ -97,6 +88,10 @@ const event = {
   data: { service: 'a', event: 'counted', message: '1', details: {} },
   metadata: { id: 'm-1', source: 'spec', at: 1_000, actor: 'spec', correlationId: 'c' },
 };
+
+const handle = async (): Promise<void> => undefined;
+/** Also what hides behind it. */
+const everythingOf = (error: unknown): string => inspect(error, { depth: 10, showHidden: true });
 
 (server ? describe : describe.skip)('a listener with TLS and SASL', () => {
   afterAll(async () => {
@@ -116,18 +111,30 @@ const event = {
       handle: async (delivery) => heard.push(delivery),
     });
     await bus.publish([event]);
-    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(() => heard.length > 0, 15_000);
     expect(heard[0]?.message.metadata.id).toBe('m-1');
   });
 
   it.each([
-    ['a wrong password', 'tidegate:guess', ca],
-    ['an unknown certificate', 'tidegate:s3%3Acr%40t', ''],
-  ])('is unreachable with %s, and says so in time', async (_what, userinfo, authority) => {
-    const bus = await open(userinfo, authority);
-    await expect(bus.check()).rejects.toMatchObject({ code: 'BUS_UNREACHABLE' });
-    await expect(bus.publish([event])).rejects.toMatchObject({ code: 'BUS_UNREACHABLE' });
-  });
+    ['a wrong password', 'tidegate:s3cret-guess', ca, /authentication failed/i],
+    ['an unknown certificate', 'tidegate:s3%3Acr%40t', '', /self-signed certificate/],
+  ])(
+    'is unreachable with %s, and says why in time, without the password',
+    async (_what, userinfo, authority, why) => {
+      const bus = await open(userinfo, authority);
+      const reports: unknown[] = [];
+      bus.onReport((report) => reports.push(report));
+      const clear = { code: 'BUS_UNREACHABLE', message: expect.stringMatching(why) };
+      await expect(bus.check()).rejects.toMatchObject(clear);
+      await expect(bus.publish([event])).rejects.toMatchObject(clear);
+      await bus.subscribe({ group: 'g', topics: [topic], types: new Set([type]), handle });
+      await eventually(() => reports.length > 0, 15_000);
+      expect(reports[0]).toMatchObject({ message: expect.stringMatching(why) });
+      const said = JSON.stringify([reports, await bus.check().catch(everythingOf)]);
+      for (const secret of ['s3cret-guess', 's3:cr@t', 's3%3Acr%40t'])
+        expect(said).not.toContain(secret);
+    },
+  );
 
   it('names the file with the authorities if it cannot be read', async () => {
     await expect(open('a:b', '&ca=/nowhere/ca.pem')).rejects.toMatchObject({

@@ -7,6 +7,7 @@ import { type KafkaBudgets, RETRY } from './options.kafka.ts';
 import type { Outgoing } from './outgoing.otel.ts';
 import { partitionOf } from './partition-of.ts';
 import { sizeOf } from './size-of.ts';
+import type { Trouble } from './trouble.ts';
 
 /** Of one request: under the smallest limit that a record of our own may have. */
 const BATCH_BYTES = 1_000_000;
@@ -40,15 +41,17 @@ export class Sender {
   readonly #kafka: Kafka;
   readonly #cluster: Cluster;
   readonly #budgets: KafkaBudgets;
+  readonly #troubles: Trouble;
   readonly #lanes = new Map<string, Piece[]>();
   readonly #running = new Set<Promise<void>>();
   #producer: Open | undefined;
   #isClosed = false;
 
-  constructor(kafka: Kafka, cluster: Cluster, budgets: KafkaBudgets) {
+  constructor(kafka: Kafka, cluster: Cluster, budgets: KafkaBudgets, troubles: Trouble) {
     this.#kafka = kafka;
     this.#cluster = cluster;
     this.#budgets = budgets;
+    this.#troubles = troubles;
   }
 
   /** Thrown BUS_UNREACHABLE within the budget, BUS_CLOSED, BUS_FAILED. */
@@ -79,7 +82,8 @@ export class Sender {
     return new Promise((resolve, reject) => {
       const ms = this.#budgets.publish;
       const timeout = setTimeout(() => {
-        call.reject(busError('BUS_UNREACHABLE', `${topic} took no records within ${ms} ms.`));
+        const why = this.#troubles.within(ms);
+        call.reject(busError('BUS_UNREACHABLE', `${topic} took no records within ${ms} ms${why}`));
       }, ms);
       const end = (): void => {
         call.isOver = true;

@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { DisableFlag, encode } from '@tidegate/contracts';
 import kafkajs from 'kafkajs';
 import { execFileSync } from 'node:child_process';
@@ -154,17 +163,20 @@ afterEach(() => under.close());
       ['no id', { ...headers, ce_id: '' }, JSON.stringify(data)],
       ['no environment', headers, '{"key":"checkout","reason":"x"}'],
       ['half a text', headers, '{"environment":'],
-    ])('that sends %s finds it in the dead letters, and holds up nobody', async (_what, h, value) => {
-      const bus = await under.openBus();
-      const heard = await listen(bus);
-      produce(DisableFlag.topic, key, h, value);
-      produce(DisableFlag.topic, key, headers, JSON.stringify(data));
-      await until(() => heard.length === 1);
-      const [letter, ...others] = await bus.deadLetters.list({ limit: 10 });
-      expect(others).toEqual([]);
-      expect(letter).toMatchObject({ group: 'flag-service.kills', origin: { offset: 0n } });
-      expect(new TextDecoder().decode(letter?.record.value ?? undefined)).toBe(value);
-    });
+    ])(
+      'that sends %s finds it in the dead letters, and holds up nobody',
+      async (_what, h, value) => {
+        const bus = await under.openBus();
+        const heard = await listen(bus);
+        produce(DisableFlag.topic, key, h, value);
+        produce(DisableFlag.topic, key, headers, JSON.stringify(data));
+        await until(() => heard.length === 1);
+        const [letter, ...others] = await bus.deadLetters.list({ limit: 10 });
+        expect(others).toEqual([]);
+        expect(letter).toMatchObject({ group: 'flag-service.kills', origin: { offset: 0n } });
+        expect(new TextDecoder().decode(letter?.record.value ?? undefined)).toBe(value);
+      },
+    );
   });
 
   it('makes topics as the catalogue has them', async () => {
@@ -187,5 +199,29 @@ afterEach(() => under.close());
       'min.insync.replicas': '1',
       'message.timestamp.type': 'LogAppendTime',
     });
+  });
+
+  it('leaves existing ones as they are, and says once how they differ', async () => {
+    const topic = under.prefix + EVENTS;
+    const configEntries = [
+      { name: 'retention.ms', value: '60000' },
+      { name: 'cleanup.policy', value: 'delete' },
+    ];
+    await admin.createTopics({ topics: [{ topic, numPartitions: 2, configEntries }] });
+    const bus = await under.openBus();
+    const reports = reportsOf(bus);
+    const member = await join(bus);
+    await bus.publish([event(1), event(2)]);
+    await until(() => member.deliveries.length === 2);
+    const differing = reports.filter(({ kind }) => kind === 'topic-differs');
+    expect(differing).toEqual([
+      {
+        kind: 'topic-differs',
+        topic: EVENTS,
+        message: expect.stringMatching(
+          /^partitions is 2, not 6; retention.ms is 60000, not 2592000000; /,
+        ),
+      },
+    ]);
   });
 });

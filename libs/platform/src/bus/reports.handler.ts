@@ -25,9 +25,9 @@ export function watchBus(options: ReportOptions): void {
   });
 }
 
-/** Views have no group: what they pass over concerns everybody. */
+/** Views and topics have no group: what is said of them concerns everybody. */
 function groupOf(report: BusReport): string | undefined {
-  if (report.kind === 'passed-over') return undefined;
+  if (report.kind === 'passed-over' || report.kind === 'topic-differs') return undefined;
   return report.kind === 'dead-lettered' ? report.letter.group : report.group;
 }
 
@@ -55,6 +55,12 @@ function note(options: ReportOptions, report: BusReport): void {
       log.warn(
         { topic: report.topic, code: report.code, why: report.message },
         'a view passed over a record that it cannot read',
+      );
+      return;
+    case 'topic-differs':
+      log.warn(
+        { topic: report.topic, difference: report.message },
+        'a topic has other settings than the catalogue, and keeps them',
       );
       return;
     case 'unknown-type':
