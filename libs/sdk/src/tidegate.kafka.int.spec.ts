@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { type Bus, openKafkaBus } from '@tidegate/bus';
-import { FlagState, stateTopic } from '@tidegate/contracts';
+import { FlagState, SdkAlive, stateTopic } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually } from '@tidegate/kernel/testing';
 import { openServerIfAny, type Server } from '../../../test/servers/servers.ts';
@@ -36,6 +36,9 @@ const state = (version: number, percentage: number) => ({
 onKafka('flags from Kafka', () => {
   let bus: Bus;
   let client: Tidegate;
+  const errors: unknown[] = [];
+  const reasonNow = () => client.details('checkout-v2', false).reason;
+  const versionNow = () => client.details('checkout-v2', false).flagMetadata?.['version'];
   const isOn = () => client.boolean('checkout-v2', false, { targetingKey: 'ada' });
 
   beforeAll(async () => {
@@ -53,6 +56,10 @@ onKafka('flags from Kafka', () => {
       url: `kafka://${server?.url}?replication=1`,
       environment: 'production',
       application: 'checkout',
+      instance: 'checkout-1',
+      heartbeatEveryMs: 200,
+      staleAfterMs: 3_000,
+      onError: (error) => errors.push(error),
     });
   });
   afterAll(async () => {
@@ -70,11 +77,47 @@ onKafka('flags from Kafka', () => {
 
   it('never go back to an older state that is published late', async () => {
     await bus.publish([state(1, 100_000), state(3, 50_000), state(4, 0)]);
-    await eventually(
-      () => client.details('checkout-v2', false).flagMetadata?.['version'] === 4,
-      15_000,
-    );
+    await eventually(() => versionNow() === 4, 15_000);
     expect(isOn()).toBe(false);
+  });
+
+  it('are told to the heartbeats, with what this instance has applied', async () => {
+    const alive: SdkAlive['data'][] = [];
+    const running = await bus.subscribe({
+      group: 'spec',
+      topics: [SdkAlive.topic],
+      types: new Set([SdkAlive.type]),
+      handle: async ({ message }) => void alive.push((message as SdkAlive).data),
+    });
+    const ofThis = { environment: 'production', application: 'checkout', instance: 'checkout-1' };
+    await eventually(() => alive.filter(({ instance }) => instance === 'checkout-1').length > 3);
+    expect(alive.at(-1)).toMatchObject(ofThis);
+    await running.stop();
+  });
+
+  it('are STALE while Kafka is away, and current again by themselves, never older than before', async () => {
+    const versions: unknown[] = [];
+    const stop = client.onChange('checkout-v2', ({ after }) => versions.push(after?.version));
+    await server?.kill();
+    await eventually(() => client.status.state === 'stale', 15_000);
+    expect(reasonNow()).toBe('STALE');
+    expect(versionNow()).toBe(4);
+    expect(isOn()).toBe(false);
+    expect(client.status.ageMs).toBeGreaterThan(3_000);
+    await eventually(() => errors.length > 0, 15_000);
+    for (const error of errors) expect(error).toMatchObject({ code: 'SDK_BUS_FAILED' });
+
+    await server?.restart();
+    await eventually(() => client.status.state === 'ready', 30_000);
+    expect(reasonNow()).not.toBe('STALE');
+    await eventually(
+      () => bus.publish([state(3, 100_000), state(5, 100_000)]).then(() => true),
+      20_000,
+    );
+    await eventually(() => versionNow() === 5, 20_000);
+    expect(isOn()).toBe(true);
+    expect(versions).toEqual([5]);
+    stop();
   });
 });
 

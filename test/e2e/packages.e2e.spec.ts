@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { temporaryFolder } from './process.ts';
+
+jest.setTimeout(120_000);
+const root = join(import.meta.dirname, '../..');
+const packages = ['kernel', 'contracts', 'evaluation', 'bus', 'sdk'];
+
+/** A project of somebody else's: of ours it has what `npm pack` makes, of others what that depends on, and no more. */
+const project = temporaryFolder();
+const write = (name: string, text: string) => writeFileSync(join(project, name), text);
+const run = (...args: string[]): string =>
+  execFileSync(process.execPath, args, { cwd: project, encoding: 'utf8', stdio: 'pipe' });
+
+function install(name: string): void {
+  const from = join(root, 'libs', name);
+  const args = ['pack', '--silent', '--pack-destination', project];
+  const packed = execFileSync('npm', args, { cwd: from, encoding: 'utf8' }).trim();
+  const folder = join(project, 'node_modules/@tidegate', name);
+  mkdirSync(folder, { recursive: true });
+  execFileSync('tar', ['xzf', join(project, packed), '-C', folder, '--strip-components', '1']);
+  const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    dependencies?: Record<string, string>;
+  };
+  for (const each of Object.keys(manifest.dependencies ?? {}))
+    if (!each.startsWith('@tidegate/')) link(each, from);
+}
+
+function link(name: string, from = root): void {
+  const [own, shared] = [from, root].map((folder) => join(folder, 'node_modules', name));
+  const place = join(project, 'node_modules', name);
+  mkdirSync(dirname(place), { recursive: true });
+  if (!existsSync(place)) symlinkSync(own && existsSync(own) ? own : String(shared), place);
+}
+
+describe('the SDK as a package', () => {
+  beforeAll(() => {
+    write('package.json', '{ "type": "module" }');
+    for (const name of packages) install(name);
+    link('@types/node');
+  });
+
+  it('opens both its doors, and no other', () => {
+    write(
+      'doors.js',
+      `
+import { createTidegate, TidegateProvider } from '@tidegate/sdk';
+import { createKafkaTidegate } from '@tidegate/sdk/kafka';
+const refused = await createKafkaTidegate({ url: 'nonsense', environment: 'production' }).catch((error) => error.code);
+const deeper = await import('@tidegate/sdk/dist/index.js').catch((error) => error.code);
+console.log(typeof createTidegate, typeof TidegateProvider, refused, deeper);
+`,
+    );
+    expect(run('doors.js')).toBe(
+      'function function SDK_OPTIONS_INVALID ERR_PACKAGE_PATH_NOT_EXPORTED\n',
+    );
+  });
+
+  it('brings no driver of Kafka where only the stream is used', () => {
+    write(
+      'stream.js',
+      `
+import { registerHooks } from 'node:module';
+const loaded = [];
+registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
+await import('@tidegate/sdk');
+console.log(loaded.filter((url) => /kafkajs|@tidegate[/]bus/.test(url)).length, loaded.length > 5);
+`,
+    );
+    expect(run('stream.js')).toBe('0 true\n');
+  });
+
+  it('has types for both', () => {
+    write(
+      'typed.ts',
+      `
+import { createTidegate, type Tidegate } from '@tidegate/sdk';
+import { createKafkaTidegate, type KafkaTidegateOptions } from '@tidegate/sdk/kafka';
+const options: KafkaTidegateOptions = { url: 'kafka://a:9092', environment: 'production' };
+export const opened: Promise<Tidegate> = createKafkaTidegate(options);
+export const isOn: boolean = createTidegate({ url: 'http://a', environment: 'e', key: 'k' }).boolean('f', false);
+// @ts-expect-error a number is no key
+createTidegate({ url: 'http://a', environment: 'e', key: 1 });
+`,
+    );
+    const compilerOptions = {
+      module: 'nodenext',
+      target: 'es2024',
+      strict: true,
+      noEmit: true,
+      types: ['node'],
+    };
+    write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['typed.ts'] }));
+    expect(run(join(root, 'node_modules/@typescript/native/bin/tsc'), '-p', '.')).toBe('');
+  });
+});
