@@ -97,7 +97,7 @@ onKafka('flags from Kafka', () => {
 
   it('are STALE while Kafka is away, and current again by themselves, never older than before', async () => {
     const versions: unknown[] = [];
-    const stop = client.onChange('checkout-v2', ({ after }) => versions.push(after?.version));
+    const stop = client.onChange('checkout-v2', ({ after }) => void versions.push(after?.version));
     await server?.kill();
     await eventually(() => client.status.state === 'stale', 15_000);
     expect(reasonNow()).toBe('STALE');
