@@ -14,6 +14,7 @@ export { type AuthCode, authCodes, type PlatformErrorCode, platformErrorCodes } 
 export { answer, refusalOf } from './http/answer.http.ts';
 export { commandFrom, newMessage } from './http/command.ts';
 export { etagOf, ifMatch } from './http/etag.ts';
+export { Asked, CommandRoute, type Exchange } from './http/exchange.nest.ts';
 export { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 export {
   ApiAnswer,

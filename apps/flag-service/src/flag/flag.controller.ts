@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpCode, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, Put, Res } from '@nestjs/common';
 import {
   DeleteFlag,
   DisableFlag,
@@ -13,9 +13,11 @@ import {
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
-  type Caller,
+  Asked,
   commandFrom,
+  CommandRoute,
   etagOf,
+  type Exchange,
   ifMatch,
   type Page,
   pageOf,
@@ -25,12 +27,11 @@ import {
   RequireRole,
   SERVICE_CONTEXT,
   type ServiceContext,
-  Who,
   ZodBody,
   ZodParam,
   ZodQuery,
 } from '@tidegate/platform';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { z } from 'zod';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import type { History } from '../history/history.handler.ts';
@@ -46,12 +47,7 @@ interface WrittenFlag extends FoundFlag {
   readonly published: boolean;
 }
 
-/** Who asks, by which request, and where the answer goes. */
-interface Exchange {
-  readonly caller: Caller;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
+type Because = z.output<typeof reasonBody>;
 
 @Controller('v1/environments/:env/flags')
 export class FlagController {
@@ -104,15 +100,14 @@ export class FlagController {
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
     @ZodBody(flagBody) { definition, reason }: z.output<typeof flagBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
+    const { request } = asked;
     const isNew = request.headers['if-none-match'] === '*';
     const expectedVersion = isNew ? 0 : ifMatch(request, this.#context.store.epoch);
     const salt = this.#context.ids.next();
     const data = { environment, key, definition, salt, expectedVersion, reason };
-    return this.#write(PutFlag, data, { caller, request, reply });
+    return this.#write(PutFlag, data, asked);
   }
 
   @Delete(':key')
@@ -120,57 +115,43 @@ export class FlagController {
   remove(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
-    @ZodQuery(reasonBody) { reason }: z.output<typeof reasonBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @ZodQuery(reasonBody) { reason }: Because,
+    @Asked() asked: Exchange,
   ) {
-    const expectedVersion = ifMatch(request, this.#context.store.epoch);
+    const expectedVersion = ifMatch(asked.request, this.#context.store.epoch);
     const data = { environment, key, reason, expectedVersion };
-    return this.#write(DeleteFlag, data, { caller, request, reply });
+    return this.#write(DeleteFlag, data, asked);
   }
 
   /** The kill: works while a rollout holds the flag, and while the bus is down. */
-  @Post(':key/disable')
-  @HttpCode(200)
+  @CommandRoute(':key/disable', 'operator', { environment: 'env' })
   @NeverLimited()
-  @RequireRole('operator', { environment: 'env' })
   disable(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
-    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @ZodBody(reasonBody) { reason }: Because,
+    @Asked() asked: Exchange,
   ) {
-    return this.#write(DisableFlag, { environment, key, reason }, { caller, request, reply });
+    return this.#write(DisableFlag, { environment, key, reason }, asked);
   }
 
-  @Post(':key/enable')
-  @HttpCode(200)
-  @RequireRole('operator', { environment: 'env' })
+  @CommandRoute(':key/enable', 'operator', { environment: 'env' })
   enable(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
-    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @ZodBody(reasonBody) { reason }: Because,
+    @Asked() asked: Exchange,
   ) {
-    return this.#write(EnableFlag, { environment, key, reason }, { caller, request, reply });
+    return this.#write(EnableFlag, { environment, key, reason }, asked);
   }
 
   /** Puts the definition of an earlier version back; what is disabled stays disabled. */
-  @Post(':key/restore')
-  @HttpCode(200)
-  @RequireRole('operator', { environment: 'env' })
+  @CommandRoute(':key/restore', 'operator', { environment: 'env' })
   async restore(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
     @ZodBody(restoreBody) { version, reason }: z.output<typeof restoreBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
     const found = await this.#flags.find(environment, key);
     if (isRejection(found)) return found;
@@ -178,22 +159,18 @@ export class FlagController {
     if (!past?.after)
       return reject('VERSION_UNKNOWN', `The history of ${key} has no flag at version ${version}.`);
     const data = { environment, key, definition: past.after.definition, reason };
-    return this.#write(RestoreFlag, data, { caller, request, reply });
+    return this.#write(RestoreFlag, data, asked);
   }
 
   /** Frees the flag from whatever rollout holds it. */
-  @Post(':key/release')
-  @HttpCode(200)
-  @RequireRole('admin', { environment: 'env' })
+  @CommandRoute(':key/release', 'admin', { environment: 'env' })
   release(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
-    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @ZodBody(reasonBody) { reason }: Because,
+    @Asked() asked: Exchange,
   ) {
-    return this.#write(ReleaseFlag, { environment, key, reason }, { caller, request, reply });
+    return this.#write(ReleaseFlag, { environment, key, reason }, asked);
   }
 
   async #write<T extends FlagCommand['type'], S extends z.ZodType<FlagCommand['data']>>(

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import {
   AbortRollout,
   ApproveRollout,
@@ -15,8 +15,11 @@ import {
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
+  Asked,
   type Caller,
   commandFrom,
+  CommandRoute,
+  type Exchange,
   mayUse,
   type Page,
   pageOf,
@@ -33,7 +36,7 @@ import {
   ZodQuery,
 } from '@tidegate/platform';
 import type { Outcome } from '@tidegate/store';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { ROLLOUT_QUERIES, ROLLOUTS } from '../tokens.ts';
 import { approveBody, reasonBody, rolloutId, startBody } from './rollout-body.ts';
@@ -53,13 +56,6 @@ const listQuery = z.strictObject({
 });
 
 type Because = z.output<typeof reasonBody>;
-
-/** Who asks, by which request, and where the answer goes. */
-interface Exchange {
-  readonly caller: Caller;
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
 
 @Controller('v1/rollouts')
 export class RolloutController {
@@ -102,17 +98,10 @@ export class RolloutController {
   @RequireRole('operator', { environmentIn: 'body' })
   async start(
     @ZodBody(startBody) body: z.output<typeof startBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() { caller, request, reply }: Exchange,
   ) {
-    const made = commandFrom(
-      this.#context,
-      StartRollout,
-      { rollout: '', ...body },
-      caller,
-      request,
-    );
+    const data = { rollout: '', ...body };
+    const made = commandFrom(this.#context, StartRollout, data, caller, request);
     const rollout = rolloutIdFor(made);
     const command = { ...made, key: rollout, data: { ...made.data, rollout } };
     const outcome = await this.#rollouts.start(command);
@@ -125,93 +114,69 @@ export class RolloutController {
     return this.#answer(rollout, outcome, reply);
   }
 
-  @Post(':id/approve')
-  @HttpCode(200)
-  @RequireRole('operator')
+  @CommandRoute(':id/approve', 'operator')
   async approve(
     @ZodParam('id', rolloutId) id: string,
     @ZodBody(approveBody) body: z.output<typeof approveBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
     const rollout = await this.#queries.load(id);
     if (isRejection(rollout)) return rollout;
     const step = body.step ?? waitingStep(rollout);
     if (step === undefined)
       return reject('ROLLOUT_NOT_WAITING', `Rollout ${id} waits for no approval.`);
-    const refused = roleRefusal(rollout, step, caller);
+    const refused = roleRefusal(rollout, step, asked.caller);
     if (refused) return refused;
     const because = body.reason === undefined ? {} : { reason: body.reason };
     const data = { rollout: id, step, ...because };
-    return this.#change(ApproveRollout, data, { caller, request, reply });
+    return this.#change(ApproveRollout, data, asked);
   }
 
-  @Post(':id/pause')
-  @HttpCode(200)
-  @RequireRole('operator')
+  @CommandRoute(':id/pause', 'operator')
   pause(
     @ZodParam('id', rolloutId) rollout: string,
     @ZodBody(reasonBody) { reason }: Because,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
-    return this.#change(PauseRollout, { rollout, reason }, { caller, request, reply });
+    return this.#change(PauseRollout, { rollout, reason }, asked);
   }
 
-  @Post(':id/resume')
-  @HttpCode(200)
-  @RequireRole('operator')
+  @CommandRoute(':id/resume', 'operator')
   resume(
     @ZodParam('id', rolloutId) rollout: string,
     @ZodBody(reasonBody) { reason }: Because,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
-    return this.#change(ResumeRollout, { rollout, reason }, { caller, request, reply });
+    return this.#change(ResumeRollout, { rollout, reason }, asked);
   }
 
-  @Post(':id/promote')
-  @HttpCode(200)
-  @RequireRole('operator')
+  @CommandRoute(':id/promote', 'operator')
   promote(
     @ZodParam('id', rolloutId) rollout: string,
     @ZodBody(reasonBody) { reason }: Because,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
-    return this.#change(PromoteRollout, { rollout, reason }, { caller, request, reply });
+    return this.#change(PromoteRollout, { rollout, reason }, asked);
   }
 
-  @Post(':id/abort')
-  @HttpCode(200)
+  @CommandRoute(':id/abort', 'operator')
   @NeverLimited()
-  @RequireRole('operator')
   abort(
     @ZodParam('id', rolloutId) rollout: string,
     @ZodBody(reasonBody) { reason }: Because,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
-    return this.#change(AbortRollout, { rollout, reason }, { caller, request, reply });
+    return this.#change(AbortRollout, { rollout, reason }, asked);
   }
 
-  @Post(':id/rollback')
-  @HttpCode(200)
+  @CommandRoute(':id/rollback', 'operator')
   @NeverLimited()
-  @RequireRole('operator')
   rollBack(
     @ZodParam('id', rolloutId) rollout: string,
     @ZodBody(reasonBody) { reason }: Because,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Asked() asked: Exchange,
   ) {
-    return this.#change(RollBack, { rollout, reason }, { caller, request, reply });
+    return this.#change(RollBack, { rollout, reason }, asked);
   }
 
   async #change<T extends string, S extends z.ZodType<{ rollout: string }>>(
