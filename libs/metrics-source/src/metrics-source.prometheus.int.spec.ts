@@ -162,6 +162,18 @@ withPrometheus('Prometheus', () => {
     expect(reading).not.toHaveProperty('lacks');
   });
 
+  it('gives NaN and infinities as they are, and no series for what has ended', async () => {
+    await here.show(
+      'odd_total{n="nan"} NaN\nodd_total{n="plus"} +Inf\nodd_total{n="minus"} -Inf\n',
+    );
+    const { samples } = await readHere('odd_total');
+    expect(new Set(samples.map(({ value }) => value))).toEqual(
+      new Set([Number.NaN, Infinity, -Infinity]),
+    );
+    await here.show('a_total 1\n');
+    expect(await readHere('odd_total')).toMatchObject({ samples: [], declared: [] });
+  });
+
   it('gives a sample the time that its exporter says, so that an old one is noticed', async () => {
     const old = Date.now() - 60_000;
     await here.show(`old_total 5 ${old}\nnew_total 1\n`);
@@ -295,6 +307,22 @@ describe('a server that is not well', () => {
         message: expect.stringContaining('store b'),
       },
     ],
+    [
+      'in error, though its status is 200',
+      json(200, error('bad_data')),
+      { failure: 'query-failed', message: expect.stringContaining('bad_data: no more memory') },
+    ],
+    [
+      'a page for people',
+      (_, response) => void response.end('<html></html>'),
+      { failure: 'unparsable' },
+    ],
+    [
+      'broken off',
+      (_, response) => void response.end('{"status":"succ'),
+      { failure: 'unparsable' },
+    ],
+    ['not there', (request) => void request.socket.destroy(), { failure: 'unreachable' }],
     ['closed to us', json(401, {}), { failure: 'bad-status' }],
     ['something else', json(200, []), { failure: 'unparsable' }],
     ['verbose', (_, response) => void response.end(' '.repeat(10_000)), { failure: 'too-large' }],

@@ -89,6 +89,10 @@ describe('the answer to a query', () => {
 
   it.each([
     ['a value without its timestamp', answer(part('v0', { __name__: 'a' }, '7'))],
+    [
+      'a series that is there twice',
+      answer(part('v0', { x: '1' }, '7'), part('v0', { x: '1' }, '8'), part('t0', { x: '1' }, '1')),
+    ],
     ['a value that is no number', answer(part('v0', {}, 'x'), part('t0', {}, '1'))],
     ['a series without a value', answer({ metric: {}, histogram: [1, {}] })],
     ['a matrix', '{"status":"success","data":{"resultType":"matrix","result":[]}}'],

@@ -92,7 +92,7 @@ const targetName = ({ labels: { job = '', instance = '' } }: Point): TargetName 
   instance,
 });
 
-/** Values with the timestamps that stand beside them, in the order of their keys. */
+/** Values with the timestamps that stand beside them, in the order of their keys; no series twice. */
 function timed(
   metric: string,
   values: readonly Point[],
@@ -100,8 +100,11 @@ function timed(
 ): readonly Sample[] | Rejection {
   const known = new Map(times.map(({ labels, value }) => [seriesKey(metric, labels), value]));
   const samples: Sample[] = [];
+  const seen = new Set<string>();
   for (const { labels, value } of values) {
     const series = seriesKey(metric, labels);
+    if (seen.has(series)) return malformed(`${series} is there twice`);
+    seen.add(series);
     const seconds = known.get(series);
     if (seconds === undefined) return malformed(`${series} has no timestamp`);
     samples.push({ name: metric, labels, series, value, at: Math.round(seconds * 1_000) });
