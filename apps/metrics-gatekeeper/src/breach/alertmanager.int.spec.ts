@@ -128,35 +128,72 @@ describe('the webhook of Alertmanager', () => {
     expect((await service.post('/v1/alertmanager', { alerts: [] })).status).toBe(400);
   });
 
-  it('is what the real Alertmanager sends', async () => {
-    const { service, id } = await rollingOut();
-    const alertmanager = await openServerIfAny('alertmanager', {
-      own: true,
-      config: `
-route: { receiver: tidegate, group_by: [environment, flag], group_wait: 1ms, group_interval: 1s }
+  describe('of the real Alertmanager', () => {
+    const LABELS = { alertname: 'CheckoutErrors', environment: 'test', plan: 'open-checkout' };
+
+    /** Tells of what is over, too. */
+    async function openAlertmanager({ url, keyOf }: TestService, repeatEvery: string) {
+      const alertmanager = await openServerIfAny('alertmanager', {
+        own: true,
+        config: `
+route: { receiver: tidegate, group_by: [environment, flag], group_wait: 1ms, group_interval: 1s, repeat_interval: ${repeatEvery} }
 receivers:
   - name: tidegate
     webhook_configs:
-      - url: ${service.url}/v1/alertmanager
-        http_config: { authorization: { credentials: ${service.keyOf('operator', 'test')} } }
+      - url: ${url}/v1/alertmanager
+        send_resolved: true
+        http_config: { authorization: { credentials: ${keyOf('operator', 'test')} } }
 `,
+      });
+      if (!alertmanager) return undefined;
+      cleanUp.push(() => alertmanager.stop());
+      return async (alert: object): Promise<void> => {
+        const annotations = { summary: 'orders fail' };
+        const { status } = await fetch(`${alertmanager.url}/api/v2/alerts`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify([{ labels: LABELS, annotations, ...alert }]),
+        });
+        expect(status).toBe(200);
+      };
+    }
+    /** How many webhooks the service has taken. */
+    const taken = ({ log }: TestService): number =>
+      log.filter(({ route }) => route === '/v1/alertmanager').length;
+
+    it('a firing alert is a breach, however often it is repeated', async () => {
+      const { service, id } = await rollingOut();
+      const alert = await openAlertmanager(service, '1s');
+      if (!alert) return;
+      const startsAt = new Date();
+      await alert({ startsAt });
+      expect(await becomes(service, id, { status: 'rolled-back' })).toMatchObject({
+        rollback: { by: 'operator@test', reason: 'CheckoutErrors', message: 'orders fail' },
+      });
+      await eventually(() => taken(service) >= 3, 20_000);
+      await service.idle();
+      const all = breaches(service);
+      expect(new Set(all.map(({ metadata }) => metadata.id)).size).toBe(1);
+      const breach = all[0]?.data as ThresholdBreached['data'];
+      expect(breach).toMatchObject({ labels: LABELS, startsAt: startsAt.getTime() });
+      expect(breach.fingerprint).toMatch(/^[0-9a-f]{16}$/);
+      const events = service.published('rollout.events').map(({ type }) => type);
+      expect(events.filter((type) => type === 'RollbackStarted')).toHaveLength(1);
     });
-    if (!alertmanager) return;
-    cleanUp.push(() => alertmanager.stop());
-    const startsAt = new Date();
-    const labels = { alertname: 'CheckoutErrors', environment: 'test', plan: 'open-checkout' };
-    const alert = { labels, annotations: { summary: 'orders fail' }, startsAt };
-    const posted = await fetch(`${alertmanager.url}/api/v2/alerts`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify([alert]),
+
+    it('an alert that is over is nothing', async () => {
+      const { service, id } = await rollingOut();
+      const alert = await openAlertmanager(service, '1h');
+      if (!alert) return;
+      // It fires since before the rollout, and so rolls nothing back.
+      const startsAt = new Date(Date.now() - 3_600_000);
+      await alert({ startsAt });
+      await eventually(() => taken(service) === 1, 20_000);
+      await alert({ startsAt, endsAt: new Date() });
+      await eventually(() => taken(service) === 2, 20_000);
+      await service.idle();
+      expect(breaches(service)).toHaveLength(1);
+      expect((await shown(service, id)).status).toBe('running');
     });
-    expect(posted.status).toBe(200);
-    expect(await becomes(service, id, { status: 'rolled-back' })).toMatchObject({
-      rollback: { by: 'operator@test', reason: 'CheckoutErrors', message: 'orders fail' },
-    });
-    const [breach] = breaches(service).map(({ data }) => data as ThresholdBreached['data']);
-    expect(breach).toMatchObject({ environment: 'test', labels, startsAt: startsAt.getTime() });
-    expect(breach?.fingerprint).toMatch(/^[0-9a-f]{16}$/);
   });
 });
