@@ -6,7 +6,8 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { auditSink } from '@tidegate/audit-sink';
 import { catalogue, definitionOf, type OutgoingMessage, topics } from '@tidegate/contracts';
-import { startTestService, type TestService, until } from '@tidegate/platform/testing';
+import { eventually } from '@tidegate/kernel/testing';
+import { startTestService, type TestService } from '@tidegate/platform/testing';
 import { verifyArchive } from '../../apps/cli/src/audit/verify.ts';
 
 const audited = catalogue.filter(({ topic }) => topics[topic].audited);
@@ -42,7 +43,7 @@ async function run(publish: (service: TestService) => Promise<void>): Promise<vo
     env: { DATA_DIR: made },
   });
   const { bus } = service.context;
-  await until(async () => (await bus.lag()).some(({ group }) => group === 'audit-sink'));
+  await eventually(async () => (await bus.lag()).some(({ group }) => group === 'audit-sink'));
   await publish(service);
 }
 

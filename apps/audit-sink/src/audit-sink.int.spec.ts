@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { memoryBus, MemoryFile } from '@tidegate/bus/testing';
 import { type OutgoingMessage, SecurityEventRecorded, type WireRecord } from '@tidegate/contracts';
-import { startTestService, type TestService, until } from '@tidegate/platform/testing';
+import { eventually } from '@tidegate/kernel/testing';
+import { startTestService, type TestService } from '@tidegate/platform/testing';
 import { memoryStore } from '@tidegate/store/testing';
 import { auditSink } from './index.ts';
 import type { AuditRecord } from './record/line.ts';
@@ -55,7 +56,7 @@ const events = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => event(from + i));
 
 const sealNow = async (service: TestService): Promise<SealedNow> => {
-  await until(() => isWriting(service));
+  await eventually(() => isWriting(service));
   const { status, body } = await service.post<SealedNow>('/v1/seals?drainMs=5000');
   expect([status, body.waiting]).toEqual([200, 0]);
   return body;
@@ -196,7 +197,7 @@ describe('a seal', () => {
     await service.context.bus.publish(events(0, 2));
     await sealNow(service);
     await service.context.bus.publish(events(2, 3));
-    await until(async () => (await service.get('/v1/records/2')).status === 200);
+    await eventually(async () => (await service.get('/v1/records/2')).status === 200);
     expect((await service.get('/v1/records/2/proof')).body).toMatchObject({
       status: 409,
       code: 'RECORD_NOT_SEALED',
@@ -214,15 +215,15 @@ describe('a seal', () => {
   it('comes by itself after enough records, after enough time, and when the service stops', async () => {
     const byCount = await start({ env: { AUDIT_SEAL_EVERY_RECORDS: '3' } });
     await byCount.context.bus.publish(events(0, 3));
-    await until(() => byCount.published('audit.seals').length === 1);
+    await eventually(() => byCount.published('audit.seals').length === 1);
     await byCount.stop();
     await rm(join(data, 'audit'), { recursive: true });
 
     const byTime = await start({ env: { AUDIT_SEAL_EVERY_MS: '1' } });
     await byTime.context.bus.publish(events(0, 1));
-    await until(() => byTime.published('audit.seals').length === 1);
+    await eventually(() => byTime.published('audit.seals').length === 1);
     await byTime.context.bus.publish(events(1, 2));
-    await until(async () => (await byTime.get('/v1/records/1')).status === 200);
+    await eventually(async () => (await byTime.get('/v1/records/1')).status === 200);
     await byTime.stop();
     expect(await readdir(join(data, 'audit/archive/seals'))).toContain('000000000000002.json');
   });
@@ -271,7 +272,7 @@ describe('the archive', () => {
     await bus.close();
     await rm(join(data, 'audit/archive'), { recursive: true });
     await start({ store, bus: memoryBus({ clock, ids, file }) });
-    await until(async () => (await archived()).length === 3);
+    await eventually(async () => (await archived()).length === 3);
     expect(await archived()).toEqual(seals);
   });
 
@@ -282,7 +283,7 @@ describe('the archive', () => {
     await first.stop();
     const other = await start();
     await other.context.bus.publish(events(100, 110));
-    await until(async () => (await other.get('/v1/records/9')).status === 200);
+    await eventually(async () => (await other.get('/v1/records/9')).status === 200);
     expect((await other.post('/v1/seals')).body).toMatchObject({
       status: 409,
       code: 'AUDIT_ARCHIVE_DIFFERS',

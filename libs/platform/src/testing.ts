@@ -4,4 +4,3 @@ export {
   type TestService,
   type TestServiceOptions,
 } from './test-service.nest.ts';
-export { until } from './until.loop.ts';

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
 import { flag, type FlagRecord, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
 import { FlagView } from '@tidegate/evaluation';
+import { eventually } from '@tidegate/kernel/testing';
 import { type Tidegate, TIDEGATE, TidegateModule, type TidegateOptions } from './index.ts';
 import { createTidegate } from './tidegate.sse.ts';
 
@@ -11,14 +12,6 @@ const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
 
 const rollout = { id: 'r-42', generation: 1 };
 const state = (
@@ -173,12 +166,9 @@ describe('over the stream, a client', () => {
     });
     expect(client.details('checkout-v2', true)).toMatchObject({ value: false, reason: 'STATIC' });
     service.change(state(2, OPEN));
-    await until('open', () => isOn(client));
+    await eventually(() => isOn(client));
     service.change({ ...state(3, 0), flag: null });
-    await until(
-      'deleted',
-      () => client.details('checkout-v2', true).errorCode === 'FLAG_NOT_FOUND',
-    );
+    await eventually(() => client.details('checkout-v2', true).errorCode === 'FLAG_NOT_FOUND');
   });
 
   it('never takes an older state for a newer one, from a change or from a snapshot', async () => {
@@ -186,7 +176,7 @@ describe('over the stream, a client', () => {
     service.last.send('flag', state(4, 0));
     service.last.send('snapshot', { digest: 'older', flags: [state(3, 0)] });
     service.last.send('flag', state(1, OPEN, { key: 'marker' }));
-    await until('marker', () => client.boolean('marker', false));
+    await eventually(() => client.boolean('marker', false));
     expect(isOn(client)).toBe(true);
     expect(client.details('checkout-v2', false).flagMetadata).toMatchObject({ version: 5 });
   });
@@ -195,29 +185,29 @@ describe('over the stream, a client', () => {
     const { service, client, errors } = await connected([state(1, OPEN)]);
     const { port } = service;
     await service.stop();
-    await until('an error', () => errors.includes('SDK_UNREACHABLE'));
+    await eventually(() => errors.includes('SDK_UNREACHABLE'));
     expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STATIC' });
     const again = await FakeFlagService.start(port);
     again.view.apply(state(1, OPEN));
-    await until('a new stream', () => again.streams.length > 0);
+    await eventually(() => again.streams.length > 0);
     expect(again.last.digest).toBe(again.view.digest);
     again.change(state(2, 0));
-    await until('closed', () => !isOn(client));
+    await eventually(() => !isOn(client));
   });
 
   it('gets with the next snapshot what has changed while it was cut off', async () => {
     const { service, client } = await connected([state(1, OPEN)]);
     service.view.apply(state(2, 0));
     service.last.destroy();
-    await until('closed', () => !isOn(client));
+    await eventually(() => !isOn(client));
     expect(service.streams).toHaveLength(2);
   });
 
   it('opens a new stream when the old one ends or falls silent', async () => {
     const { service, client, errors } = await connected([state(1, 0)], { idleTimeoutMs: 40 });
     service.last.end();
-    await until('a second stream', () => service.streams.length === 2);
-    await until('a third stream', () => service.streams.length === 3);
+    await eventually(() => service.streams.length === 2);
+    await eventually(() => service.streams.length === 3);
     expect(errors.slice(0, 2)).toEqual(['SDK_STREAM_ENDED', 'SDK_STREAM_SILENT']);
     expect(service.streams[1]?.isClosed).toBe(true);
     expect(client.status.state).toBe('ready');
@@ -228,7 +218,7 @@ describe('over the stream, a client', () => {
     const started = Date.now();
     const beat = setInterval(() => service.last.send('heartbeat', { at: Date.now() }), 10);
     cleanUps.push(() => Promise.resolve(clearInterval(beat)));
-    await until('three idle timeouts', () => Date.now() - started > 450);
+    await eventually(() => Date.now() - started > 450);
     expect(service.streams).toHaveLength(1);
   });
 
@@ -253,7 +243,7 @@ describe('over the stream, a client', () => {
     misbehave(service.last);
     service.view.apply(state(2, OPEN));
     if (!service.last.isClosed) service.last.send('flag', state(2, OPEN));
-    await until('open', () => isOn(client));
+    await eventually(() => isOn(client));
     expect(client.status.state).toBe('ready');
   });
 
@@ -261,7 +251,7 @@ describe('over the stream, a client', () => {
     const { service, client, errors } = await connected([]);
     const strange = { key: 'strange', epoch: 1, version: 1, flag: { definition: {} } };
     service.last.send('snapshot', { digest: 'd', flags: [strange, state(1, OPEN)] });
-    await until('open', () => isOn(client));
+    await eventually(() => isOn(client));
     expect(errors).toEqual(['SDK_MESSAGE_INVALID']);
     expect(service.streams).toHaveLength(1);
   });
@@ -272,7 +262,7 @@ describe('over the stream, a client', () => {
     record.flag!.definition.description = 'für alle 🛒';
     const bytes = Buffer.from(`event: flag\ndata: ${JSON.stringify(record)}\n\n`);
     for (const byte of bytes) service.last.raw(Uint8Array.of(byte));
-    await until('open', () => isOn(client));
+    await eventually(() => isOn(client));
   });
 });
 
@@ -286,21 +276,21 @@ describe('a client that is cut off', () => {
     const { onStream } = service;
     service.onStream = (stream) => stream.destroy();
     service.last.destroy();
-    await until('stale', () => client.status.state === 'stale');
+    await eventually(() => client.status.state === 'stale');
     const details = client.details('checkout-v2', false);
     expect(details).toMatchObject({ value: true, variant: 'on', reason: 'STALE' });
     expect(details.flagMetadata.ageMs).toBeGreaterThanOrEqual(50);
     service.onStream = onStream;
-    await until('ready', () => client.status.state === 'ready');
+    await eventually(() => client.status.state === 'ready');
     expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STATIC' });
     expect(states).toEqual(['stale', 'ready']);
   });
 
   it('recovers also on the same stream, when it was only slow', async () => {
     const { service, client } = await connected([state(1, OPEN)], { staleAfterMs: 50 });
-    await until('stale', () => client.status.state === 'stale');
+    await eventually(() => client.status.state === 'stale');
     service.last.send('heartbeat', { at: 0 });
-    await until('ready', () => client.status.state === 'ready');
+    await eventually(() => client.status.state === 'ready');
     expect(service.streams).toHaveLength(1);
   });
 
@@ -314,7 +304,7 @@ describe('a client that is cut off', () => {
       cleanUps.push(() => Promise.resolve(clearInterval(beat)));
     };
     service.last.destroy();
-    await until('stale', () => client.status.state === 'stale');
+    await eventually(() => client.status.state === 'stale');
     expect(service.streams).toHaveLength(2);
     expect(service.last.isClosed).toBe(false);
   });
@@ -325,7 +315,7 @@ describe('a client that is cut off', () => {
     const options = { firstRetryMs: 20, longestRetryMs: 80 };
     const started = Date.now();
     connect(service.url, options);
-    await until('six attempts', () => service.streams.length === 6);
+    await eventually(() => service.streams.length === 6);
     // 10 + 20 + 40 + 40 + 40 ms at the least.
     expect(Date.now() - started).toBeGreaterThanOrEqual(145);
   });
@@ -335,16 +325,16 @@ describe('a client that is cut off', () => {
     const { onStream } = service;
     service.onStream = (stream) => stream.destroy();
     const { client } = connect(service.url, { firstRetryMs: 5, longestRetryMs: 60_000 });
-    await until('eight attempts', () => service.streams.length === 8); // the next wait: 640 ms and more
+    await eventually(() => service.streams.length === 8); // the next wait: 640 ms and more
     service.onStream = onStream;
-    await until('ready', () => client.status.state === 'ready');
+    await eventually(() => client.status.state === 'ready');
     service.last.send('heartbeat', { at: 0 });
     service.change(state(1, OPEN));
-    await until('the change', () => client.boolean('checkout-v2', false));
+    await eventually(() => client.boolean('checkout-v2', false));
     const ended = Date.now();
     const { length } = service.streams;
     service.last.destroy();
-    await until('another attempt', () => service.streams.length > length);
+    await eventually(() => service.streams.length > length);
     expect(Date.now() - ended).toBeLessThan(400);
   });
 });
@@ -362,7 +352,7 @@ describe('ready()', () => {
       stream.end();
     };
     const { client, errors } = connect(service.url);
-    await until('an answer', () => errors.length > 0);
+    await eventually(() => errors.length > 0);
     await expect(client.ready(20)).rejects.toMatchObject({
       code: 'SDK_NOT_READY',
       message: expect.stringContaining(why),
@@ -375,7 +365,7 @@ describe('ready()', () => {
     const { url, port } = service;
     await service.stop();
     const { client, errors } = connect(url);
-    await until('an attempt', () => errors.length > 0);
+    await eventually(() => errors.length > 0);
     const waiting = client.ready();
     await FakeFlagService.start(port);
     await waiting;
@@ -389,7 +379,7 @@ describe('ready()', () => {
       stream.end();
     };
     const { client, errors } = connect(service.url);
-    await until('an answer', () => errors.includes('SDK_UNAVAILABLE'));
+    await eventually(() => errors.includes('SDK_UNAVAILABLE'));
     await expect(client.ready(20)).rejects.toMatchObject({ code: 'SDK_NOT_READY' });
   });
 });
@@ -403,7 +393,7 @@ describe('heartbeats', () => {
     const { service } = await connected([state(3, OPEN, { held: true }), free], {
       heartbeatEveryMs: 20,
     });
-    await until('three heartbeats', () => service.heartbeats.length >= 3);
+    await eventually(() => service.heartbeats.length >= 3);
     expect(service.heartbeats[0]).toEqual({
       application: 'checkout',
       instance: 'checkout-1',
@@ -416,23 +406,23 @@ describe('heartbeats', () => {
     const { service } = await connected([state(1, 0, { held: true })], {
       heartbeatEveryMs: 60_000,
     });
-    await until('the first', () => service.heartbeats.length === 1);
+    await eventually(() => service.heartbeats.length === 1);
     service.change(state(1, OPEN, { key: 'free' }));
     service.change(state(2, OPEN, { held: true }));
-    await until('version 2', () => applied(service)?.['checkout-v2']?.version === 2);
+    await eventually(() => applied(service)?.['checkout-v2']?.version === 2);
     expect(service.heartbeats).toHaveLength(2);
     service.change(state(3, 0));
-    await until('released', () => applied(service)?.['checkout-v2'] === undefined);
+    await eventually(() => applied(service)?.['checkout-v2'] === undefined);
   });
 
   it('report once that they fail, disturb nothing and go on', async () => {
     const { service, client, errors } = await connected([state(1, 0)], { heartbeatEveryMs: 5 });
     service.heartbeatStatus = 500;
     const before = service.heartbeats.length;
-    await until('many failures', () => service.heartbeats.length > before + 5);
+    await eventually(() => service.heartbeats.length > before + 5);
     expect(errors).toEqual(['SDK_HEARTBEAT_FAILED']);
     service.change(state(2, OPEN));
-    await until('open', () => isOn(client));
+    await eventually(() => isOn(client));
   });
 });
 
@@ -440,10 +430,10 @@ describe('close()', () => {
   it('ends stream and heartbeats, however often it is called', async () => {
     const { service, client } = await connected([state(1, OPEN)], { heartbeatEveryMs: 5 });
     await Promise.all([client.close(), client.close()]);
-    await until('the stream is closed', () => service.last.isClosed);
+    await eventually(() => service.last.isClosed);
     const { length } = service.heartbeats;
     const other = connect(service.url, { instance: 'other', heartbeatEveryMs: 5 });
-    await until('another instance beats', () => service.heartbeats.length > length + 3);
+    await eventually(() => service.heartbeats.length > length + 3);
     expect(service.heartbeats.slice(length + 1).map(({ instance }) => instance)).not.toContain(
       'checkout-1',
     );
@@ -465,6 +455,6 @@ describe('the Nest module', () => {
     expect(isOn(client)).toBe(true);
     await app.close();
     expect(client.status.state).toBe('closed');
-    await until('the stream is closed', () => service.last.isClosed);
+    await eventually(() => service.last.isClosed);
   });
 });

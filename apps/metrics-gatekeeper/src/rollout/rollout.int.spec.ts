@@ -10,6 +10,7 @@ import {
   ThresholdBreached,
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
+import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import {
   startTestService,
@@ -29,18 +30,7 @@ afterEach(async () => {
 const WAIT_MS = 10_000;
 
 /** Resolves with what `look` gives as soon as it gives something. */
-async function until<T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-): Promise<T> {
-  const deadline = Date.now() + WAIT_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+const until = <T>(look: () => T | Promise<T>): Promise<NonNullable<T>> => eventually(look, WAIT_MS);
 
 /** An application's /metrics: each scrape finds 100 more requests, of which so many failed. */
 async function application() {
@@ -127,14 +117,14 @@ class World {
   }
 
   becomes(id: string, status: string): Promise<RolloutBody> {
-    return until(`${id} becomes ${status}`, async () => {
+    return until(async () => {
       const shown = await this.shown(id);
       return shown.status === status ? shown : undefined;
     });
   }
 
   opens(id: string, step: string): Promise<RolloutBody> {
-    return until(`${id} opens ${step}`, async () => {
+    return until(async () => {
       const shown = await this.shown(id);
       return shown.step === step && shown.phase === 'open' ? shown : undefined;
     });
@@ -180,7 +170,7 @@ describe('a rollout', () => {
       'StepCompleted',
       'RolloutCompleted',
     ]);
-    await until('the flag is free', () => (here.flag.heldBy ? undefined : true));
+    await until(() => (here.flag.heldBy ? undefined : true));
   });
 
   it('puts a broken one back within an instant of its breach, and says why in numbers', async () => {
@@ -217,7 +207,7 @@ describe('a rollout', () => {
     await here.opens(id, 'canary');
     here.load.up = false;
     expect(await here.becomes(id, 'holding')).toMatchObject({ hold: { reason: 'query-error' } });
-    await until('a page', () =>
+    await until(() =>
       here.events(id).find(({ data }) => (data as { page?: boolean }).page === true),
     );
     here.load.up = true;
@@ -283,7 +273,7 @@ describe('a rollout', () => {
     await here.service.stop();
     const again = await startTestService(metricsGatekeeper, { bus, store });
     cleanUp.push(() => again.stop());
-    await until('it completes', async () => {
+    await until(async () => {
       const { body } = await again.get<RolloutBody>(`/v1/rollouts/${id}`);
       return body.status === 'completed' ? true : undefined;
     });
@@ -334,7 +324,7 @@ describe('messages from outside', () => {
     const { bus } = here.service.context;
     const unknown = exampleOf(RollBack, { rollout: 'r-nobody' }, { id: 'k-1', source: 'ci' });
     await bus.publish([{ ...unknown, topic: 'kills' }]);
-    await until('an answer', () =>
+    await until(() =>
       here
         .events('r-nobody')
         .find(({ data }) => (data as { code?: string }).code === 'ROLLOUT_UNKNOWN'),
@@ -406,7 +396,7 @@ describe('people', () => {
     expect((await post('promote')).body).toMatchObject({ code: 'ROLLOUT_PAUSED' });
     expect((await post('resume')).body).toMatchObject({ status: 'running' });
     expect((await post('promote')).status).toBe(200);
-    await until('everybody has it', () => (here.flag.percentage === 100_000 ? true : undefined));
+    await until(() => (here.flag.percentage === 100_000 ? true : undefined));
     expect((await post('abort')).body).toMatchObject({ status: 'aborted', exposure: '100 %' });
     expect((await post('rollback')).body).toMatchObject({ code: 'ROLLOUT_ENDED' });
   });
@@ -495,12 +485,10 @@ it('tells others that it is alive, and what it looks after', async () => {
   await here.opens(id, 'canary');
   const newest = () =>
     here.service.published('gatekeeper.heartbeats').at(-1)?.data as GatekeeperAlive['data'];
-  const first = await until('a heartbeat', () => newest()?.lookedAfter?.[id]);
+  const first = await until(() => newest()?.lookedAfter?.[id]);
   expect(newest()).toMatchObject({ running: 1 });
   here.load.up = false; // its checks hold, and that is a sign of life
   await here.becomes(id, 'holding');
-  await until(
-    'a later check',
-    () => (newest().lookedAfter?.[id] ?? 0) > first + 1_000 || undefined,
+  await until(() => (newest().lookedAfter?.[id] ?? 0) > first + 1_000 || undefined,
   );
 });

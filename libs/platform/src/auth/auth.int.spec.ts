@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { type Role, roles } from '@tidegate/contracts';
+import { eventually } from '@tidegate/kernel/testing';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { TestClient } from '../test-client.http.ts';
 import { tinyService } from '../tiny-service.nest.ts';
-import { until } from '../until.loop.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -106,16 +106,16 @@ describe('the key file', () => {
     expect(await mayRead()).toBe(false);
 
     await writeFile(file, line('ada', 'viewer', 'tg_viewer_ada'));
-    await until(mayRead);
+    await eventually(mayRead);
     expect((await own.as('viewer').get('/v1/environments/test/read')).status).toBe(401);
 
     await writeFile(file, `${line('ada', 'viewer', 'tg_viewer_ada')}\n{"name": "bob"`);
-    await until(async () => (await health()).includes('line 2: is not JSON'));
+    await eventually(async () => (await health()).includes('line 2: is not JSON'));
     expect(await mayRead()).toBe(true);
     expect((await own.get('/health/ready')).status).toBe(200);
 
     await writeFile(file, line('bob', 'viewer', 'tg_viewer_bob'));
-    await until(async () => !(await mayRead()));
+    await eventually(async () => !(await mayRead()));
     expect(await health()).not.toContain('line 2');
   });
 });
@@ -126,7 +126,7 @@ describe('refused requests', () => {
     const guess = new TestClient(own.url, 'tg_admin_guess');
     await Promise.all(Array.from({ length: 20 }, () => guess.get('/v1/environments/test/read')));
     await own.as('viewer', 'test').put('/v1/environments/test', {});
-    await until(() => own.published('audit.events').length >= 2);
+    await eventually(() => own.published('audit.events').length >= 2);
     const events = own.published('audit.events').map(({ data }) => data);
     expect(events).toMatchObject([
       {

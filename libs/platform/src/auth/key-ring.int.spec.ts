@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { until } from '../until.loop.ts';
+import { eventually } from '@tidegate/kernel/testing';
 import { type KeyRing, openKeyRing } from './key-ring.file.ts';
 
 let folder: string;
@@ -49,7 +49,7 @@ describe('a key ring', () => {
     const keys = open();
     expect(keys.find('tg_operator_ada')).toBeDefined();
     await writeFile(file, line('bob', 'tg_operator_bob'));
-    await until(() => keys.find('tg_operator_bob') !== undefined);
+    await eventually(() => keys.find('tg_operator_bob') !== undefined);
     expect(keys.find('tg_operator_ada')).toBeUndefined();
   });
 
@@ -58,14 +58,14 @@ describe('a key ring', () => {
     const keys = open();
     const spoilt = async (spoil: Promise<void>, problem: string): Promise<void> => {
       await spoil;
-      await until(() => keys.problem()?.includes(problem) ?? false);
+      await eventually(() => keys.problem()?.includes(problem) ?? false);
       expect(keys.find('tg_operator_ada')).toBeDefined();
     };
     await spoilt(writeFile(file, ''), 'is empty');
     await spoilt(writeFile(file, '{"name": "bob"}'), 'line 1: sha256');
     await spoilt(rm(file), 'ENOENT');
     await writeFile(file, line('ada', 'tg_operator_ada'));
-    await until(() => keys.problem() === undefined);
+    await eventually(() => keys.problem() === undefined);
   });
 
   it('does not open on a file that is missing or malformed', async () => {

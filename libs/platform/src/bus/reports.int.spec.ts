@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
 import { PutEnvironment } from '@tidegate/contracts';
+import { eventually } from '@tidegate/kernel/testing';
 import { newMessage } from '../http/command.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { startTestService } from '../test-service.nest.ts';
 import { tinyService } from '../tiny-service.nest.ts';
-import { until } from '../until.loop.ts';
 
 const ambient = { clock: systemClock, ids: randomIds };
 
@@ -31,10 +31,10 @@ describe('a handler that hangs', () => {
     await service.context.bus.publish([
       newMessage(service.context, PutEnvironment, { environment: 'test' }),
     ]);
-    await until(() => timers.length > 0);
+    await eventually(() => timers.length > 0);
     expect(reasons).toEqual([]);
     for (const pastDeadline of timers) pastDeadline();
-    await until(() => reasons.length > 0);
+    await eventually(() => reasons.length > 0);
     expect(reasons[0]).toMatch(/^A handler of tiny-service on flag.commands is stuck/);
     expect((await service.get('/metrics')).text).toContain(
       'tidegate_bus_stuck{group="tiny-service",topic="flag.commands"} 1',

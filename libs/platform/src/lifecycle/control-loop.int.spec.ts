@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
+import { eventually } from '@tidegate/kernel/testing';
 import { createMetrics } from '../metrics/metrics.ts';
-import { until } from '../until.loop.ts';
 import { ControlLoop } from './control-loop.loop.ts';
 
 const loops: ControlLoop[] = [];
@@ -32,9 +32,9 @@ describe('a control loop', () => {
     loop.wake();
     expect(count).toBe(0);
     loop.start();
-    await until(() => count === 1);
+    await eventually(() => count === 1);
     loop.wake();
-    await until(() => count === 2);
+    await eventually(() => count === 2);
   });
 
   it('never runs twice at once: woken while it runs, it runs once more', async () => {
@@ -49,9 +49,9 @@ describe('a control loop', () => {
     loop.start();
     for (let wakes = 0; wakes < 5; wakes += 1) loop.wake();
     gates[0]?.();
-    await until(() => gates.length === 2);
+    await eventually(() => gates.length === 2);
     gates[1]?.();
-    await until(() => atOnce === 0);
+    await eventually(() => atOnce === 0);
     expect({ most, runs: gates.length }).toEqual({ most: 1, runs: 2 });
   });
 
@@ -61,9 +61,9 @@ describe('a control loop', () => {
       if (broken) throw new Error('the store is away');
     }, 1);
     loop.start();
-    await until(async () => (await runs('failed')) >= 3);
+    await eventually(async () => (await runs('failed')) >= 3);
     broken = false;
-    await until(async () => (await runs('succeeded')) >= 2);
+    await eventually(async () => (await runs('succeeded')) >= 2);
     expect(lines.map(({ msg }) => msg)).toEqual([
       'a control loop failed and will be tried again',
       'a control loop works again',

@@ -6,12 +6,12 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { PutEnvironment } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
+import { eventually } from '@tidegate/kernel/testing';
 import { newMessage } from '../http/command.ts';
 import { memoryBus } from '@tidegate/bus/testing';
 import { memoryStore } from '@tidegate/store/testing';
 import { startTestService } from '../test-service.nest.ts';
 import { type Gate, tinyService } from '../tiny-service.nest.ts';
-import { until } from '../until.loop.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { startService } from './start-service.nest.ts';
 
@@ -108,7 +108,7 @@ describe('a stop', () => {
       }
     };
     const clients = Array.from({ length: 16 }, client);
-    await until(() => outcomes.length > 200);
+    await eventually(() => outcomes.length > 200);
     const answeredBefore = outcomes.length;
     await service.stop();
     await Promise.all(clients);
@@ -121,9 +121,9 @@ describe('a stop', () => {
     const held = gate();
     const service = await startTestService(tinyService(held));
     const answer = service.get('/v1/environments/test/slow');
-    await until(() => held.entered.includes('request'));
+    await eventually(() => held.entered.includes('request'));
     const stopped = service.stop();
-    await until(() => service.context.stopping.aborted);
+    await eventually(() => service.context.stopping.aborted);
     held.open();
     expect((await answer).body).toEqual({ done: true });
     expect((await answer).headers.get('connection')).toBe('close');
@@ -140,9 +140,9 @@ describe('a stop', () => {
     await bus.publish(
       places.map((environment) => newMessage(service.context, PutEnvironment, { environment })),
     );
-    await until(() => held.entered.includes('message'));
+    await eventually(() => held.entered.includes('message'));
     const stopped = service.stop();
-    await until(() => service.context.stopping.aborted);
+    await eventually(() => service.context.stopping.aborted);
     held.open();
     await stopped;
     const answered = () => service.published('flag.events').map(({ key }) => key);
@@ -151,7 +151,7 @@ describe('a stop', () => {
     expect(held.entered.at(-1)).toBe('stopped');
 
     const again = await startTestService(tinyService(), { bus, store });
-    await until(() => again.published('flag.events').length >= places.length);
+    await eventually(() => again.published('flag.events').length >= places.length);
     await again.idle();
     expect(answered().toSorted()).toEqual(places.toSorted());
   });
@@ -164,7 +164,7 @@ describe('a stop', () => {
     )) as [IncomingMessage];
     response.resume().on('error', () => undefined); // cut off, as it says below
     await service.stop();
-    await until(() => response.closed);
+    await eventually(() => response.closed);
     expect(response.complete).toBe(false);
     expect(service.log.map(({ msg }) => msg)).toContain('the service has stopped');
   });
@@ -185,7 +185,7 @@ describe('a stop', () => {
     const asked = service.get('/v1/environments/test/slow').catch(() => 'cut');
     const put = newMessage(service.context, PutEnvironment, { environment: 'test' });
     await service.context.bus.publish([put]);
-    await until(() => held.entered.length === 2);
+    await eventually(() => held.entered.length === 2);
     await expect(service.stop()).rejects.toMatchObject({
       code: 'PLATFORM_STOP_TIMED_OUT',
       message: expect.stringContaining('consumers (too late)'),
@@ -263,7 +263,7 @@ describe('the bus of a service', () => {
           '/v1/bus/dead-letters',
         )
       ).body.items;
-    await until(async () => (await list()).length === 1);
+    await eventually(async () => (await list()).length === 1);
     const [letter] = await list();
     expect(letter).toMatchObject({
       group: 'tiny-service',
@@ -274,7 +274,7 @@ describe('the bus of a service', () => {
     const path = `/v1/bus/dead-letters/${letter?.id}`;
     expect((await operator.get(path)).body).toMatchObject({ id: letter?.id });
     expect((await operator.post(`${path}/replay`)).status).toBe(202);
-    await until(async () => (await list()).length === 2);
+    await eventually(async () => (await list()).length === 2);
     expect((await operator.post('/v1/bus/dead-letters/none/replay')).body).toMatchObject({
       status: 404,
       code: 'BUS_DEAD_LETTER_UNKNOWN',
@@ -304,7 +304,7 @@ describe('the bus of a service', () => {
     await service.context.bus.publish([
       newMessage(service.context, PutEnvironment, { environment: 'test', description: 'late' }),
     ]);
-    await until(() => service.published('flag.events').length === 2);
+    await eventually(() => service.published('flag.events').length === 2);
     expect(times).toBe(3);
     expect(await service.context.bus.deadLetters.list({ limit: 1 })).toEqual([]);
   });
@@ -315,7 +315,7 @@ describe('the bus of a service', () => {
     const put = (environment: string) =>
       newMessage(service.context, PutEnvironment, { environment });
     await service.context.bus.publish([put('a'), put('b')]);
-    await until(() => held.entered.length > 0);
+    await eventually(() => held.entered.length > 0);
     const { body } = await service.get<{ items: unknown[] }>('/v1/bus/lag');
     expect(body.items).toContainEqual(
       expect.objectContaining({ group: 'tiny-service', topic: 'flag.commands', records: 2 }),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { TestClient } from '../test-client.http.ts';
 import { tinyService } from '../tiny-service.nest.ts';
-import { until } from '../until.loop.ts';
 import { RateLimits } from './rate-limits.handler.ts';
 
 const limited = (perMinute: number, anonymous = perMinute): Promise<TestService> =>
@@ -74,7 +74,7 @@ describe('who asks too often', () => {
   it('is counted, and written down for the audit, not more than once a minute', async () => {
     const service = await limited(2);
     await statuses(service.as('viewer', 'test'), READ, 6);
-    await until(() => service.published('audit.events').length > 0);
+    await eventually(() => service.published('audit.events').length > 0);
     expect(service.published('audit.events').map(({ data }) => data)).toMatchObject([
       {
         event: 'rate-limited',

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
 import { openServerIfAny, type Server } from '../../../../test/servers/servers.ts';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { tinyService } from '../tiny-service.nest.ts';
-import { until } from '../until.loop.ts';
 
 const redis: Server | undefined = await openServerIfAny('redis', { own: true });
 const READ = '/v1/environments/test/read';
@@ -35,7 +35,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
   };
   beforeAll(async () => {
     [a, b] = await Promise.all([replica(40), replica(40)]);
-    for (const service of replicas()) await until(() => says(service, 'up'));
+    for (const service of replicas()) await eventually(() => says(service, 'up'));
   });
   afterAll(() => redis?.stop());
 
@@ -44,7 +44,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
     for (let time = 0; time < 40; time += 1) expect(await statusOf(first)).toBe(200);
     expect(await statusOf(first)).toBe(429);
     // One request may come before the other replica has heard of it; those after it do not.
-    await until(async () => (await statusOf(second)) === 429);
+    await eventually(async () => (await statusOf(second)) === 429);
     const { headers } = await second.as('viewer').get(READ);
     expect(headers.get('ratelimit')).toMatch(/^"key";r=0;t=\d+$/);
     expect(await statusOf(second, 'operator')).toBe(200);
@@ -53,7 +53,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
   it('are kept by each process while Redis is away, which is said, and shared again when it is back', async () => {
     const [first, second] = replicas();
     await redis?.kill();
-    for (const service of replicas()) await until(() => says(service, 'down'));
+    for (const service of replicas()) await eventually(() => says(service, 'down'));
     expect(await redisOf(first)).toMatchObject({ required: false, status: 'down' });
     expect(await statusOf(first)).toBe(429);
     const fresh = await replica(2);
@@ -64,7 +64,8 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
     expect(performance.now() - begun).toBeLessThan(1_000);
 
     await redis?.restart();
-    for (const service of [first, second, fresh]) await until(() => says(service, 'up'), 10_000);
+    for (const service of [first, second, fresh])
+      await eventually(() => says(service, 'up'), 10_000);
     const told = second.log.map(({ msg }) => msg).filter((msg) => String(msg).includes('Redis'));
     expect(told).toEqual([
       'Redis is away: each process keeps rate limits and idempotency keys by itself',
@@ -74,7 +75,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
 
   it('make no request wait while Redis hangs', async () => {
     const service = await replica(1_000);
-    await until(() => says(service, 'up'));
+    await eventually(() => says(service, 'up'));
     redis?.freeze();
     const times: number[] = [];
     for (let time = 0; time < 200; time += 1) {
@@ -82,9 +83,9 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
       expect(await statusOf(service)).toBe(200);
       times.push(performance.now() - begun);
     }
-    await until(() => says(service, 'down'));
+    await eventually(() => says(service, 'down'));
     redis?.resume();
-    await until(() => says(service, 'up'), 10_000);
+    await eventually(() => says(service, 'up'), 10_000);
     expect(times.toSorted((x, y) => x - y)[190]).toBeLessThan(50);
   });
 
@@ -93,7 +94,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
     url.username = 'nobody';
     url.password = 'a-password-of-redis';
     const service = await startTestService(tinyService(), { env: { REDIS_URL: url.href } });
-    await until(() => service.log.some(({ msg }) => String(msg).startsWith('Redis is away')));
+    await eventually(() => service.log.some(({ msg }) => String(msg).startsWith('Redis is away')));
     const { text } = await service.get('/health/ready');
     expect(text + JSON.stringify(service.log)).not.toContain('a-password-of-redis');
   });
