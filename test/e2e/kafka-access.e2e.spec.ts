@@ -67,12 +67,17 @@ async function provide(admin: Admin): Promise<void> {
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 
+const operationOf = (operation: AccessRule['operations'][number]) =>
+  operation === 'DescribeConfigs'
+    ? 'DESCRIBE_CONFIGS'
+    : (operation.toUpperCase() as 'READ' | 'WRITE' | 'CREATE');
+
 const entriesOf = ({ principal, resource, name, pattern, operations }: AccessRule) =>
   operations.map((operation) => ({
     principal: `User:${principal}`,
     host: '*',
     permissionType: AclPermissionTypes.ALLOW,
-    operation: AclOperationTypes[operation.toUpperCase() as 'READ' | 'WRITE' | 'CREATE'],
+    operation: AclOperationTypes[operationOf(operation)],
     resourceType: resource === 'topic' ? AclResourceTypes.TOPIC : AclResourceTypes.GROUP,
     resourceName: name,
     resourcePatternType:

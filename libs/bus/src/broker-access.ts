@@ -61,7 +61,7 @@ export interface AccessRule {
   readonly resource: 'topic' | 'group';
   readonly name: string;
   readonly pattern: 'literal' | 'prefixed';
-  readonly operations: readonly ('Read' | 'Write' | 'Describe' | 'Create')[];
+  readonly operations: readonly ('Read' | 'Write' | 'Create' | 'DescribeConfigs')[];
 }
 
 /**
@@ -81,6 +81,8 @@ export function accessRules(prefix: string): readonly AccessRule[] {
         ...(read.has(topic) ? (['Read'] as const) : []),
         ...(write.has(topic) ? (['Write'] as const) : []),
         ...(topic.endsWith('*') ? (['Create'] as const) : []),
+        // To say at the start how they differ from the catalogue.
+        'DescribeConfigs' as const,
       ],
     }));
     return [...onTopics, ...groupsOf(principal, prefix)];
