@@ -29,6 +29,7 @@ import {
   kafkaOf,
 } from './options.kafka.ts';
 import { mustExist, outgoing, unlimited } from './outgoing.otel.ts';
+import { oncePerOutage } from './once-per-outage.ts';
 import { type Lane, PartitionLoop } from './partition.loop.ts';
 import { RawLoop } from './raw.loop.ts';
 import type { Surroundings } from './reader.loop.ts';
@@ -133,7 +134,9 @@ export class KafkaBus implements Bus {
     };
     const view = new WholeTopics({
       ...this.#reading([source.topic], apply),
-      failed: this.#outages(source.topic),
+      failed: oncePerOutage(this.#parts.budgets.outage, (message) => {
+        this.#laggingOf('the view')(source.topic, message);
+      }),
     });
     this.#views.add(view);
     return {
@@ -275,20 +278,6 @@ export class KafkaBus implements Bus {
   #laggingOf(group: string): (topic: string, message: string) => void {
     return (topic, message) => {
       this.#report({ kind: 'lagging', group, topic, message: `${group} on ${topic} ${message}` });
-    };
-  }
-
-  /** Told once per outage. */
-  #outages(topic: string): (error: Error, sinceMs: number) => void {
-    const { outage } = this.#parts.budgets;
-    let lastMs = 0;
-    return ({ message }, sinceMs) => {
-      if (lastMs < outage && sinceMs >= outage)
-        this.#laggingOf('the view')(
-          topic,
-          `has not been able to read for ${sinceMs} ms: ${message}`,
-        );
-      lastMs = sinceMs;
     };
   }
 

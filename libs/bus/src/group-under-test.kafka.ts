@@ -42,14 +42,22 @@ export const range = (from: number, to: number): number[] =>
 export const until = (check: () => unknown, withinMs = 20_000): Promise<unknown> =>
   eventually(check, withinMs);
 
+/** Specs are an edge. */
+export interface Edge {
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
 /** What a spec opened, under one prefix; closed in reverse. */
 export class KafkaUnderTest {
   readonly url: string;
+  readonly #edge: Edge;
   readonly prefix = `g${randomUUID()}.`;
   readonly #closing: (() => unknown)[] = [];
 
-  constructor(url: string) {
+  constructor(url: string, edge: Edge) {
     this.url = url;
+    this.#edge = edge;
   }
 
   async close(): Promise<void> {
@@ -58,7 +66,7 @@ export class KafkaUnderTest {
 
   async openBus(budgets: Partial<KafkaBudgets> = {}, aheadMs = 0): Promise<KafkaBus> {
     return this.#openWith({
-      clock: { now: () => Date.now() + aheadMs },
+      clock: { now: () => this.#edge.now() + aheadMs },
       budgets: { ...QUICK, ...budgets },
     });
   }
@@ -69,9 +77,9 @@ export class KafkaUnderTest {
       clientId: 'spec',
       prefix: this.prefix,
       replication: 1,
-      clock: { now: Date.now },
+      clock: { now: this.#edge.now },
       ids: { next: randomUUID },
-      random: { next: Math.random },
+      random: { next: this.#edge.random },
       source: 'spec',
       ...options,
     });

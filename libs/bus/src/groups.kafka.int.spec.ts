@@ -27,7 +27,7 @@ const server = await openServerIfAny('kafka', { own: true, properties: QUICK_BRO
 
 let under: KafkaUnderTest;
 beforeEach(() => {
-  under = new KafkaUnderTest(server?.url ?? '');
+  under = new KafkaUnderTest(server?.url ?? '', { now: Date.now, random: Math.random });
 });
 afterEach(() => under.close());
 
@@ -51,7 +51,7 @@ async function watch({ url, prefix }: KafkaUnderTest) {
   await admin.connect();
   const last = new Map<number, number>();
   const back: string[] = [];
-  let isOver = false;
+  const ending = new AbortController();
   const look = async (): Promise<void> => {
     const topics = [prefix + EVENTS];
     const [found] = await admin.fetchOffsets({ groupId: `${prefix}g`, topics });
@@ -63,11 +63,11 @@ async function watch({ url, prefix }: KafkaUnderTest) {
   };
   await look();
   const watching = (async () => {
-    while (!isOver) await look();
+    while (!ending.signal.aborted) await look();
   })();
   return {
     wentBack: async (): Promise<readonly string[]> => {
-      isOver = true;
+      ending.abort();
       await watching;
       await look();
       await admin.disconnect();

@@ -31,14 +31,15 @@ export const settingsOf = (
 
 /** `retention.ms is 1000, not 604800000`, in one line; undefined where there is no difference. */
 export function differenceOf(found: TopicSettings, wanted: TopicSettings): string | undefined {
-  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+  const pairs: readonly (readonly [string, number | string | undefined, number | string])[] = [
     ['partitions', found.partitions, wanted.partitions],
     ['replication', found.replication, wanted.replication],
     ...Object.entries(wanted.entries).map(
       ([name, value]) => [name, found.entries[name], value] as const,
     ),
   ];
-  const differing = pairs.filter(([, is, should]) => is !== undefined && is !== should);
-  if (differing.length === 0) return undefined;
-  return differing.map(([name, is, should]) => `${name} is ${is}, not ${should}`).join('; ');
+  const differing = pairs.flatMap(([name, is, should]) =>
+    is === undefined || is === should ? [] : [`${name} is ${is}, not ${should}`],
+  );
+  return differing.length === 0 ? undefined : differing.join('; ');
 }

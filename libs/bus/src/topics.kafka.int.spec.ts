@@ -30,7 +30,7 @@ const server = await openServerIfAny('kafka', { own: true, properties: QUICK_BRO
 
 let under: KafkaUnderTest;
 beforeEach(() => {
-  under = new KafkaUnderTest(server?.url ?? '');
+  under = new KafkaUnderTest(server?.url ?? '', { now: Date.now, random: Math.random });
 });
 afterEach(() => under.close());
 
