@@ -29,6 +29,10 @@ describe('the URL of a Kafka cluster', () => {
   it.each([
     ['kafka:h1:9092', 'must be kafka://'],
     ['kafka://h1', 'broker 1 is not host:port'],
+    ['kafka://h1:99999', 'broker 1 is not host:port'],
+    ['kafka://h1:0', 'broker 1 is not host:port'],
+    ['kafka://h1:9092/topic', 'must be kafka://'],
+    ['kafka://h1:9092?tls=true&tls=false', 'tls is there twice'],
     ['kafka://user:s3cret', 'broker 1 is not host:port'],
     ['kafka://h1:9092,', 'broker 2 is not host:port'],
     ['kafka://h1:9092?ssl=true', 'ssl is none of tls, sasl, ca, replication'],

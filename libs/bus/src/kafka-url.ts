@@ -30,13 +30,15 @@ export function kafkaUrl(text: string): KafkaAddress | Rejection {
   const [, user, pass, hosts, query] = FORM.exec(text) ?? [];
   if (hosts === undefined) return malformed('must be kafka://host:port[,host:port …][?…]');
   const brokers = hosts.split(',');
-  const wrong = brokers.findIndex((broker) => !BROKER.test(broker));
+  const wrong = brokers.findIndex((broker) => !BROKER.test(broker) || !isPort(portOf(broker)));
   // Not its text: where the @ is missing, it is a password.
   if (wrong >= 0) return malformed(`broker ${wrong + 1} is not host:port`);
   const parameters = new URLSearchParams(query);
   const strange = [...parameters.keys()].find((name) => !PARAMETERS.has(name));
   if (strange !== undefined)
     return malformed(`${strange} is none of ${[...PARAMETERS].join(', ')}`);
+  const twice = [...PARAMETERS].find((name) => parameters.getAll(name).length > 1);
+  if (twice !== undefined) return malformed(`${twice} is there twice`);
   const tls = parameters.get('tls') ?? 'false';
   if (tls !== 'true' && tls !== 'false') return malformed('tls must be true or false');
   const caFile = parameters.get('ca');
@@ -52,6 +54,9 @@ export function kafkaUrl(text: string): KafkaAddress | Rejection {
     ...(tls === 'true' ? { tls: caFile === null ? {} : { caFile } } : {}),
   };
 }
+
+const portOf = (broker: string): number => Number(broker.slice(broker.lastIndexOf(':') + 1));
+const isPort = (port: number): boolean => port >= 1 && port <= 65_535;
 
 function saslOf(
   name: string | null,
