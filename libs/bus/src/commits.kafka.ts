@@ -1,5 +1,6 @@
 import type { Clock } from '@tidegate/kernel';
 import type { Consumption } from './consumption.kafka.ts';
+import { busError } from './errors.ts';
 import type { Lot } from './lot.kafka.ts';
 import type { KafkaBudgets } from './options.kafka.ts';
 
@@ -46,13 +47,17 @@ export class Commits {
 
   /** @param isInHand who finds the mark later knows that this member had not put it down. Thrown BUS_UNREACHABLE. */
   now(isInHand: boolean): Promise<void> {
-    const committing = this.#last.then(() => this.#commit(isInHand));
+    const { membership } = this.#options.consumption;
+    const committing = this.#last.then(() => this.#commit(isInHand, membership));
     this.#last = committing.catch(() => undefined); // whoever asked hears of it
     return committing;
   }
 
-  async #commit(isInHand: boolean): Promise<void> {
+  /** Others may have gone on from there since the group was joined anew. */
+  async #commit(isInHand: boolean, membership: number): Promise<void> {
     const { consumption, lots } = this.#options;
+    if (membership !== consumption.membership)
+      throw busError('BUS_UNREACHABLE', 'The group was joined anew meanwhile.');
     const due = [...lots()].flatMap((lot) => {
       const commit = lot.isOpen ? lot.commit(isInHand) : undefined;
       return commit ? [{ lot, commit }] : [];

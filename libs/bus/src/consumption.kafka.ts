@@ -3,6 +3,7 @@ import kafkajs, { type Batch, type Cluster as Connected, type Consumer, type Kaf
 import type { Cluster } from './cluster.kafka.ts';
 import { busError } from './errors.ts';
 import { kafkaError, within } from './errors.kafka.ts';
+import { commitAsOneMember } from './one-membership.kafka.ts';
 import { type KafkaBudgets, RETRY } from './options.kafka.ts';
 
 /** What is assigned: partitions by topic, without prefix. */
@@ -49,6 +50,8 @@ interface Leavable {
  * heartbeats however long a handler takes, and nothing that a handler throws can reach it.
  */
 export class Consumption {
+  /** Counts how often the group was joined: what was to be committed before is old after. */
+  membership = 0;
   readonly #options: ConsumptionOptions;
   readonly #consuming: Consuming;
   #consumer: Consumer | undefined;
@@ -120,6 +123,7 @@ export class Consumption {
       partitionAssigners: [
         (config) => {
           connected = config.cluster;
+          commitAsOneMember(connected);
           return kafkajs.PartitionAssigners.roundRobin(config);
         },
       ],
@@ -169,6 +173,7 @@ export class Consumption {
     consumer.on(GROUP_JOIN, ({ payload }) => {
       if (!isCurrent()) return;
       this.#failures = 0;
+      this.membership += 1;
       this.#memberId = payload.memberId;
       this.#downSince = undefined;
       const { cluster } = this.#options;

@@ -3,6 +3,7 @@ import type { PartitionLag } from './bus.port.ts';
 import type { Committed } from './cluster.kafka.ts';
 import { Commits } from './commits.kafka.ts';
 import { type Assignment, Consumption, type ConsumptionOptions } from './consumption.kafka.ts';
+import { busError } from './errors.ts';
 import { within } from './errors.kafka.ts';
 import type { LoopLog, Position } from './log.port.ts';
 import { Lot } from './lot.kafka.ts';
@@ -141,8 +142,9 @@ export class Member implements Keeper {
     if (!this.isHeld) this.#commits.soon(true);
   }
 
-  commitNow(): Promise<void> {
-    return this.#commits.now(true);
+  async commitNow(): Promise<void> {
+    if (this.isHeld) throw busError('BUS_UNREACHABLE', 'The group is being divided anew.');
+    await this.#commits.now(true);
   }
 
   #take(topic: string, batch: Batch): void {
