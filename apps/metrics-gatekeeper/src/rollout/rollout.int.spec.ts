@@ -489,6 +489,5 @@ it('tells others that it is alive, and what it looks after', async () => {
   expect(newest()).toMatchObject({ running: 1 });
   here.load.up = false; // its checks hold, and that is a sign of life
   await here.becomes(id, 'holding');
-  await until(() => (newest().lookedAfter?.[id] ?? 0) > first + 1_000 || undefined,
-  );
+  await until(() => (newest().lookedAfter?.[id] ?? 0) > first + 1_000 || undefined);
 });
