@@ -5,11 +5,13 @@
  *   libs/contracts/golden/*.json  one published example a message: written once, never changed
  *   libs/contracts/published/*    its schema as it was first published: written once, never changed
  *   apps/<service>/README.md      the table of options, between <!-- options --> and <!-- /options -->
+ *   deploy/kafka/*.sh             topics and access lists, for Kafka's own tools
  *   .env.example                  every option of every service
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { auditSink } from '@tidegate/audit-sink';
+import { accessScript, topicsScript } from '@tidegate/bus';
 import { asyncApiDocument, goldenDocuments, schemaDocuments } from '@tidegate/contracts';
 import { flagService } from '@tidegate/flag-service';
 import { metricsGatekeeper } from '@tidegate/metrics-gatekeeper';
@@ -84,6 +86,9 @@ keepFirst('libs/contracts/published', messageSchemas());
 await holdOptions('libs/platform/README.md', PlatformConfig);
 for (const service of services)
   await holdOptions(`apps/${service.name}/README.md`, optionsOf(service));
+mkdirSync('deploy/kafka', { recursive: true });
+hold('deploy/kafka/topics.sh', topicsScript());
+hold('deploy/kafka/acls.sh', accessScript());
 hold(
   '.env.example',
   [

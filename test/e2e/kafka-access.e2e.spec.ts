@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { accessRules, type AccessRule } from '@tidegate/bus';
-import { topics } from '@tidegate/contracts';
+import { accessRules, type AccessRule, providedTopics } from '@tidegate/bus';
 import { eventually } from '@tidegate/kernel/testing';
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { openServerIfAny, type Server } from '../servers/servers.ts';
@@ -58,9 +57,12 @@ const clientOf = (port: number, user?: string): Kafka =>
 
 async function provide(admin: Admin): Promise<void> {
   await admin.createTopics({
-    topics: [...Object.keys(topics).filter((name) => name !== 'flag.state'), 'replays'].map(
-      (topic) => ({ topic: PREFIX + topic, numPartitions: 1, replicationFactor: 1 }),
-    ),
+    topics: providedTopics(PREFIX, 1).map(({ name, partitions, replication, entries }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor: replication,
+      configEntries: Object.entries(entries).map(([key, value]) => ({ name: key, value })),
+    })),
   });
   await admin.createAcls({ acl: accessRules(PREFIX).flatMap(entriesOf) });
 }

@@ -18,6 +18,7 @@ export {
 export { type EmbeddedBusOptions, openEmbeddedBus } from './bus.embedded.ts';
 export { openKafkaBus } from './bus.kafka.ts';
 export { type AccessRule, accessRules } from './broker-access.ts';
+export { accessScript, providedTopics, topicsScript } from './provision.ts';
 export { type KafkaAddress, kafkaUrl } from './kafka-url.ts';
 export { type KafkaBudgets, type KafkaBusOptions } from './options.kafka.ts';
 export { BusServer, type BusServerOptions, connectBus } from './bus-server.nest.ts';
