@@ -54,6 +54,9 @@ export const fieldsOf = (index: Index): Readonly<Record<string, string | number 
     }),
   );
 
+export const storeMissing = (why: string): AppError<StoreErrorCode> =>
+  new AppError('STORE_MISSING', `There is no store here. ${why}`);
+
 export const versionConflict = (
   collection: string,
   id: string,

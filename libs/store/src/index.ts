@@ -19,6 +19,14 @@ export {
   type OutboxOptions,
 } from './outbox.handler.ts';
 export { type Entry, type Projection } from './projection.port.ts';
+export { type Restores, restoresOf } from './restores.handler.ts';
+export {
+  readStoreUrl,
+  type SqliteUrl,
+  sqliteUrl,
+  storeAddress,
+  type StoreUrl,
+} from './store-url.ts';
 export { type Relayed } from './relay.handler.ts';
 export { type MongoStore, type MongoStoreOptions, openMongoStore } from './store.mongo.ts';
 export { type Store } from './store.port.ts';

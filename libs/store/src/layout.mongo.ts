@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Connection, mongo } from 'mongoose';
 import { AppError } from '@tidegate/kernel';
 import type { StoreErrorCode } from './errors.ts';
+import { storeMissing } from './document.ts';
 import { isDuplicateKey, nameFailure } from './failure.mongo.ts';
 
 /** Of the collections and their documents. */
@@ -46,11 +47,13 @@ export async function connect(url: string, timeoutMs: number): Promise<Connectio
 const namesDatabase = (url: string): boolean => /^[^/]+:\/\/[^/]+\/[^?]/.test(url);
 
 /**
- * Returns the store's epoch; makes the store in an empty database.
- * Thrown STORE_SCHEMA_NEWER; STORE_FAILED for a server that cannot hold a store.
+ * Returns the store's epoch; makes the store in an empty database, unless it must exist.
+ * Thrown STORE_SCHEMA_NEWER; STORE_MISSING; STORE_FAILED for a server that cannot hold a store.
  */
-export async function layOut(meta: mongo.Collection<Meta>): Promise<number> {
-  const found = (await meta.findOne({ _id: STORE })) ?? (await begin(meta));
+export async function layOut(meta: mongo.Collection<Meta>, mustExist: boolean): Promise<number> {
+  const known = await meta.findOne({ _id: STORE });
+  if (!known && mustExist) throw storeMissing(`The database ${meta.dbName} has none.`);
+  const found = known ?? (await begin(meta));
   const { layout = 0, epoch = 0 } = found;
   if (layout > LAYOUT)
     throw new AppError<StoreErrorCode>(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Clock } from '@tidegate/kernel';
+import { restoresOf } from './restores.handler.ts';
 import type { Store } from './store.port.ts';
 
 /** A fresh, empty store. Whoever makes one cleans it up after the test. */
@@ -25,6 +26,21 @@ export function storeContract(open: Open): void {
       expect(store.epoch).toBe(1);
       expect((await reopen({ raiseEpoch: true })).epoch).toBe(2);
       expect((await reopen()).epoch).toBe(2);
+    });
+
+    it('lets each service make up for a restored backup once, also as replicas and in later epochs', async () => {
+      const { store, reopen } = await open();
+      expect(await restoresOf(store, 'flag-service').unsettledSince()).toBeUndefined();
+      await reopen({ raiseEpoch: true });
+      const third = await reopen({ raiseEpoch: true });
+      const flags = restoresOf(third, 'flag-service');
+      expect(await flags.unsettledSince()).toBe(1);
+      await Promise.all([flags.settle(), restoresOf(third, 'flag-service').settle()]);
+      await flags.settle();
+      expect(await flags.unsettledSince()).toBeUndefined();
+      expect(await restoresOf(third, 'notifier').unsettledSince()).toBe(1);
+      const fourth = await reopen({ raiseEpoch: true });
+      expect(await restoresOf(fourth, 'flag-service').unsettledSince()).toBe(3);
     });
 
     it('finishes what is under way before it closes', async () => {

@@ -97,6 +97,16 @@ where('the MongoDB store', () => {
   executeContract(open);
   outboxContract(open);
 
+  it('is not made where it must exist', async () => {
+    const prefix = freshPrefix();
+    const options = { url: server?.url ?? '', clock, prefix, mustExist: true };
+    await expect(openMongoStore(options)).rejects.toMatchObject({ code: 'STORE_MISSING' });
+    await start(prefix);
+    const store = await openMongoStore(options);
+    stores.push(store);
+    expect(store.epoch).toBe(1);
+  });
+
   it('is the same store as the one in memory, whatever is written and then read', async () => {
     const store = await start(freshPrefix());
     await agree(store, memoryStore({ clock }), oneByOne, { numRuns: 15 });

@@ -19,6 +19,8 @@ export interface MongoStoreOptions {
   readonly prefix?: string;
   /** After which a call that has no answer rejects; 5 s. */
   readonly timeoutMs?: number;
+  /** Nothing is made: Thrown STORE_MISSING. */
+  readonly mustExist?: boolean;
 }
 
 /**
@@ -31,11 +33,13 @@ export async function openMongoStore({
   clock,
   prefix = '',
   timeoutMs = 5_000,
+  mustExist = false,
 }: MongoStoreOptions): Promise<MongoStore> {
   const connection = await connect(url, timeoutMs);
   const calls = new Calls(timeoutMs);
   try {
-    const epoch = await calls.run(() => layOut(inside(connection, prefix)<Meta>('store.meta')));
+    const meta = inside(connection, prefix)<Meta>('store.meta');
+    const epoch = await calls.run(() => layOut(meta, mustExist));
     return new MongoStore(connection, prefix, { calls, epoch, place: places(clock) }, clock);
   } catch (error) {
     await connection.close();

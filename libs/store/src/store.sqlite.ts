@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '@tidegate/kernel';
 import { GroupCommit } from './commit.sqlite.ts';
@@ -6,6 +7,7 @@ import { SqliteDocuments } from './documents.sqlite.ts';
 import { openDatabase } from './layout.sqlite.ts';
 import type { Leases } from './leases.port.ts';
 import { sqliteLeases } from './leases.sqlite.ts';
+import { storeMissing } from './document.ts';
 import { Marks } from './marks.sqlite.ts';
 import type { Projection } from './projection.port.ts';
 import { SqliteProjection } from './projection.sqlite.ts';
@@ -15,13 +17,20 @@ export interface SqliteStoreOptions {
   /** Made if missing, with its folder. */
   readonly file: string;
   readonly clock: Clock;
+  /** Nothing is made: Thrown STORE_MISSING. */
+  readonly mustExist?: boolean;
 }
 
 /**
  * A store in one file, for one process at a time. What it resolves is on disk (WAL, synchronous FULL, group commit).
  * Thrown STORE_IN_USE when another process has the file; STORE_SCHEMA_NEWER, STORE_UNREACHABLE, STORE_FAILED.
  */
-export async function openSqliteStore({ file, clock }: SqliteStoreOptions): Promise<SqliteStore> {
+export async function openSqliteStore({
+  file,
+  clock,
+  mustExist = false,
+}: SqliteStoreOptions): Promise<SqliteStore> {
+  if (mustExist && !existsSync(file)) throw storeMissing(`There is no file ${file}.`);
   return new SqliteStore(openDatabase(file), clock);
 }
 

@@ -3,7 +3,8 @@ import { isAppError, isRejection } from '@tidegate/kernel';
 import { z } from 'zod';
 import { configMarkdown, configTable, envExample } from './config-table.ts';
 import { readConfig } from './config.ts';
-import { busAddress, readBusUrl, readStoreUrl, storeAddress } from './driver-url.ts';
+import { readStoreUrl, storeAddress } from '@tidegate/store';
+import { busAddress, readBusUrl } from './driver-url.ts';
 import { PlatformConfig } from './platform-config.ts';
 
 const Own = z

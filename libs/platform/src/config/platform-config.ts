@@ -1,7 +1,8 @@
 import { isRejection, type Rejection } from '@tidegate/kernel';
+import { readStoreUrl } from '@tidegate/store';
 import { z } from 'zod';
 import { webhookSecret, webhookUrl } from '../webhook/webhook-options.ts';
-import { readBusUrl, readStoreUrl } from './driver-url.ts';
+import { readBusUrl } from './driver-url.ts';
 
 const urlOf = <U>(read: (text: string) => U | Rejection) =>
   z.string().transform((text, context) => {
