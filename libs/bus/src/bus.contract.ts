@@ -13,7 +13,13 @@ import {
 } from '@tidegate/contracts';
 import { AppError, type Json, reject } from '@tidegate/kernel';
 import { eventually } from '@tidegate/kernel/testing';
-import { type Bus, type BusReport, type Delivery, MAX_MESSAGE_BYTES } from './bus.port.ts';
+import {
+  type Bus,
+  type BusReport,
+  type Delivery,
+  MAX_MESSAGE_BYTES,
+  type Origin,
+} from './bus.port.ts';
 import type { DeliveryPolicy } from './delivery-policy.ts';
 
 /** How the suite meets an adapter. */
@@ -763,6 +769,13 @@ export function busContract(open: OpenBus): void {
       });
     });
 
+    it('names the topics that are there', async () => {
+      const { bus } = await start();
+      await bus.publish([event('a')]);
+      expect(await bus.topics()).toContain(EVENTS);
+      expect(await bus.topics()).not.toContain(stateTopic('nowhere'));
+    });
+
     it('is checked by whoever asks, and says so once it is closed', async () => {
       const { bus } = await start();
       await bus.check();
@@ -831,6 +844,44 @@ export function busContract(open: OpenBus): void {
       });
       await bus.publish([event('a', 2)]);
       await until(() => later.length === 1);
+    });
+
+    it('goes on where its reader says that it has got to, wherever the group has', async () => {
+      const first = await start();
+      const key = 'a';
+      const archive = async (bus: Bus, from?: readonly Origin[]) => {
+        const taken: Origin[] = [];
+        const running = await bus.subscribeRaw({
+          group: 'archive',
+          topics: [EVENTS],
+          maxBatch: 10,
+          ...(from ? { from } : {}),
+          handle: async (batch) => void taken.push(...batch.map(({ origin }) => origin)),
+        });
+        const offsets = async (count: number): Promise<readonly bigint[]> => {
+          await until(() => taken.length === count);
+          return taken.map(({ offset }) => offset);
+        };
+        return { running, taken, offsets };
+      };
+      await first.bus.publish([1, 2, 3, 4].map((n) => event(key, n)));
+      const before = await archive(first.bus);
+      expect(await before.offsets(4)).toEqual([0n, 1n, 2n, 3n]);
+      const [, , third] = before.taken;
+      await first.bus.close();
+
+      const second = await first.reopen();
+      const behind = await archive(second.bus, third ? [third] : []);
+      expect(await behind.offsets(2)).toEqual([2n, 3n]);
+      expect(behind.taken[0]).toEqual(third);
+      await second.bus.publish([event(key, 5)]);
+      expect(await behind.offsets(3)).toEqual([2n, 3n, 4n]);
+      await second.bus.close();
+
+      const { bus } = await second.reopen();
+      const anew = await archive(bus, []);
+      expect(await anew.offsets(5)).toEqual([0n, 1n, 2n, 3n, 4n]);
+      expect(anew.taken[2]).toEqual(third);
     });
 
     it('tells of a batch that hangs', async () => {

@@ -18,7 +18,7 @@ import { Cluster } from './cluster.kafka.ts';
 import { messagesOf } from './dead-letter.ts';
 import { kafkaDeadLetters } from './dead-letters.kafka.ts';
 import { defaultPolicy, type DeliveryPolicy, killPolicy } from './delivery-policy.ts';
-import { asBusError, busError } from './errors.ts';
+import { busError, unlessAway } from './errors.ts';
 import type { LoopLog } from './log.port.ts';
 import type { Lot } from './lot.kafka.ts';
 import { Member, type MemberOptions } from './member.kafka.ts';
@@ -111,7 +111,7 @@ export class KafkaBus implements Bus {
 
   subscribe(subscription: Subscription): Promise<Running> {
     const { group, topics } = subscription;
-    return this.#join(group, [...topics, REPLAYS], false, (log, lots, [position]) => {
+    return this.#join({ group, topics: [...topics, REPLAYS] }, false, (log, lots, [position]) => {
       if (!position) throw new RangeError('A loop needs a partition.');
       const lane = this.#lane(subscription, log, lots[0] as Lot);
       return new PartitionLoop(lane, subscription, position);
@@ -119,8 +119,8 @@ export class KafkaBus implements Bus {
   }
 
   subscribeRaw(subscription: RawSubscription): Promise<Running> {
-    const { group, topics } = subscription;
-    return this.#join(group, topics, true, (log, _lots, positions) => {
+    const { group } = subscription;
+    return this.#join(subscription, true, (log, _lots, positions) => {
       const lane = { ...this.#around(group, log, this.#parts.policy), report: this.#report };
       return new RawLoop(lane, subscription, positions);
     });
@@ -157,6 +157,11 @@ export class KafkaBus implements Bus {
 
   onReport(listener: (report: BusReport) => void): void {
     this.#listeners.push(listener);
+  }
+
+  async topics(): Promise<readonly string[]> {
+    this.#mustBeOpen();
+    return this.#cluster.topics();
   }
 
   async check(): Promise<void> {
@@ -197,8 +202,7 @@ export class KafkaBus implements Bus {
   }
 
   async #join(
-    group: string,
-    topics: readonly string[],
+    { group, topics, from }: Pick<RawSubscription, 'group' | 'topics' | 'from'>,
     isRaw: boolean,
     start: MemberOptions['start'],
   ): Promise<Running> {
@@ -219,6 +223,7 @@ export class KafkaBus implements Bus {
       groupId: prefix + group,
       topics,
       isRaw,
+      from,
       start,
       lagging: this.#laggingOf(group),
     });
@@ -288,9 +293,4 @@ export class KafkaBus implements Bus {
   #mustBeOpen(): void {
     if (this.#isClosed) throw busError('BUS_CLOSED', 'The bus is closed.');
   }
-}
-
-/** A cluster that is away is waited for, one that refuses the topics is not. */
-function unlessAway(error: unknown): void {
-  if (asBusError(error).code !== 'BUS_UNREACHABLE') throw error;
 }

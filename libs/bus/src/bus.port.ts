@@ -14,6 +14,9 @@ export interface Origin {
   readonly offset: bigint;
 }
 
+/** The record that a reader needs next. */
+export type Resume = Origin;
+
 export interface RawRecord {
   readonly origin: Origin;
   readonly record: WireRecord;
@@ -50,6 +53,11 @@ export interface RawSubscription {
   readonly group: string;
   readonly topics: readonly string[];
   readonly maxBatch: number;
+  /**
+   * Where the reader's own record of what it has read ends, by partition: it goes on there, and in a partition that
+   * is not listed at the beginning, wherever the group had got to. Left out: the group's position counts.
+   */
+  readonly from?: readonly Resume[];
   handle(batch: readonly RawRecord[]): Promise<void>;
 }
 
@@ -143,6 +151,8 @@ export interface Bus {
   readonly deadLetters: DeadLetters;
   lag(): Promise<readonly PartitionLag[]>;
   onReport(listener: (report: BusReport) => void): void;
+  /** Those that were ever made, without prefix. Thrown BUS_UNREACHABLE. */
+  topics(): Promise<readonly string[]>;
   /** Resolves if the log takes records now. Thrown BUS_UNREACHABLE. */
   check(): Promise<void>;
   /** Stops all subscriptions and views in order, then the producer. */

@@ -97,6 +97,13 @@ export class Cluster {
     for (const topic of topics) this.#made.delete(topic);
   }
 
+  /** Those with our prefix. */
+  async topics(): Promise<readonly string[]> {
+    const { prefix } = this.#options;
+    const names = await this.#ask('the topics', (admin) => admin.listTopics());
+    return names.filter((name) => name.startsWith(prefix)).map((name) => this.topicOf(name));
+  }
+
   /** By partition. */
   async bounds(topic: string): Promise<readonly Bounds[]> {
     const found = await this.#ask(`offsets of ${topic}`, (admin) =>

@@ -25,3 +25,8 @@ export const busError = (
 /** Names what a driver or a handler threw; total. */
 export const asBusError = (error: unknown): AppError =>
   error instanceof AppError ? error : busError('BUS_FAILED', messageOf(error), { cause: error });
+
+/** A cluster that is away is waited for, one that refuses the topics is not. */
+export function unlessAway(error: unknown): void {
+  if (asBusError(error).code !== 'BUS_UNREACHABLE') throw error;
+}

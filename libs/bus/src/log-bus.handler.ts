@@ -6,6 +6,7 @@ import type {
   DeadLetters,
   PartitionLag,
   RawSubscription,
+  Resume,
   Running,
   Subscription,
   View,
@@ -81,7 +82,12 @@ export class LogBus implements Bus {
       ...this.#around(group, this.#options.policy),
       report: this.#report,
     };
-    return this.#run(group, topics, (positions) => [new RawLoop(lane, subscription, positions)]);
+    return this.#run(
+      group,
+      topics,
+      (positions) => [new RawLoop(lane, subscription, positions)],
+      subscription.from,
+    );
   }
 
   async view(source: ViewSource): Promise<View> {
@@ -105,6 +111,10 @@ export class LogBus implements Bus {
 
   onReport(listener: (report: BusReport) => void): void {
     this.#listeners.push(listener);
+  }
+
+  async topics(): Promise<readonly string[]> {
+    return this.#options.log.topics();
   }
 
   async check(): Promise<void> {
@@ -133,6 +143,7 @@ export class LogBus implements Bus {
     group: string,
     topics: readonly string[],
     start: (positions: readonly Position[]) => readonly Loop[],
+    from?: readonly Resume[],
   ): Promise<Running> {
     this.#mustBeOpen();
     for (const topic of topics) mustExist(topic);
@@ -141,7 +152,11 @@ export class LogBus implements Bus {
     const { log } = this.#options;
     const loops = start(
       topics.flatMap((topic) =>
-        partitionsOf(log, topic).map((partition) => this.#begin({ group, topic, partition })),
+        partitionsOf(log, topic).map((partition) =>
+          from
+            ? this.#beginAt({ group, topic, partition }, from)
+            : this.#begin({ group, topic, partition }),
+        ),
       ),
     );
     this.#groups.set(group, loops);
@@ -160,6 +175,18 @@ export class LogBus implements Bus {
     const known = log.position(place);
     if (known !== undefined) return { ...place, next: known };
     const next = log.bounds(place.topic, place.partition).start;
+    log.move(place, next);
+    return { ...place, next };
+  }
+
+  /** Of a topic that was made anew nothing is known to the reader. */
+  #beginAt(place: Place, from: readonly Resume[]): Position {
+    const { log } = this.#options;
+    const { topic, partition } = place;
+    const known = from.find((each) => each.topic === topic && each.partition === partition);
+    const isSame = known?.incarnation === log.incarnation(topic);
+    const { start } = log.bounds(topic, partition);
+    const next = known && isSame ? Math.max(start, Number(known.offset)) : start;
     log.move(place, next);
     return { ...place, next };
   }

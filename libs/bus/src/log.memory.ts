@@ -81,6 +81,10 @@ export class MemoryLog implements Log {
     return { start: Number(records[0]?.origin.offset ?? end), end };
   }
 
+  incarnation(_topic: string): number {
+    return 1;
+  }
+
   position(place: Place): number | undefined {
     return this.#moved.get(keyOf(place)) ?? this.#file.positions.get(keyOf(place));
   }

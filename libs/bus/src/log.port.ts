@@ -47,6 +47,9 @@ export interface Log {
 
   bounds(topic: string, partition: number): Bounds;
 
+  /** Raised when the topic was made anew. */
+  incarnation(topic: string): number;
+
   /** Undefined for a group that never was here. */
   position(place: Place): number | undefined;
 

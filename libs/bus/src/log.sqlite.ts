@@ -84,6 +84,10 @@ export class SqliteLog implements Log {
     return this.#topics.partition(topic, partition).bounds();
   }
 
+  incarnation(topic: string): number {
+    return this.#topics.get(topic).incarnation;
+  }
+
   position(place: Place): number | undefined {
     this.flush();
     const { number } = this.#partition(place);

@@ -1,5 +1,5 @@
 import type { Batch } from 'kafkajs';
-import type { PartitionLag } from './bus.port.ts';
+import type { PartitionLag, RawSubscription } from './bus.port.ts';
 import type { Committed } from './cluster.kafka.ts';
 import { Commits } from './commits.kafka.ts';
 import { type Assignment, Consumption, type ConsumptionOptions } from './consumption.kafka.ts';
@@ -9,7 +9,7 @@ import type { LoopLog, Position } from './log.port.ts';
 import { Lot } from './lot.kafka.ts';
 import { type Keeper, LotsLog } from './lots-log.kafka.ts';
 import { MOST_UNCOMMITTED } from './partition.loop.ts';
-import { resumeAt, type Resumption } from './resume-at.ts';
+import { lossOf, newsOf, placedAt, resumeAt, type Resumption, type Settling } from './resume-at.ts';
 import { keyOf, type Loop, Units } from './units.kafka.ts';
 
 export interface MemberOptions extends ConsumptionOptions {
@@ -17,14 +17,13 @@ export interface MemberOptions extends ConsumptionOptions {
   readonly group: string;
   /** One loop for each lot, or one for all of them. */
   readonly isRaw: boolean;
+  /** Where to go on instead of what the group has committed; in partitions that are not listed at the beginning. */
+  readonly from: RawSubscription['from'];
   start(log: LoopLog, lots: readonly Lot[], positions: readonly Position[]): Loop;
   lagging(topic: string, message: string): void;
 }
 
 type Passed = NonNullable<ReturnType<Lot['passedOver']>>;
-
-const lossOf = (partition: number, lost: number): string =>
-  `lost ${lost} records of partition ${partition}: retention removed them unhandled.`;
 
 /** One member of a group: what it is assigned it handles, and what is handled it commits. */
 export class Member implements Keeper {
@@ -215,7 +214,7 @@ export class Member implements Keeper {
   }
 
   async #stock(isCurrent: () => boolean): Promise<void> {
-    const { cluster, groupId } = this.#options;
+    const { cluster, groupId, from } = this.#options;
     const topics = [...new Set([...this.#lots.values()].map(({ topic }) => topic))];
     const [committed, ...bounds] = await Promise.all([
       topics.length > 0 ? cluster.committed(groupId, topics) : new Map<string, never>(),
@@ -225,7 +224,10 @@ export class Member implements Keeper {
     // A copy: what is made anew takes the place of what was.
     for (const lot of Array.from(this.#lots.values())) {
       const { start = 0, end = 0 } = bounds[topics.indexOf(lot.topic)]?.[lot.partition] ?? {};
-      this.#settle(lot, committed.get(lot.topic)?.[lot.partition], start, end);
+      const found = committed.get(lot.topic)?.[lot.partition];
+      const isPlaced = from !== undefined && !lot.isOpen && !this.#former.has(keyOf(lot));
+      const committedAt = isPlaced ? placedAt(from, lot, found) : found;
+      this.#settle(lot, committedAt, { low: start, high: end, isPlaced });
     }
     await this.#commits.now(true);
     if (!isCurrent()) return;
@@ -236,14 +238,17 @@ export class Member implements Keeper {
     this.#firstJoin.resolve();
   }
 
-  #settle(lot: Lot, committed: Committed | undefined, low: number, high: number): void {
+  #settle(lot: Lot, committed: Committed | undefined, { low, high, isPlaced }: Settling): void {
     const own = lot.isOpen ? lot : this.#former.get(keyOf(lot));
     const { clock } = this.#options;
     const { isRewound } = lot;
     const resumption = resumeAt({ own, committed, low, high, isRewound, now: clock.now() });
-    this.#tell(lot, resumption);
+    const news = newsOf(lot.partition, resumption);
+    if (news !== undefined) this.#options.lagging(lot.topic, news);
     const isKept = lot.isOpen && !resumption.isRemade && resumption.next === lot.next;
-    const settled = isKept || !lot.isOpen ? lot : this.#replace(lot, resumption);
+    // What was fetched meanwhile is from where the group has got to.
+    const isHere = isKept || (!lot.isOpen && !isPlaced);
+    const settled = isHere ? lot : this.#replace(lot, resumption);
     settled.low = low;
     settled.high = high;
     if (isKept) return;
@@ -259,13 +264,6 @@ export class Member implements Keeper {
     this.#lots.set(keyOf(lot), fresh);
     this.#consumption.seek(lot.topic, lot.partition, next);
     return fresh;
-  }
-
-  #tell({ topic, partition }: Lot, { isRemade, lost, next }: Resumption): void {
-    const { lagging } = this.#options;
-    if (isRemade)
-      lagging(topic, `found partition ${partition} made anew: it is read from ${next} on.`);
-    else if (lost > 0) lagging(topic, lossOf(partition, lost));
   }
 
   /** kafkajs goes on behind what is gone and says nothing. Offsets that are still kept held no record for us. */

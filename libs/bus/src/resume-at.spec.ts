@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Found, markText, readMark, resumeAt } from './resume-at.ts';
+import { type Found, markText, readMark, placedAt, resumeAt } from './resume-at.ts';
 
 const found: Found = {
   own: undefined,
@@ -102,5 +102,27 @@ describe('the mark beside a committed offset', () => {
 
   it.each([null, '', 'by hand', '{"i":-1}'])('is none where %j stands', (text) => {
     expect(readMark(text)).toBeUndefined();
+  });
+});
+
+describe('a reader that keeps its own position', () => {
+  const place = { topic: 'flag.events', partition: 2 };
+  const from = [{ ...place, incarnation: 7, offset: 40n }];
+
+  it('goes on there, wherever its group has got to', () => {
+    expect(placedAt(from, place, { next: 90, incarnation: 7 })).toEqual({
+      next: 40,
+      incarnation: 7,
+    });
+    expect(placedAt(from, place, undefined)).toEqual({ next: 40, incarnation: 7 });
+  });
+
+  it('begins at the beginning where it has none, or one from before the topic was made anew', () => {
+    expect(placedAt([], place, { next: 90, incarnation: 7 })).toEqual({ next: -1, incarnation: 7 });
+    expect(placedAt(from, { ...place, partition: 3 }, undefined)).toEqual({ next: -1 });
+    expect(placedAt(from, place, { next: 3, incarnation: 8 })).toEqual({
+      next: -1,
+      incarnation: 8,
+    });
   });
 });

@@ -1,3 +1,5 @@
+import type { Origin } from './bus.port.ts';
+
 /** What a group keeps beside each committed offset, as the commit's metadata: `{"i":1790000000,"o":1,"a":[42,2]}`. */
 export interface Mark {
   /** Raised when the partition's log was made anew; the second in which that was noticed. */
@@ -65,4 +67,39 @@ export function resumeAt({ own, committed, low, high, isRewound, now }: Found): 
   const known = { incarnation: incarnation === 0 ? second : incarnation, isRemade: false };
   if (base < 0) return { ...known, next: low, lost: 0 };
   return { ...known, next: Math.max(base, low), lost: Math.max(0, low - base) };
+}
+
+/**
+ * The position that a reader gives a partition, in place of what its group has committed; the beginning if it gives
+ * none, or one from before the partition was made anew.
+ */
+export function placedAt<C extends { readonly incarnation?: number }>(
+  from: readonly Origin[],
+  { topic, partition }: Pick<Origin, 'topic' | 'partition'>,
+  committed: C | undefined,
+): C & { readonly next: number; readonly incarnation?: number } {
+  const known = from.find((each) => each.topic === topic && each.partition === partition);
+  const others = committed as C;
+  return known && known.incarnation >= (committed?.incarnation ?? 0)
+    ? { ...others, next: Number(known.offset), incarnation: known.incarnation }
+    : { ...others, next: -1 };
+}
+
+/** How a partition stands where a member goes on. `isPlaced`: its reader has said where that is. */
+export interface Settling {
+  readonly low: number;
+  readonly high: number;
+  readonly isPlaced: boolean;
+}
+
+export const lossOf = (partition: number, lost: number): string =>
+  `lost ${lost} records of partition ${partition}: retention removed them unhandled.`;
+
+/** What people must know of it, if anything. */
+export function newsOf(
+  partition: number,
+  { isRemade, lost, next }: Resumption,
+): string | undefined {
+  if (isRemade) return `found partition ${partition} made anew: it is read from ${next} on.`;
+  return lost > 0 ? lossOf(partition, lost) : undefined;
 }

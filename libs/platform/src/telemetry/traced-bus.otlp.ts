@@ -39,6 +39,7 @@ export function tracedBus(bus: Bus, service: string): Bus {
     view: (source) => bus.view(source),
     deadLetters: bus.deadLetters,
     lag: () => bus.lag(),
+    topics: () => bus.topics(),
     onReport: (listener) => bus.onReport(listener),
     check: () => bus.check(),
     close: () => bus.close(),
