@@ -55,8 +55,14 @@ export type SetExposure = MessageOf<typeof SetExposure>;
 
 export const HoldFlag = flagMessage('HoldFlag', 'hold', {
   topic: 'flag.commands',
-  /** `closeIfSilentMs`: of the stage that is open already, where the flag is held again. */
-  schema: z.object({ ...flagRef, rollout: rolloutRef, closeIfSilentMs }),
+  schema: z.object({
+    ...flagRef,
+    rollout: rolloutRef,
+    /** Of the stage that is open already, where the flag is held again. */
+    closeIfSilentMs,
+    /** Who holds the flag already is told once more how it is. */
+    tellAgain: z.boolean().optional(),
+  }),
   example: { rollout: rolloutExample },
   maxAgeMs: TEN_MINUTES,
 });

@@ -77,6 +77,27 @@ export const FlagDeleted = flagMessage('FlagDeleted', 'deleted', {
     reason: 'everyone has had it for a month',
   },
 });
+/** A state that the store had lost was taken over from the state topic; `from` is that state's revision. */
+export const FlagRecovered = flagMessage('FlagRecovered', 'recovered', {
+  topic: 'flag.events',
+  schema: z.object({
+    ...flagRef,
+    before: flag.nullable(),
+    after: flag.nullable(),
+    reason: z.string(),
+    from: z.object({ epoch: z.int().min(1), version: z.int().min(1) }),
+  }),
+  example: {
+    before: { definition: definitionExample, salt: 'c2FsdA' },
+    after: {
+      definition: definitionExample,
+      salt: 'c2FsdA',
+      disabled: { reason: 'checkout is down', at: 1_790_000_000_000, by: 'alex' },
+    },
+    reason: 'recovered from the state topic after an older backup was put back',
+    from: { epoch: 1, version: 7 },
+  },
+});
 export const FlagCommandAnswered = flagMessage('FlagCommandAnswered', 'command-answered', {
   topic: 'flag.events',
   schema: z.object({ ...flagRef, ...answerFields }),
@@ -122,4 +143,5 @@ export type FlagEvent =
   | DraftOf<typeof FlagEnabled>
   | DraftOf<typeof FlagHeld>
   | DraftOf<typeof FlagReleased>
-  | DraftOf<typeof FlagDeleted>;
+  | DraftOf<typeof FlagDeleted>
+  | DraftOf<typeof FlagRecovered>;

@@ -111,10 +111,11 @@ export const MigrationSweepEnded = event(
   { sweep: z.int().min(1), left: z.int().min(0) },
   { sweep: 1, left: 0 },
 );
+/** `because`: the named reason of a runner that paused it by itself; then a person must look now. */
 export const MigrationPaused = event(
   'MigrationPaused',
   'paused',
-  { by: z.string(), reason: z.string() },
+  { by: z.string(), reason: z.string(), because: z.string().optional() },
   { by: 'rollout:r-42', reason: 'rollback of r-42' },
 );
 export const MigrationResumed = event(

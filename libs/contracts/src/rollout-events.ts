@@ -143,10 +143,11 @@ export const RolloutHeld = fact(
   },
   { ...atExample, reason: 'no-requests', message: 'error-rate has seen no requests.', page: false },
 );
+/** `because`: the named reason of a service that paused it by itself; then a person must look now. */
 export const RolloutPaused = fact(
   'RolloutPaused',
   'paused',
-  { by: z.string(), reason: z.string() },
+  { by: z.string(), reason: z.string(), because: z.string().optional() },
   { by: 'alex', reason: 'looking at the logs' },
 );
 export const RolloutResumed = fact(
