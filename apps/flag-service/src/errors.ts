@@ -1,3 +1,4 @@
 export const flagServiceErrorCodes = [
   'FLAG_STORE_BEHIND', // thrown when the bus holds a newer state of a flag than the store: an older backup was put back; not retryable
+  'FLAG_NOT_RECOVERED', // thrown while what a restored store lost is not yet taken over from the bus; retryable
 ] as const;

@@ -7,7 +7,7 @@ import { EnvironmentConsumer } from './environment/environment.consumer.ts';
 import { EnvironmentController } from './environment/environment.controller.ts';
 import { createEnvironments, environmentCollection } from './environment/environments.handler.ts';
 import { OfrepController } from './evaluate/ofrep.controller.ts';
-import { createChangeFlag } from './flag/change-flag.handler.ts';
+import { type ChangeFlag, createChangeFlag } from './flag/change-flag.handler.ts';
 import { createFlagQueries } from './flag/flag-queries.handler.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
@@ -18,6 +18,7 @@ import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { createHistory } from './history/history.handler.ts';
 import type { PastChange } from './history/history.ts';
+import { behind, Recovery } from './recovery/recovery.handler.ts';
 import { CloseSilent } from './silence/close-silent.handler.ts';
 import { signsCollection } from './silence/shared-signs.handler.ts';
 import * as token from './tokens.ts';
@@ -43,7 +44,10 @@ const controllers = [
   HistoryConsumer,
 ];
 
-/** Reads every flag before it resolves, so that the service is ready with all of them. Thrown FLAG_STORE_BEHIND. */
+/**
+ * Reads every flag before it resolves, so that the service is ready with all of them. Only after an older
+ * backup was put back it may begin without, and is unready until they are recovered. Thrown FLAG_STORE_BEHIND.
+ */
 export async function flagServiceModule(
   context: ServiceContext,
   config: z.output<typeof Config>,
@@ -54,11 +58,18 @@ export async function flagServiceModule(
       'Applications go on with the flags that they have. While only the bus is away, a flag that is turned off by hand is off at once for all who are connected here.',
   );
   const flags = store.documents(flagCollection);
-  const environments = createEnvironments(execute, store.documents(environmentCollection));
+  const stored = createEnvironments(execute, store.documents(environmentCollection));
+  const change = createChangeFlag(execute, flags, stored, (flag) => views.saved(flag));
+  const parts = { context, flags, environments: stored, changeFlag: change };
+  const recovery = new Recovery(parts);
+  const environments = behind(recovery, stored);
   const views = new FlagViews({ context, flags, environments });
-  await startViews(context, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
+  await startViews(context, recovery, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
 
-  const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
+  const changeFlag: ChangeFlag = async (command) => {
+    await recovery.passed();
+    return change(command);
+  };
   const signs = store.documents(signsCollection);
   const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
   context.onStop(() => silence.stop());
@@ -87,11 +98,26 @@ export async function flagServiceModule(
   return { module: FlagServiceModule, controllers, providers };
 }
 
-async function startViews(context: ServiceContext, views: FlagViews, patienceMs: number) {
+/** A bus that is away is waited for only where the store alone must not be served. */
+async function startViews(
+  context: ServiceContext,
+  recovery: Recovery,
+  views: FlagViews,
+  patienceMs: number,
+) {
+  const begin = async (): Promise<void> => {
+    if (await recovery.attempt()) await views.start(patienceMs);
+  };
+  const check = () => {
+    recovery.check();
+    return views.check();
+  };
   context.onStop(() => views.close());
-  await views.start(patienceMs);
-  context.health('views', () => views.check(), { required: true });
-  context.loop('flag-service.views', REFRESH_MS, () => views.refresh());
+  await begin();
+  context.health('views', check, { required: true });
+  context.loop('flag-service.views', REFRESH_MS, () =>
+    recovery.isDone ? views.refresh() : begin(),
+  );
 }
 
 function openStreams({ log, stopping }: ServiceContext, bufferBytes: number): FlagStreams {

@@ -8,6 +8,11 @@ export const flagService = defineService({
   description: 'Environments and flags: changed by people and rollouts, served to applications.',
   defaultPort: 7401,
   config: Config,
-  statuses: { FLAG_VERSION_CONFLICT: 412, FLAG_INVALID: 422, FLAG_TOO_LARGE: 413 },
+  statuses: {
+    FLAG_VERSION_CONFLICT: 412,
+    FLAG_INVALID: 422,
+    FLAG_TOO_LARGE: 413,
+    FLAG_NOT_RECOVERED: 503,
+  },
   module: flagServiceModule,
 });

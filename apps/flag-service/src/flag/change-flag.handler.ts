@@ -1,12 +1,13 @@
-import type { FlagCommand, FlagEvent } from '@tidegate/contracts';
+import type { FlagEvent } from '@tidegate/contracts';
 import type { Decider } from '@tidegate/kernel';
 import type { Document, Documents, Execute, Outcome } from '@tidegate/store';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { flagDecider } from './flag.ts';
 import { flagId, stateRecord } from './flags.ts';
+import type { AnyFlagCommand } from './recover-flag.ts';
 import type { StoredFlag } from './stored-flag.ts';
 
-export type ChangeFlag = (command: FlagCommand) => Promise<Outcome<StoredFlag>>;
+export type ChangeFlag = (command: AnyFlagCommand) => Promise<Outcome<StoredFlag>>;
 
 /**
  * The one way a flag changes. `saved` is told of each document as soon as it is saved, before the bus is:
@@ -27,7 +28,7 @@ export function createChangeFlag(
 }
 
 /** A refusal is answered and remembered like any other. */
-const nowhere: Decider<StoredFlag, FlagCommand, FlagEvent> = {
+const nowhere: Decider<StoredFlag, AnyFlagCommand, FlagEvent> = {
   ...flagDecider,
   decide: ({ data }) => environmentUnknown(data.environment),
 };

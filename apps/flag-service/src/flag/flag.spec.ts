@@ -1,10 +1,11 @@
-import type { FlagCommand, FlagDefinition, FlagEvent } from '@tidegate/contracts';
+import type { Flag, FlagCommand, FlagDefinition, FlagEvent } from '@tidegate/contracts';
 import { isRejection, type Percentage } from '@tidegate/kernel';
 import { specification } from '@tidegate/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MAX_DEFINITION_BYTES } from './flag-refusals.ts';
 import { flagDecider } from './flag.ts';
+import { type AnyFlagCommand, RECOVERED } from './recover-flag.ts';
 import { viewOf } from './stored-flag.ts';
 
 const given = specification(flagDecider);
@@ -199,6 +200,19 @@ describe('a flag that a rollout holds', () => {
     given([created, heldBy(r1Later)])
       .when(ask('HoldFlag', { rollout: r1 }))
       .thenRejected('GENERATION_OLD');
+  });
+
+  it('tells its rollout again how it is, when asked to', () => {
+    const again = ask('HoldFlag', { rollout: r1, tellAgain: true });
+    given([created, heldBy(r1)])
+      .when(again)
+      .then([heldBy(r1)]);
+    given([created, heldBy(r1Later)])
+      .when(again)
+      .thenRejected('GENERATION_OLD');
+    given([created, heldBy(r2)])
+      .when(again)
+      .thenRejected('FLAG_HELD');
   });
 
   it('stays held since the same time, at the same step, in a later generation', () => {
@@ -531,5 +545,62 @@ describe('whatever is asked, in whatever order', () => {
         }
       }),
     );
+  });
+});
+
+describe('a flag whose newer state the store has lost', () => {
+  const from = { epoch: 1, version: 9 };
+  const recover = (flag: Flag | null): AnyFlagCommand => ({
+    type: 'RecoverFlag',
+    data: { ...ref, flag, from },
+    metadata: {
+      id: 'recover',
+      source: 'flag-service',
+      at: 7,
+      actor: 'flag-service',
+      correlationId: 'c',
+    },
+  });
+  const killed: Flag = { definition: at10, salt, disabled: disabledBy };
+  const recovered = (state: Flag | null, after: Flag | null): FlagEvent => ({
+    type: 'FlagRecovered',
+    data: { ...ref, before: state, after, reason: RECOVERED, from },
+  });
+
+  it('is taken over whole, whatever the store has of it', () => {
+    given([created])
+      .when(recover(killed))
+      .then([recovered(before, killed)]);
+    given([])
+      .when(recover(killed))
+      .then([recovered(null, killed)]);
+    given([created, deleted])
+      .when(recover(killed))
+      .then([recovered(null, killed)]);
+    given([created, heldBy(r1)])
+      .when(recover(null))
+      .then([recovered({ ...before, hold: { rollout: r1, since: 7 } }, null)]);
+  });
+
+  it('stays as it is where nothing was lost, and when it is recovered already', () => {
+    given([created]).when(recover(before)).then([]);
+    given([created, recovered(before, killed)])
+      .when(recover(killed))
+      .then([]);
+    given([created, recovered(before, null)])
+      .when(recover(null))
+      .then([]);
+  });
+
+  it('is from then on what was recovered: disabled, held, deleted', () => {
+    given([created, recovered(before, killed)])
+      .when(setExposure())
+      .thenRejected('FLAG_NOT_HELD');
+    given([created, recovered(before, killed)])
+      .when(disable)
+      .then([]);
+    given([created, recovered(before, null)])
+      .when(disable)
+      .thenRejected('FLAG_UNKNOWN');
   });
 });

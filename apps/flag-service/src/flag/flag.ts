@@ -3,7 +3,6 @@ import type {
   DisableFlag,
   EnableFlag,
   Flag,
-  FlagCommand,
   FlagDefinition,
   FlagEvent,
   HoldFlag,
@@ -25,6 +24,7 @@ import {
   unknown,
   versionConflict,
 } from './flag-refusals.ts';
+import { type AnyFlagCommand, RECOVERED, type RecoverFlag } from './recover-flag.ts';
 import {
   type Hold,
   isLiving,
@@ -35,7 +35,8 @@ import {
 } from './stored-flag.ts';
 
 /** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
-function decide(command: FlagCommand, flag: StoredFlag): Decision<FlagEvent> {
+function decide(command: AnyFlagCommand, flag: StoredFlag): Decision<FlagEvent> {
+  if (command.type === 'RecoverFlag') return recover(command, flag);
   if (command.type === 'PutFlag') return put(command, flag);
   if (!isLiving(flag)) return unknown(command.data);
   switch (command.type) {
@@ -115,11 +116,21 @@ function unwatched({ watch: _watch, ...hold }: Hold): Hold {
   return hold;
 }
 
+/** Takes over what the state topic says, whatever the store has: it is what everybody was served last. */
+function recover({ data }: RecoverFlag, flag: StoredFlag): Decision<FlagEvent> {
+  const before = viewOf(flag);
+  const { flag: after, from } = data;
+  if (equal(before, after)) return [];
+  const reason = RECOVERED;
+  return [{ type: 'FlagRecovered', data: { ...refOf(data), before, after, reason, from } }];
+}
+
 function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
   const { rollout, closeIfSilentMs } = data;
   if (flag.hold) {
     if (flag.hold.rollout.id !== rollout.id) return held(data, flag.hold);
-    if (flag.hold.rollout.generation === rollout.generation) return [];
+    const isKnown = flag.hold.rollout.generation === rollout.generation;
+    if (isKnown && data.tellAgain !== true) return [];
     const late = generationOld(rollout, flag.hold);
     if (late) return late;
   }
@@ -219,6 +230,8 @@ function served(definition: FlagDefinition): Partial<FlagDefinition> {
 function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
   const version = flag.version + 1;
   if (fact.type === 'FlagDeleted') return { status: 'deleted', version };
+  if (fact.type === 'FlagRecovered')
+    return fact.data.after ? storedAs(fact.data.after, version) : { status: 'deleted', version };
   if (fact.type === 'FlagCreated' || fact.type === 'FlagChanged' || fact.type === 'FlagRestored')
     return storedAs(fact.data.after, version);
   const now = viewOf(flag);
@@ -249,7 +262,7 @@ function after(flag: Flag, fact: Fact<Partly>): Flag {
   }
 }
 
-export const flagDecider: Decider<StoredFlag, FlagCommand, FlagEvent> = {
+export const flagDecider: Decider<StoredFlag, AnyFlagCommand, FlagEvent> = {
   initial: { status: 'absent', version: 0 },
   decide,
   evolve,

@@ -1,7 +1,8 @@
-import type { FlagCommand, FlagEvent, FlagRecord } from '@tidegate/contracts';
+import type { FlagEvent, FlagRecord } from '@tidegate/contracts';
 import { stateTopic } from '@tidegate/contracts';
 import type { Revision } from '@tidegate/kernel';
 import type { Aggregate, Collection } from '@tidegate/store';
+import type { AnyFlagCommand } from './recover-flag.ts';
 import { isLiving, type StoredFlag, viewOf } from './stored-flag.ts';
 
 export const flagId = (environment: string, key: string): string => `${environment}/${key}`;
@@ -30,7 +31,7 @@ export const recordOf = (
 
 /** The record that every view reads, on the environment's own topic. */
 export const stateRecord: NonNullable<
-  Aggregate<StoredFlag, FlagCommand, FlagEvent>['stateRecord']
+  Aggregate<StoredFlag, AnyFlagCommand, FlagEvent>['stateRecord']
 > = (id, flag) => ({
   type: 'FlagState',
   data: { ...splitFlagId(id), flag: viewOf(flag) },

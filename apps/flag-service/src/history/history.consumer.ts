@@ -8,6 +8,7 @@ import {
   FlagEnabled,
   type FlagEvent,
   FlagHeld,
+  FlagRecovered,
   FlagReleased,
   FlagRestored,
   type Message,
@@ -33,6 +34,7 @@ export class HistoryConsumer {
       FlagHeld.type,
       FlagReleased.type,
       FlagDeleted.type,
+      FlagRecovered.type,
     ],
     { group: 'history' },
   )

@@ -115,12 +115,18 @@ export class EnvironmentView {
     while (this.#doubtful && this.#doubtful.size > 0)
       for (const record of this.#doubtful.values()) {
         const document = await this.#parts.flags.load(flagId(this.environment, record.key));
-        if (!document || isNewer(record, document))
+        if (document ? isNewer(record, document) : !this.#isOldTombstone(record))
           throw storeBehind(this.environment, record, document);
-        this.saved(document);
+        if (document) this.saved(document);
+        else this.flags.merge(record);
         if (this.#doubtful.get(record.key) === record) this.#doubtful.delete(record.key);
       }
     this.#doubtful = undefined;
+  }
+
+  /** Of a flag that was made and deleted after the backup was taken: there is nothing of it to recover. */
+  #isOldTombstone({ epoch, flag }: FlagRecord): boolean {
+    return flag === null && epoch < this.#parts.flags.epoch;
   }
 
   /** Publishes each flag whose newest state the topic lacks: a late publish came after it, or none came at all. */

@@ -167,7 +167,7 @@ describe('a replica that starts', () => {
     });
   });
 
-  it('gives every view the restored state once the epoch is raised', async () => {
+  it('gives every view what the store has, once it is of a newer epoch', async () => {
     const { shared, first } = await withFlag();
     const backup = structuredClone(shared.disk.documents);
     await first.put('checkout', 'bo');
