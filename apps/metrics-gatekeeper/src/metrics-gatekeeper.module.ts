@@ -7,12 +7,13 @@ import {
   sourceByTarget,
 } from '@tidegate/metrics-source';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
+import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
 import { AlertmanagerController } from './breach/alertmanager.controller.ts';
 import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
 import type { Config } from './config.ts';
-import { createGatekeeper } from './gatekeeper.handler.ts';
+import { createGatekeeper, type Gatekeeper } from './gatekeeper.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import type { History } from './history/history.handler.ts';
@@ -43,10 +44,10 @@ const controllers = [
   HistoryConsumer,
 ];
 
-export function metricsGatekeeperModule(
+export async function metricsGatekeeperModule(
   context: ServiceContext,
   config: z.output<typeof Config>,
-): DynamicModule {
+): Promise<DynamicModule> {
   const { clock, log } = context;
   const metrics = gatekeeperMetrics(context.registry);
   const pulse = new Pulse(context.instance);
@@ -66,6 +67,7 @@ export function metricsGatekeeperModule(
       log.error({ rollout, err: error }, 'a check failed; it is done again');
     },
   });
+  await pauseIfRestored(context, gatekeeper);
   const checkLoop = new CheckLoop(gatekeeper.checks);
   const loop = context.loop('gatekeeper.checks', ROUND_MS, async () => {
     try {
@@ -89,6 +91,17 @@ export function metricsGatekeeperModule(
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: MetricsGatekeeperModule, controllers, providers };
+}
+
+/** Before anything is checked or consumed: rollouts of a restored backup do not go on by themselves. */
+async function pauseIfRestored(
+  { store, name }: Pick<ServiceContext, 'store' | 'name'>,
+  { rollouts }: Pick<Gatekeeper, 'rollouts'>,
+): Promise<void> {
+  const restores = restoresOf(store, name);
+  if ((await restores.unsettledSince()) === undefined) return;
+  await rollouts.pauseRestored(store.epoch);
+  await restores.settle();
 }
 
 /** Told to the bus, and to those outside only while everything works that a rollout needs. */

@@ -6,13 +6,17 @@ import { aboutStep } from './draft.ts';
 import { STEP_LATE } from './evolve.ts';
 import { judge } from './look.ts';
 import { rollBack, rollbackDeadline } from './rollback.ts';
-import { awaited, isLive, type Live, stepAt } from './state.ts';
+import { awaited, isLive, type Live, stepAt, STORE_RESTORED } from './state.ts';
 
-/** One check. A breach comes first: also while paused, holding or waiting for a person. */
+/**
+ * One check. A breach comes first: also while paused, holding or waiting for a person. But what was counted before a
+ * backup was put back is about exposures that nobody knows any more.
+ */
 export function check(course: Course, evidence: StageEvidence): Course {
   const { state } = course;
   if (state.status === 'rolling-back') return rollbackDeadline(course, state);
   if (!isLive(state)) return course;
+  if (state.status === 'paused' && state.because === STORE_RESTORED) return course;
   const verdicts = judge(state, evidence, course.at);
   const breach = verdicts.find(({ outcome }) => outcome === 'breach');
   if (breach) return breached(course, state, breach);

@@ -23,6 +23,14 @@ export type RecordEvent = Internal<'RecordEvent', ObservedMessage>;
 /** A breach that somebody else found, or an own one coming back. */
 export type RecordBreach = Internal<'RecordBreach', ThresholdBreached>;
 
-/** All that changes a rollout. Tick and the two records are made inside this service. */
+/** An older backup of the store was put back, and its epoch was raised to this. */
+export type StoreRestored = Internal<'StoreRestored', { readonly epoch: number }>;
+
+/** All that changes a rollout. Tick, the two records and StoreRestored are made inside this service. */
 export type AnyRolloutCommand =
-  Exclude<RolloutCommand, StartRollout> | PinnedStart | Tick | RecordEvent | RecordBreach;
+  | Exclude<RolloutCommand, StartRollout>
+  | PinnedStart
+  | Tick
+  | RecordEvent
+  | RecordBreach
+  | StoreRestored;

@@ -19,10 +19,18 @@ export function aboutStep(rollout: Common, index = rollout.position?.index ?? 0)
 const flagOf = ({ environment, plan }: Common) => ({ environment, key: plan.flag });
 const refOf = ({ id, generation }: Common) => ({ id, generation });
 
-/** Held again, the flag is watched as its open stage asks. */
+/**
+ * Asks for the flag again, to be watched as its open stage asks. One that is held already is told once more, with
+ * what it serves now.
+ */
 export const holdFlag = (rollout: Common): RolloutMessage => ({
   type: 'HoldFlag',
-  data: { ...flagOf(rollout), rollout: refOf(rollout), ...watchOf(exposedStage(rollout)) },
+  data: {
+    ...flagOf(rollout),
+    rollout: refOf(rollout),
+    ...watchOf(exposedStage(rollout)),
+    tellAgain: true,
+  },
 });
 
 const watchOf = ({ closeIfSilentFor }: { closeIfSilentFor?: number | undefined } = {}) =>

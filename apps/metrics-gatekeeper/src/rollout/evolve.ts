@@ -12,6 +12,7 @@ import {
   type Place,
   type Rollout,
   type Sent,
+  STORE_RESTORED,
 } from './state.ts';
 
 /** `what` of a DeadlineMissed that is about the step itself, not about an answer. */
@@ -68,6 +69,8 @@ function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       if (fact.data.change === 'released')
         return { ...rollout, claim: { status: 'lost', by: fact.data.by } };
       return { ...rollout, flagDisabled: fact.data.change === 'disabled' };
+    case 'RolloutPaused':
+      return fact.data.because === STORE_RESTORED ? unclaimed(rollout) : rollout;
     case 'DeadlineMissed':
       return fact.data.what === STEP_LATE ? rollout : answerLate(rollout);
     case 'ThresholdBreached':
@@ -76,6 +79,12 @@ function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       return rollout;
   }
 }
+
+/** Who holds the flag now, and how it is, the rollout asks when it goes on. */
+const unclaimed = (rollout: Existing): Existing =>
+  rollout.claim.status === 'refused'
+    ? rollout
+    : { ...rollout, claim: { status: 'lost', by: STORE_RESTORED } };
 
 const asked = ({ claim }: Common): Sent | undefined =>
   claim.status === 'asked' ? claim.sent : undefined;
@@ -120,8 +129,9 @@ function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
         : held;
     }
     case 'RolloutPaused': {
-      const { by, reason } = fact.data;
-      return { ...common(rollout), status: 'paused', by, reason, pausedAt: at };
+      const { by, reason, because } = fact.data;
+      const why = because === undefined ? { by, reason } : { by, reason, because };
+      return { ...common(rollout), status: 'paused', ...why, pausedAt: at };
     }
     case 'RolloutResumed': {
       const from = rollout.status === 'paused' ? { countedFrom: at } : {};
@@ -180,12 +190,27 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     }
     case 'MigrationObserved':
       return to(...observed(fact.data, position));
+    case 'RolloutPaused':
+      return fact.data.because === STORE_RESTORED ? to(askedBefore(position)) : rollout;
     case 'ApprovalGiven':
       return to({ phase: 'done' });
     case 'DeadlineMissed':
       return fact.data.what === STEP_LATE ? to(position, { late: true }) : rollout;
     default:
       return rollout;
+  }
+}
+
+/** No answer comes any more to what was asked before the backup: once the rollout goes on, it asks anew. */
+function askedBefore(position: Phase): Phase {
+  switch (position.phase) {
+    case 'opening':
+      return { phase: 'waiting' };
+    case 'asked':
+    case 'moving':
+      return { phase: 'stopped', run: position.run, reason: STORE_RESTORED };
+    default:
+      return position;
   }
 }
 

@@ -16,6 +16,7 @@ import { evolve } from './evolve.ts';
 import type { RolloutMessage } from './message.ts';
 import { observe } from './observe.ts';
 import { decideForPerson } from './person.ts';
+import { pauseRestored } from './restored.ts';
 import { rollBack } from './rollback.ts';
 import { breachKey, type Existing, isLive, type Rollout } from './state.ts';
 
@@ -48,6 +49,8 @@ function goOn(
       return observe(course, rollout, command.data);
     case 'RecordBreach':
       return breachedOutside(course, rollout, command.data);
+    case 'StoreRestored':
+      return pauseRestored(course, rollout, command.metadata.actor, command.data.epoch);
     default:
       return decideForPerson(course, rollout, command);
   }

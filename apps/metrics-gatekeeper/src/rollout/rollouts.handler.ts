@@ -17,12 +17,12 @@ import {
 import type { Documents, Execute, Outcome } from '@tidegate/store';
 import type { StageEvidence } from '../gate/stage.ts';
 import type { Plans } from '../plan/plans.handler.ts';
-import type { AnyRolloutCommand, PinnedPlan } from './command.ts';
+import type { AnyRolloutCommand, PinnedPlan, StoreRestored } from './command.ts';
 import { isAbout } from './match.ts';
 import type { RolloutMessage } from './message.ts';
 import type { ObservedMessage } from './observed.ts';
 import { rolloutDecider } from './rollout.ts';
-import { type Existing, isLive, type Rollout } from './state.ts';
+import { type Existing, isLive, type Rollout, STORE_RESTORED } from './state.ts';
 
 export interface Rollouts {
   readonly documents: Documents<Rollout>;
@@ -38,6 +38,8 @@ export interface Rollouts {
   breach(message: ThresholdBreached): Promise<readonly string[]>;
   /** The rollouts under way that such a breach is about. */
   about(breach: ThresholdBreached['data']): Promise<readonly string[]>;
+  /** Pauses what was under way in a backup that was put back; safe to repeat, also for several replicas. */
+  pauseRestored(epoch: number): Promise<void>;
   /** One check of one rollout. */
   tick(id: string, evidence: StageEvidence): Promise<Outcome<Rollout>>;
 }
@@ -91,6 +93,10 @@ export function createRollouts(deps: {
         });
       return told;
     },
+    async pauseRestored(epoch) {
+      const of = { epoch, source: deps.source, at: clock.now() };
+      for (const { id } of await liveIn(documents, {})) await execute(id, storeRestored(id, of));
+    },
     about: (breach) => aboutNow(documents, breach),
     tick: (id, evidence) => {
       const of = { id: ids.next(), source: deps.source, correlationId: id };
@@ -98,6 +104,22 @@ export function createRollouts(deps: {
     },
   };
 }
+
+/** The same command each time: a rollout that a person has resumed is not paused by another replica. */
+const storeRestored = (
+  id: string,
+  { epoch, source, at }: { epoch: number; source: string; at: number },
+): StoreRestored => ({
+  type: 'StoreRestored',
+  data: { epoch },
+  metadata: {
+    id: `${STORE_RESTORED}/${epoch}/${id}`,
+    source,
+    at,
+    actor: source,
+    correlationId: id,
+  },
+});
 
 const notByTopic = reject(
   'APPROVAL_NOT_BY_TOPIC',
@@ -164,7 +186,7 @@ const PAGE = 200;
 
 async function liveIn(
   documents: Documents<Rollout>,
-  where: { environment: string; flag?: string },
+  where: { environment?: string; flag?: string },
 ): Promise<readonly Existing[]> {
   const found: Existing[] = [];
   for (let after: string | undefined; ;) {

@@ -100,6 +100,9 @@ export interface Common {
   readonly position?: Position | undefined;
 }
 
+/** Why the gatekeeper paused a rollout by itself: an older backup of the store was put back. */
+export const STORE_RESTORED = 'store-restored';
+
 type With<S extends string, F = unknown> = Common & { readonly status: S } & F;
 /** How it ended, and when. */
 interface End {
@@ -117,7 +120,13 @@ export type Running = With<'running', Positioned>;
 export type Holding = With<'holding', Positioned & { readonly hold: Hold }>;
 export type Paused = With<
   'paused',
-  { readonly by: string; readonly reason: string; readonly pausedAt: number }
+  {
+    readonly by: string;
+    readonly reason: string;
+    readonly pausedAt: number;
+    /** The named reason, where a service paused it by itself. */
+    readonly because?: string | undefined;
+  }
 >;
 export type RollingBack = With<'rolling-back', { readonly rollback: Rollback }>;
 export type Failed = With<'failed', End & { readonly rollback: Rollback }>;
