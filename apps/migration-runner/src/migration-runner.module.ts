@@ -1,12 +1,13 @@
 import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { ServiceContext } from '@tidegate/platform';
+import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations } from './migration/migrations.file.ts';
 import type { Migrations } from './migration/migrations.port.ts';
 import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
-import { createRuns } from './run/change-run.handler.ts';
+import { createRuns, type Runs } from './run/change-run.handler.ts';
 import { RunConsumer } from './run/run.consumer.ts';
 import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
@@ -29,9 +30,8 @@ export async function migrationRunnerModule(
   const migrations = await migrationsIn(config.MIGRATIONS_DIR);
   const documents = store.documents(runCollection);
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
-  const targets = createTargets(config.MIGRATION_TARGETS, (url, access) =>
-    openSqliteTarget(url.slice('sqlite:'.length), access),
-  );
+  await pauseIfRestored(context, runs);
+  const targets = createTargets(config.MIGRATION_TARGETS, openTarget);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
@@ -82,8 +82,22 @@ export async function migrationRunnerModule(
   };
 }
 
+const openTarget: Parameters<typeof createTargets>[1] = (url, access) =>
+  openSqliteTarget(url.slice('sqlite:'.length), access);
+
 const migrationsIn = async (folder: string | undefined): Promise<Migrations> =>
   folder === undefined ? new Map() : loadMigrations(folder);
+
+/** Before anybody works on them: runs of a restored backup do not go on by themselves. */
+async function pauseIfRestored(
+  { store, name }: Pick<ServiceContext, 'store' | 'name'>,
+  runs: Pick<Runs, 'pauseRestored'>,
+): Promise<void> {
+  const restores = restoresOf(store, name);
+  if ((await restores.unsettledSince()) === undefined) return;
+  await runs.pauseRestored(store.epoch);
+  await restores.settle();
+}
 
 /** For a page. */
 const underWay = (runs: readonly string[]): string | undefined =>

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
   CancelMigration,
-  type MigrationCommand,
   type MigrationEvent,
   PauseMigration,
   ResumeMigration,
@@ -9,11 +8,11 @@ import {
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { specification } from '@tidegate/kernel/testing';
-import { decideRun, evolveRun, initialRun, type Run } from './run.ts';
+import { type AnyRunCommand, decideRun, evolveRun, initialRun, type Run } from './run.ts';
 import type { RunnerCommand } from './runner-command.ts';
 
 const known = new Map([['order-totals', 'sha256:1']]);
-const given = specification<Run, MigrationCommand | RunnerCommand, MigrationEvent>({
+const given = specification<Run, AnyRunCommand, MigrationEvent>({
   initial: initialRun,
   decide: decideRun(known, 'm-7'),
   evolve: evolveRun,
@@ -160,5 +159,34 @@ describe('a migration run', () => {
     given([started, completed]).when(record(1)).thenRejected('RUN_ENDED');
     given([started, completed]).when(exampleOf(CancelMigration)).thenRejected('RUN_ENDED');
     given([]).when(exampleOf(PauseMigration)).thenRejected('RUN_UNKNOWN');
+  });
+});
+
+const fact = (event: MigrationEvent) => ({ ...event, metadata: { id: 'e', at: 5 } });
+
+describe('a run of a restored backup', () => {
+  const restored: AnyRunCommand = { type: 'StoreRestored', data: { epoch: 2 }, metadata };
+
+  it('is paused with a named reason, and keeps its checkpoint', () => {
+    const decide = decideRun(known, 'm-7');
+    const running = [started, applied(1)].map(fact).reduce(evolveRun, initialRun);
+    const decided = decide(restored, running);
+    expect(decided).toMatchObject([
+      {
+        type: 'MigrationPaused',
+        data: {
+          by: 'runner',
+          because: 'store-restored',
+          reason: expect.stringContaining('store-restored (epoch 2)'),
+        },
+      },
+    ]);
+    const after = (decided as readonly MigrationEvent[]).map(fact).reduce(evolveRun, running);
+    expect(after).toMatchObject({ status: 'paused', work: { checkpoint: 200 } });
+  });
+
+  it('stays as it is when it does not run', () => {
+    given([started, paused]).when(restored).then([]);
+    given([started, completed]).when(restored).then([]);
   });
 });

@@ -11,7 +11,10 @@ import type {
   RunMigration,
 } from '@tidegate/contracts';
 import { type Decision, type Fact, reject, type Rejection } from '@tidegate/kernel';
+import { type StoreRestored, whyRestored } from './restored.ts';
 import type { RunnerCommand } from './runner-command.ts';
+
+export type AnyRunCommand = MigrationCommand | RunnerCommand | StoreRestored;
 
 export type Key = string | number;
 
@@ -82,7 +85,7 @@ const about = (id: string, work: Pick<Work, 'migration' | 'action' | 'rollout'>)
 
 export const decideRun =
   (known: Known, id: string) =>
-  (command: MigrationCommand | RunnerCommand, run: Run): Decision<MigrationEvent> => {
+  (command: AnyRunCommand, run: Run): Decision<MigrationEvent> => {
     switch (command.type) {
       case 'RunMigration':
         return start(known, id, command, run);
@@ -101,6 +104,10 @@ export const decideRun =
             data: { ...about(id, work), ...byWhom(command), total: work.total },
           },
         ]);
+      case 'StoreRestored':
+        return run.status === 'running'
+          ? [{ type: 'MigrationPaused', data: { ...about(id, run.work), ...whyRestored(command) } }]
+          : [];
       default:
         return record(id, command, run);
     }
