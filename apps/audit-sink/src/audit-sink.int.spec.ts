@@ -281,9 +281,19 @@ describe('the archive', () => {
     await first.context.bus.publish(events(0, 3));
     await sealNow(first);
     await first.stop();
-    const other = await start();
-    await other.context.bus.publish(events(100, 110));
-    await eventually(async () => (await other.get('/v1/records/9')).status === 200);
+    await expect(start()).rejects.toMatchObject({
+      code: 'AUDIT_STORE_BEHIND',
+      message: expect.stringContaining('If the archive belongs to another log, keep it'),
+    });
+    const store = memoryStore({ clock });
+    const bus = memoryBus({ clock, ids });
+    const longer = await start({ store, bus, env: { AUDIT_ARCHIVE_DIR: join(data, 'longer') } });
+    await bus.publish(events(100, 110));
+    await sealNow(longer);
+    await longer.stop();
+    const other = await start({ store, bus });
+    await bus.publish(events(110, 111));
+    await eventually(async () => (await other.get('/v1/records/10')).status === 200);
     expect((await other.post('/v1/seals')).body).toMatchObject({
       status: 409,
       code: 'AUDIT_ARCHIVE_DIFFERS',

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { topicDefinition, topics } from '@tidegate/contracts';
 import type { ServiceContext } from '@tidegate/platform';
+import { restoresOf } from '@tidegate/store';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FolderArchive } from './archive/archive.file.ts';
@@ -10,6 +11,7 @@ import { LogAppender } from './log/append.handler.ts';
 import { LogReader } from './log/read.handler.ts';
 import type { Stored } from './log/stored.ts';
 import { LEASE_MS, LogWriter } from './log/writer.handler.ts';
+import { makeUpForRestore } from './restore/restore.handler.ts';
 import { RecordController } from './record/record.controller.ts';
 import { Proofs } from './seal/proofs.handler.ts';
 import { SealController } from './seal/seal.controller.ts';
@@ -31,13 +33,7 @@ export async function auditSinkModule(
   config: Config,
 ): Promise<DynamicModule> {
   const { bus, clock, execute, ids, instance, log, name: service, store } = context;
-  const folder = join(config.DATA_DIR, 'audit');
-  const key = await (config.AUDIT_SIGNING_KEY_FILE === undefined
-    ? openSigningKey(join(folder, 'signing-key.pem'))
-    : readSigningKey(config.AUDIT_SIGNING_KEY_FILE));
-  const archive = await FolderArchive.open(config.AUDIT_ARCHIVE_DIR ?? join(folder, 'archive'));
-  await archive.addKey(key.id, key.publicPem);
-
+  const { archive, key } = await openArchive(config);
   const stored = store.projection<Stored>('audit-log');
   const history = store.projection<Seal>('audit-seals');
   const reader = new LogReader(stored);
@@ -56,18 +52,26 @@ export async function auditSinkModule(
     appender,
     clock,
   });
+  const copies = { archive, appender, reader };
   const sealer = new Sealer({
+    ...copies,
     service,
     execute,
     documents: store.documents<Sealed>({ name: 'audit-seal', schemaVersion: 1, index: () => ({}) }),
     history,
-    appender,
-    reader,
-    archive,
     key,
     clock,
     ids,
     policy: { everyRecords: config.AUDIT_SEAL_EVERY_RECORDS, everyMs: config.AUDIT_SEAL_EVERY_MS },
+  });
+  await makeUpForRestore({
+    ...copies,
+    sealer,
+    restores: restoresOf(store, service),
+    leases: store.leases,
+    group: service,
+    instance,
+    log,
   });
   context.onPage(() => 'Audit records are late; they are not lost while their topics keep them.');
   run(context, writer, sealer);
@@ -82,6 +86,17 @@ export async function auditSinkModule(
       { provide: PROOFS, useValue: new Proofs(reader, history) },
     ],
   };
+}
+
+/** With the key that seals are signed with, its public half in the archive. */
+async function openArchive(config: Config) {
+  const folder = join(config.DATA_DIR, 'audit');
+  const key = await (config.AUDIT_SIGNING_KEY_FILE === undefined
+    ? openSigningKey(join(folder, 'signing-key.pem'))
+    : readSigningKey(config.AUDIT_SIGNING_KEY_FILE));
+  const archive = await FolderArchive.open(config.AUDIT_ARCHIVE_DIR ?? join(folder, 'archive'));
+  await archive.addKey(key.id, key.publicPem);
+  return { archive, key };
 }
 
 /** 16 random bytes each time, in hexadecimal; drawn many at once, since each draw costs more than its bytes. */

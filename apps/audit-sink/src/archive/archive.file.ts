@@ -1,11 +1,19 @@
 import { AppError, messageOf } from '@tidegate/kernel';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { AuditErrorCode } from '../errors.ts';
-import type { Archive, SealedRange } from './archive.port.ts';
+import type { Archive, ArchivedRange, SealedRange } from './archive.port.ts';
 import type { Seal } from '../seal/seal.ts';
-import { keyFile, sealFile, sealIn, sealText, type Segment, sizeOfSealFile } from './layout.ts';
-import { segmentsOf, writeSegment } from './segment.file.ts';
+import {
+  keyFile,
+  sealFile,
+  sealIn,
+  sealText,
+  type Segment,
+  segmentsIn,
+  sizeOfSealFile,
+} from './layout.ts';
+import { linesOf, segmentsOf, writeSegment } from './segment.file.ts';
 import { UNFINISHED, writeOnce } from './write-once.file.ts';
 
 /** An archive in a folder. */
@@ -35,11 +43,53 @@ export class FolderArchive implements Archive {
 
   newest(): Promise<Seal | undefined> {
     return named(this.#folder, async () => {
-      const names = await readdir(join(this.#folder, 'seals'));
-      const size = names.reduce((most, name) => Math.max(most, sizeOfSealFile(name) ?? 0), 0);
-      if (size === 0) return undefined;
-      return sealIn(await readFile(join(this.#folder, sealFile(size)), 'utf8'));
+      const size = (await this.#sizes()).at(-1);
+      return size === undefined ? undefined : sealIn(await this.#seal(size));
     });
+  }
+
+  key(id: string): Promise<string | undefined> {
+    return named(this.#folder, async () => {
+      const names = await readdir(join(this.#folder, 'keys'));
+      const file = keyFile(id);
+      if (!names.includes(basename(file))) return undefined;
+      return readFile(join(this.#folder, file), 'utf8');
+    });
+  }
+
+  async *ranges(size: number): AsyncGenerator<ArchivedRange> {
+    const sizes = await named(this.#folder, () => this.#sizes());
+    for (const [place, end] of sizes.entries()) {
+      if (end <= size) continue;
+      const from = sizes[place - 1] ?? 0;
+      yield await named(this.#folder, async () => {
+        const text = await this.#seal(end);
+        const before = from === 0 ? undefined : sealIn(await this.#seal(from));
+        const files = segmentsIn(text).map(({ file }) => join(this.#folder, file));
+        return { seal: sealIn(text), from, before, lines: () => this.#lines(files) };
+      });
+    }
+  }
+
+  async *#lines(files: readonly string[]): AsyncGenerator<readonly string[]> {
+    for (const file of files) {
+      const lines = linesOf(file);
+      for (;;) {
+        const { done, value } = await named(this.#folder, () => lines.next());
+        if (done === true) break;
+        yield value;
+      }
+    }
+  }
+
+  /** Of the seals, the smallest first. */
+  async #sizes(): Promise<readonly number[]> {
+    const names = await readdir(join(this.#folder, 'seals'));
+    return names.flatMap((name) => sizeOfSealFile(name) ?? []).sort((a, b) => a - b);
+  }
+
+  #seal(size: number): Promise<string> {
+    return readFile(join(this.#folder, sealFile(size)), 'utf8');
   }
 
   add(range: SealedRange, lines: AsyncIterable<readonly string[]>): Promise<void> {
@@ -72,7 +122,7 @@ async function named<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (cause instanceof AppError) throw cause;
     throw new AppError<AuditErrorCode>(
       'AUDIT_ARCHIVE_FAILED',
-      `The audit archive ${folder} cannot be written: ${messageOf(cause)}`,
+      `The audit archive ${folder} cannot be used: ${messageOf(cause)}`,
       { cause, retryable: true },
     );
   }

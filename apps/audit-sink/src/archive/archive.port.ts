@@ -9,10 +9,26 @@ export interface SealedRange {
   readonly from: number;
 }
 
+/** A range as it was archived. */
+export interface ArchivedRange {
+  readonly seal: Seal;
+  readonly from: number;
+  /** The seal that ended at `from`; none at the beginning. */
+  readonly before: Seal | undefined;
+  /** In order, some at a time. Thrown AUDIT_ARCHIVE_FAILED. */
+  lines(): AsyncIterable<readonly string[]>;
+}
+
 /** A copy of the sealed log that can be verified without the system that wrote it. One writer at a time. */
 export interface Archive {
   /** The newest seal: everything that it covers is archived. */
   newest(): Promise<Seal | undefined>;
+
+  /** Those that end behind `size`, in order. Thrown AUDIT_ARCHIVE_FAILED. */
+  ranges(size: number): AsyncIterable<ArchivedRange>;
+
+  /** The public key, PEM; undefined if it is not here. */
+  key(id: string): Promise<string | undefined>;
 
   /**
    * Adds a range; when it resolves, lines and seal are there to stay, and never changed again. Begun again after

@@ -42,3 +42,7 @@ export const sealText = ({ seal, peaks }: SealedRange, segments: readonly Segmen
 
 /** The seal in such a file. */
 export const sealIn = (text: string): Seal => (JSON.parse(text) as { seal: Seal }).seal;
+
+/** The segments that such a file lists, in order. */
+export const segmentsIn = (text: string): readonly Segment[] =>
+  (JSON.parse(text) as { segments: readonly Segment[] }).segments;

@@ -52,6 +52,18 @@ export async function writeSegment(
   return { file, from, count: lines.length, bytes, sha256: digest.digest('hex') };
 }
 
+/** The lines of a segment's file, some at a time. */
+export async function* linesOf(path: string): AsyncGenerator<readonly string[]> {
+  let rest = '';
+  const text = createReadStream(path).pipe(createGunzip()).setEncoding('utf8');
+  for await (const part of text) {
+    const lines = `${rest}${part as string}`.split('\n');
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield lines;
+  }
+  if (rest !== '') yield [rest];
+}
+
 function* blocksOf(lines: readonly string[]): Generator<Buffer> {
   for (let i = 0; i < lines.length; i += BLOCK_LINES)
     yield Buffer.from(`${lines.slice(i, i + BLOCK_LINES).join('\n')}\n`);

@@ -53,10 +53,35 @@ export class LogAppender {
     return mine;
   }
 
+  /** Appends lines that another copy of this log has, as they are; they follow what is in it. */
+  adopt(lines: readonly string[]): Promise<void> {
+    const mine = this.#turn.then(async () => {
+      const before = await this.state();
+      const nodes: Node[] = [];
+      const state = lines.reduce(
+        (sofar, line) => replay(sofar, line, (node) => nodes.push(node)),
+        before,
+      );
+      await this.#put(before, lines, state, nodes);
+    });
+    this.#turn = mine.catch(() => this.forget()); // told to whoever asked
+    return mine;
+  }
+
   async #write(records: readonly RawRecord[]): Promise<void> {
     const before = await this.state();
     const { state, lines, gaps, nodes } = extend(before, records, this.#newSalt);
     if (lines.length === 0) return;
+    await this.#put(before, lines, state, nodes);
+    if (gaps > 0) this.#onGaps(gaps);
+  }
+
+  async #put(
+    before: LogState,
+    lines: readonly string[],
+    state: LogState,
+    nodes: readonly Node[],
+  ): Promise<void> {
     const from = before.frontier.size;
     const chunk: Chunk = { from, lines, ...this.#checkpoint(before) };
     const taken = await this.#stored.append([this.#entry(LOG, from, chunk)]);
@@ -65,7 +90,6 @@ export class LogAppender {
     this.#state = state;
     this.#sinceCheckpoint.chunks += 1;
     this.#sinceCheckpoint.records += lines.length;
-    if (gaps > 0) this.#onGaps(gaps);
   }
 
   #checkpoint(before: LogState): Pick<Chunk, 'checkpoint'> {

@@ -3,6 +3,7 @@ import { AppError, type Clock } from '@tidegate/kernel';
 import type { Leases } from '@tidegate/store';
 import { setTimeout } from 'node:timers/promises';
 import type { AuditErrorCode } from '../errors.ts';
+import { nextOf } from '../record/cursor.ts';
 import type { LogAppender } from './append.handler.ts';
 
 export interface WriterOptions {
@@ -44,11 +45,13 @@ export class LogWriter {
     if (token === undefined) return this.pause();
     if (this.#running) return;
     appender.forget();
-    await appender.state();
+    const { cursors } = await appender.state();
     this.#running = await bus.subscribeRaw({
       group,
       topics,
       maxBatch: MAX_BATCH,
+      // Where the log ends, not where its group has got to: a restored log ends earlier.
+      from: nextOf(cursors),
       handle: (batch) => appender.append(batch),
     });
   }

@@ -9,6 +9,14 @@ export interface Cursor {
 export const partitionKey = ({ topic, partition }: Pick<Origin, 'topic' | 'partition'>): string =>
   `${topic}/${partition}`;
 
+/** The records that a log with these cursors needs next. */
+export const nextOf = (cursors: ReadonlyMap<string, Cursor>): readonly Origin[] =>
+  [...cursors].map(([key, { incarnation, next }]) => {
+    const slash = key.lastIndexOf('/');
+    const [topic, partition] = [key.slice(0, slash), Number(key.slice(slash + 1))];
+    return { topic, partition, incarnation, offset: next };
+  });
+
 /** What a record is to the log: `known` already, `next` in its partition, or the first one after a gap. */
 export type Standing =
   | { readonly status: 'known' | 'next' }

@@ -68,8 +68,22 @@ export class Sealer {
     });
   }
 
+  /** The newest seal, archived or about to be. */
+  sealed(): Promise<Seal | undefined> {
+    return this.#newest();
+  }
+
+  /** Takes a seal of this log over that the store has lost: it is in the archive. */
+  adopt(seal: Seal): Promise<void> {
+    return this.#inTurn(async () => {
+      const newest = await this.#newest();
+      if (seal.size > (newest?.size ?? 0)) await this.#save(seal, this.#options.clock.now());
+      await this.#remember(seal);
+    });
+  }
+
   async #seal(): Promise<Seal | undefined> {
-    const { appender, clock, documents, execute, ids, key, service } = this.#options;
+    const { appender, clock, key } = this.#options;
     const { frontier, cursors: _, ...times } = await appender.state();
     if (frontier.size === 0) return undefined;
     const now = clock.now();
@@ -82,11 +96,19 @@ export class Sealer {
       keyId: key.id,
     };
     await this.#keepHistory();
+    await this.#save({ ...head, signature: key.sign(signedBytes(head)) }, now);
+    this.#lastSealAt = now;
+    await this.#archiveSealed();
+    return this.#newest();
+  }
+
+  async #save(seal: Seal, at: number): Promise<void> {
+    const { documents, execute, ids, service } = this.#options;
     const id = ids.next();
     const command: SealTree = {
       type: 'SealTree',
-      data: { ...head, signature: key.sign(signedBytes(head)) },
-      metadata: { id, source: service, at: now, actor: service, correlationId: id },
+      data: seal,
+      metadata: { id, source: service, at, actor: service, correlationId: id },
     };
     const { answer } = await execute(
       { documents, decider: { initial, decide, evolve }, ticks: ['SealTree'] },
@@ -94,9 +116,6 @@ export class Sealer {
       command,
     );
     if (answer.outcome === 'refused') throw damaged(answer.message);
-    this.#lastSealAt = now;
-    await this.#archiveSealed();
-    return this.#newest();
   }
 
   async #newest(): Promise<Seal | undefined> {
@@ -107,10 +126,13 @@ export class Sealer {
   /** A crash may have come between a seal and its entry in the history. Safe to repeat. */
   async #keepHistory(): Promise<void> {
     const newest = await this.#newest();
-    if (!newest) return;
-    const { size, sealedAt } = newest;
+    if (newest) await this.#remember(newest);
+  }
+
+  async #remember(seal: Seal): Promise<void> {
+    const { size, sealedAt } = seal;
     await this.#options.history.append([
-      { id: LOG_NAME, version: size, key: String(size), at: sealedAt, record: newest },
+      { id: LOG_NAME, version: size, key: String(size), at: sealedAt, record: seal },
     ]);
   }
 
@@ -143,7 +165,7 @@ export class Sealer {
     throw new AppError<AuditErrorCode>(
       'AUDIT_ARCHIVE_DIFFERS',
       `The archive ends at ${archived.size} records with a root that is not this log's: it belongs to another log, ` +
-        'or the store was restored from an older backup. Keep it, and give AUDIT_ARCHIVE_DIR a new folder.',
+        'or that log was changed. Keep it, and give AUDIT_ARCHIVE_DIR a new folder.',
     );
   }
 
