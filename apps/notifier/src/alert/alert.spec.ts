@@ -10,8 +10,12 @@ const closedItself = {
   rollout: { id: 'r-1', generation: 1 },
 };
 /** An example that is told, where the published one is not. */
+const changed: Readonly<Record<string, Record<string, unknown>>> = {
+  FlagDisabled: closedItself,
+  MigrationPaused: { because: 'store-restored' },
+};
 const example = (definition: (typeof catalogue)[number]) =>
-  exampleOf(definition, definition.type === 'FlagDisabled' ? closedItself : {});
+  exampleOf(definition, changed[definition.type] ?? {});
 
 describe('what people are told', () => {
   it('is about messages that exist', () => {
@@ -35,9 +39,13 @@ describe('what people are told', () => {
       'FlagDisabled',
       'MessageDeadLettered',
       'MigrationFailed',
+      'MigrationPaused',
       'RollbackStarted',
       'RolloutFailed',
     ]);
+    const paused = catalogue.find(({ type }) => type === 'RolloutPaused');
+    expect(alertOf(exampleOf(paused!, { because: 'store-restored' }))?.severity).toBe('critical');
+    expect(alertOf(exampleOf(paused!))?.severity).toBe('warning');
     const held = catalogue.find(({ type }) => type === 'RolloutHeld');
     expect(alertOf(exampleOf(held!, { page: true }))?.severity).toBe('critical');
   });

@@ -78,7 +78,7 @@ const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = 
     text: text(data, 'message'),
   }),
   RolloutPaused: (data) => ({
-    severity: 'warning',
+    severity: data['because'] === undefined ? 'warning' : 'critical',
     title: `${where(data)} is paused`,
     text: `By ${text(data, 'by')}: ${text(data, 'reason')}`,
   }),
@@ -112,6 +112,15 @@ const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = 
     title: `${where(data)}: ${text(data, 'what')}`,
     text: `Nothing happened within ${formatDuration(Number(data['deadlineMs']))}.`,
   }),
+  /** A person's own pause is no news to anybody. */
+  MigrationPaused: (data) =>
+    data['because'] === undefined
+      ? undefined
+      : {
+          severity: 'critical',
+          title: `Migration ${text(data, 'migration')} is paused`,
+          text: text(data, 'reason'),
+        },
   FlagDisabled: closedByItself,
   MigrationFailed: (data) => ({
     severity: 'critical',

@@ -72,8 +72,13 @@ export type NotificationCommand =
 
 /** Older than this an event is archived, and nobody is woken for it. */
 export const TOO_OLD_MS = 3_600_000;
+/** Longer than all retries take: a process that was away, or a backup that was put back, does not page about last week. */
+const OUTDATED_MS = 24 * 3_600_000;
 /** The same alert is told again only after this. */
 export const REPEAT_AFTER_MS = 4 * 3_600_000;
+
+export const isOutdated = (createdAt: number, now: number): boolean =>
+  now - createdAt > OUTDATED_MS;
 
 export const initialNotification: Notification = { status: 'absent' };
 

@@ -11,7 +11,7 @@ import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestService } from '@tidegate/platform/testing';
-import { memoryStore } from '@tidegate/store/testing';
+import { MemoryDisk, memoryStore } from '@tidegate/store/testing';
 import { notifier } from '../index.ts';
 import { notificationCollection } from './notifications.ts';
 
@@ -147,6 +147,36 @@ describe('the notifier', () => {
     expect(service.log).toContainEqual(
       expect.objectContaining({ level: 'error', failure: 'The receiver answered 410.' }),
     );
+  });
+
+  it('sends what a backup that was put back still owes under the same id, and nothing older than a day', async () => {
+    const { env, ids } = await receiver(503, 204);
+    const disk = new MemoryDisk();
+    const bus = memoryBus({ clock: systemClock, ids: randomIds });
+    let lateMs = 0;
+    const clock = { now: () => Date.now() + lateMs };
+    const start = () =>
+      startTestService(notifier, { env, bus, clock, store: memoryStore({ clock, disk }) });
+    const first = await start();
+    await bus.publish([rollback()]);
+    await eventually(async () => (await list(first))[0]?.['attempts'] === 1);
+    const backup = structuredClone(disk.documents);
+    await eventually(async () => (await list(first))[0]?.['status'] === 'delivered');
+    await first.stop();
+    Object.assign(disk, { documents: structuredClone(backup), epoch: 2 });
+    const second = await start();
+    await eventually(async () => (await list(second))[0]?.['status'] === 'delivered');
+    expect(ids).toHaveLength(3);
+    expect(new Set(ids).size).toBe(1);
+    await second.stop();
+    Object.assign(disk, { documents: backup, epoch: 3 });
+    lateMs = 25 * 3_600_000;
+    const third = await start();
+    await eventually(async () => (await list(third))[0]?.['status'] === 'given-up');
+    expect((await list(third))[0]).toMatchObject({
+      lastFailure: expect.stringContaining('too-old'),
+    });
+    expect(ids).toHaveLength(3);
   });
 
   it('pages through its notifications, and the last page says so', async () => {

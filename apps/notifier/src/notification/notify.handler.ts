@@ -10,6 +10,7 @@ import {
   decideNotification,
   evolveNotification,
   initialNotification,
+  isOutdated,
   type Notification,
   type NotificationCommand,
 } from './notification.ts';
@@ -109,7 +110,9 @@ async function attempt(
   if (state?.status !== 'waiting') return undefined;
   const { alert, channel, createdAt, round, attempts } = state.told;
   const parcel = { id: `${id}.${round}`, alert, createdAt, attempt: attempts + 1 };
-  const sent = await sendBy(deps, channel, parcel);
+  const sent = isOutdated(createdAt, deps.clock.now())
+    ? OUTDATED
+    : await sendBy(deps, channel, parcel);
   if (!sent) return undefined;
   const data = { notification: id, round, attempt: attempts + 1, random: deps.random.next() };
   const outcome = await run(id, {
@@ -119,6 +122,12 @@ async function attempt(
   });
   return outcome.state;
 }
+
+const OUTDATED: Sent = {
+  delivered: false,
+  message: 'too-old: it has waited for more than a day, and is sent to nobody.',
+  retryable: false,
+};
 
 const sendBy = async (
   { channels, stopping }: NotifyDeps,
