@@ -12,6 +12,8 @@ export interface World {
   readonly write: (text: string) => void;
   readonly random: (bytes: number) => Uint8Array;
   readonly signal: AbortSignal;
+  /** Asks whoever sits at the terminal; undefined where nobody does. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 export interface Tools {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
 import { run } from './program.ts';
 
 const { version } = JSON.parse(
@@ -14,11 +15,21 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
+const ask = async (question: string): Promise<string> => {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return await terminal.question(question, { signal: stop.signal });
+  } finally {
+    terminal.close();
+  }
+};
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   write: (text) => void process.stdout.write(text),
   writeError: (text) => void process.stderr.write(text),
   random: randomBytes,
   signal: stop.signal,
+  ...(process.stdin.isTTY && process.stdout.isTTY ? { ask } : {}),
   version,
 });

@@ -10,6 +10,7 @@ import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
 import { registerPlan } from './plan/plan-commands.ts';
 import { registerRollout } from './rollout/rollout-commands.ts';
+import { registerStore } from './store/store-commands.ts';
 
 export interface ProgramWorld extends World {
   readonly writeError: (text: string) => void;
@@ -25,6 +26,7 @@ const registers = [
   registerAudit,
   registerBus,
   registerKey,
+  registerStore,
 ];
 const USAGE = 2;
 const REFUSED = 1;
