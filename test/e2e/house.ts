@@ -21,18 +21,22 @@ interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Standalone as a process of its own, and the ways to speak with it. */
-export interface House extends AsyncDisposable {
-  readonly program: Program;
-  readonly folder: string;
-  readonly urls: Readonly<Record<string, string>>;
-  readonly adminKey: string;
+/** Services that can be asked, wherever they run. */
+export interface Asking {
   ask<T = Record<string, unknown>>(
     method: string,
     service: string,
     path: string,
     asked?: Asked,
   ): Promise<Answer<T>>;
+}
+
+/** Standalone as a process of its own, and the ways to speak with it. */
+export interface House extends Asking, AsyncDisposable {
+  readonly program: Program;
+  readonly folder: string;
+  readonly urls: Readonly<Record<string, string>>;
+  readonly adminKey: string;
   /** The command line program, with this house's addresses and key. */
   tidegate(...args: string[]): Promise<{ readonly code: number | null; readonly output: string }>;
   /** Its addresses, for programs. */
@@ -110,7 +114,7 @@ export const booleanFlag = (percentage: number) => ({
 });
 
 /** Environment `production` with these flags, closed to everyone. */
-export async function makeFlags(house: House, ...keys: string[]): Promise<void> {
+export async function makeFlags(house: Asking, ...keys: string[]): Promise<void> {
   const made = await house.ask('PUT', 'flag-service', '/v1/environments/production', { body: {} });
   expectOk(made);
   for (const key of keys) {
@@ -120,7 +124,7 @@ export async function makeFlags(house: House, ...keys: string[]): Promise<void> 
 }
 
 /** Puts the plan and starts it in production; resolves with the rollout's id. */
-export async function startRollout(house: House, plan: string, text: string): Promise<string> {
+export async function startRollout(house: Asking, plan: string, text: string): Promise<string> {
   expectOk(await house.ask('PUT', 'metrics-gatekeeper', `/v1/plans/${plan}`, { body: text }));
   const body = { plan, environment: 'production' };
   const started = await house.ask<{ id: string }>('POST', 'metrics-gatekeeper', '/v1/rollouts', {
@@ -136,6 +140,7 @@ export interface RolloutShown {
   readonly phase: string | null;
   readonly exposure: string | null;
   readonly hold?: { readonly reason: string; readonly message: string; readonly paged: boolean };
+  readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };
   readonly ended?: { readonly reason: string; readonly message: string };
 }
@@ -143,7 +148,7 @@ export interface RolloutShown {
 export const isOver = ({ status }: RolloutShown): boolean =>
   ['completed', 'rolled-back', 'failed', 'aborted'].includes(status);
 
-export const rolloutOf = async (house: House, id: string): Promise<RolloutShown> => {
+export const rolloutOf = async (house: Asking, id: string): Promise<RolloutShown> => {
   const found = await house.ask<RolloutShown>('GET', 'metrics-gatekeeper', `/v1/rollouts/${id}`);
   expectOk(found);
   return found.body;
@@ -151,7 +156,7 @@ export const rolloutOf = async (house: House, id: string): Promise<RolloutShown>
 
 /** Resolves with the rollout once it is so; says how it stood when it never was. */
 export function rolloutUntil(
-  house: House,
+  house: Asking,
   id: string,
   isSo: (rollout: RolloutShown) => boolean,
   withinMs = 20_000,
@@ -163,6 +168,6 @@ export function rolloutUntil(
   }, withinMs);
 }
 
-function expectOk({ status, body }: Answer<unknown>): void {
+export function expectOk({ status, body }: Answer<unknown>): void {
   if (status >= 400) throw new Error(`Refused with ${status}: ${JSON.stringify(body)}`);
 }

@@ -74,7 +74,8 @@ async function startExample(
   return { url: `http://127.0.0.1:${port}`, database };
 }
 
-async function sdkKey(file: string): Promise<string> {
+/** A key that applications in production use; its line is the whole file. */
+export async function sdkKey(file: string): Promise<string> {
   const args = ['key', 'new', 'checkout', '--role', 'sdk', '--env', 'production', '--json'];
   await using made = start(cli, args);
   if ((await made.ended()) !== 0) throw new Error(made.output());
