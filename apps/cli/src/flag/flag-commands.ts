@@ -112,12 +112,10 @@ export function registerFlag(program: Command, world: World): void {
       ),
     );
 
-  for (const verb of ['disable', 'enable'] as const)
+  for (const [verb, about] of Object.entries(verbs))
     flag
       .command(`${verb} <key>`)
-      .description(
-        verb === 'disable' ? 'turn a flag off for everyone, now' : 'let a flag serve again',
-      )
+      .description(about)
       .addOption(env())
       .requiredOption('-r, --reason <reason>', 'why; it is in the audit log')
       .action(
@@ -130,3 +128,10 @@ export function registerFlag(program: Command, world: World): void {
         }),
       );
 }
+
+/** What a person does to a flag with nothing but a reason. */
+const verbs = {
+  disable: 'turn a flag off for everyone, now',
+  enable: 'let a flag serve again',
+  release: 'free a flag from the rollout that holds it',
+} as const;

@@ -41,6 +41,17 @@ describe('a heartbeat', () => {
     expect(pulse.beat(63_001)).not.toHaveProperty('lookedAfter');
   });
 
+  it('does not say that it looks after what is not judged since a backup was put back', () => {
+    const restored = new Story([WATCHED, ALL])
+      .opened()
+      .tell({ type: 'StoreRestored', data: { epoch: 2 } }, 'metrics-gatekeeper');
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', restored.state, 2_000);
+    expect(pulse.beat(2_000)).toEqual({ instance: 'gate-1', running: 1, lastCheckAt: 2_000 });
+    pulse.checked('r-1', restored.person('ResumeRollout').state, 3_000);
+    expect(pulse.beat(3_000).lookedAfter).toEqual({ 'r-1': 3_000 });
+  });
+
   it('does not move the time of a check that fails', () => {
     const pulse = new Pulse('gate-1');
     pulse.checked('r-1', watched, 1_000);

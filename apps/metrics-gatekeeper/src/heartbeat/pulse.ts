@@ -1,5 +1,5 @@
 import type { GatekeeperAlive } from '@tidegate/contracts';
-import { asksForCare, isWatched, type Rollout } from '../rollout/state.ts';
+import { isCaredFor, isWatched, type Rollout } from '../rollout/state.ts';
 import { underWay } from '../rollout/under-way.ts';
 
 /** Somebody else may look after it by now. */
@@ -11,7 +11,7 @@ const ROUND_WITHIN_MS = 10_000;
 
 interface Seen {
   readonly at: number;
-  readonly asksForCare: boolean;
+  readonly isCaredFor: boolean;
   readonly environment: string;
   readonly flag: string;
 }
@@ -37,7 +37,7 @@ export class Pulse {
       return;
     }
     const { environment, plan } = state;
-    const seen = { at, asksForCare: asksForCare(state), environment, flag: plan.flag };
+    const seen = { at, isCaredFor: isCaredFor(state), environment, flag: plan.flag };
     this.#seen.set(rollout, seen);
   }
 
@@ -69,7 +69,7 @@ export class Pulse {
   /** Names only rollouts with a stage that closes if nobody looks after it: those are few. */
   beat(now: number): GatekeeperAlive['data'] {
     forget(this.#seen, ([, { at }]) => now - at > SEEN_FOR_MS);
-    const asking = [...this.#seen].filter(([, seen]) => seen.asksForCare);
+    const asking = [...this.#seen].filter(([, seen]) => seen.isCaredFor);
     return {
       instance: this.#instance,
       running: this.#seen.size,

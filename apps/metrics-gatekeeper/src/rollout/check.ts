@@ -6,7 +6,7 @@ import { aboutStep } from './draft.ts';
 import { STEP_LATE } from './evolve.ts';
 import { judge } from './look.ts';
 import { rollBack, rollbackDeadline } from './rollback.ts';
-import { awaited, isLive, type Live, stepAt, STORE_RESTORED } from './state.ts';
+import { awaited, isLive, isUnjudged, type Live, stepAt } from './state.ts';
 
 /**
  * One check. A breach comes first: also while paused, holding or waiting for a person. But what was counted before a
@@ -16,7 +16,7 @@ export function check(course: Course, evidence: StageEvidence): Course {
   const { state } = course;
   if (state.status === 'rolling-back') return rollbackDeadline(course, state);
   if (!isLive(state)) return course;
-  if (state.status === 'paused' && state.because === STORE_RESTORED) return course;
+  if (isUnjudged(state)) return course;
   const verdicts = judge(state, evidence, course.at);
   const breach = verdicts.find(({ outcome }) => outcome === 'breach');
   if (breach) return breached(course, state, breach);

@@ -171,9 +171,17 @@ export function stepAt({ plan }: Common, index: number): PlanStep {
 export const exposedStage = ({ plan, exposed }: Common): Stage | undefined =>
   plan.steps.find((step): step is Stage => 'stage' in step && step.stage === exposed?.stage);
 
-/** Whether a stage of it closes when nobody looks after it: one that was opened before may still be open. */
-export const asksForCare = ({ plan }: Common): boolean =>
-  plan.steps.some((step) => 'stage' in step && step.closeIfSilentFor !== undefined);
+/** Nothing that was counted before a backup was put back is judged, until a person has looked. */
+export const isUnjudged = (rollout: Existing): boolean =>
+  rollout.status === 'paused' && rollout.because === STORE_RESTORED;
+
+/**
+ * Whether it is looked after for the sake of a stage that closes when nobody does: one that was opened before may
+ * still be open. Of one that is not judged nobody can say so.
+ */
+export const isCaredFor = (rollout: Existing): boolean =>
+  !isUnjudged(rollout) &&
+  rollout.plan.steps.some((step) => 'stage' in step && step.closeIfSilentFor !== undefined);
 
 /** The migration run that works for this rollout, or may begin to. */
 export const activeRun = ({ position }: Common): string | undefined =>
