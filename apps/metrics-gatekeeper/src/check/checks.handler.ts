@@ -34,16 +34,18 @@ export interface Checks {
   runDue(): Promise<readonly Promise<void>[]>;
 }
 
-export function createChecks(deps: {
-  documents: Documents<StoredCheck>;
-  rollouts: () => Rollouts;
-  source: MetricsSource;
-  clock: Clock;
+interface Deps {
+  readonly documents: Documents<StoredCheck>;
+  readonly rollouts: () => Rollouts;
+  readonly source: MetricsSource;
+  readonly clock: Clock;
   /** When something must be looked at: called with each next time. */
-  onDue: (at: number) => void;
-  onChecked: (report: CheckReport) => void;
-  onFailed: (rollout: string, error: unknown) => void;
-}): Checks {
+  readonly onDue: (at: number) => void;
+  readonly onChecked: (report: CheckReport) => void;
+  readonly onFailed: (rollout: string, error: unknown) => void;
+}
+
+export function createChecks(deps: Deps): Checks {
   const { documents, clock, onDue } = deps;
 
   const arrange = async (id: string): Promise<void> => {
@@ -51,8 +53,7 @@ export function createChecks(deps: {
     const document = await documents.load(id);
     if (document && document.state.nextCheckAt !== null) return;
     const state = { ...(document?.state ?? arranged(now)), nextCheckAt: now };
-    await saveIfFirst(documents, id, state, document);
-    onDue(now);
+    await saveIfFirst(deps, id, state, document);
   };
 
   const underWay = new Set<string>();
@@ -82,29 +83,39 @@ export function createChecks(deps: {
   };
 }
 
-async function checkOne(deps: Parameters<typeof createChecks>[0], id: string): Promise<void> {
-  const { documents, clock, onDue } = deps;
-  const rollouts = deps.rollouts();
-  const [document, rollout] = await Promise.all([documents.load(id), rollouts.documents.load(id)]);
+async function checkOne(deps: Deps, id: string): Promise<void> {
+  const { documents, clock } = deps;
+  const [document, begun] = await Promise.all([documents.load(id), rolloutNow(deps, id)]);
   if (!document) return;
-  const state = rollout?.state ?? { status: 'absent' };
-  if (!isWatched(state)) {
-    const next = restOf(document.state, state, clock.now());
-    await saveIfFirst(documents, id, next, document);
-    if (next.nextCheckAt !== null) onDue(next.nextCheckAt);
-    return;
-  }
-  const readings = await readFor(deps.source, state, clock.now());
+  const readings = isWatched(begun) ? await readFor(deps.source, begun, clock.now()) : [];
   const at = clock.now();
+  // To read takes its time: the rollout may have been paused meanwhile, and that time must not count.
+  const state = isWatched(begun) ? await rolloutNow(deps, id) : begun;
+  if (isWatched(state)) await takeIn(deps, document, state, { readings, at });
+  else await saveIfFirst(deps, id, restOf(document.state, state, at), document);
+}
+
+async function rolloutNow({ rollouts }: Deps, id: string): Promise<Rollout> {
+  const document = await rollouts().documents.load(id);
+  return document?.state ?? { status: 'absent' };
+}
+
+/** Counts what was read by `at`, and decides on it. */
+async function takeIn(
+  deps: Deps,
+  document: Document<StoredCheck>,
+  state: Existing,
+  { readings, at }: { readings: readonly Reading[]; at: number },
+): Promise<void> {
+  const { id } = document;
   const evidence = look(state, document.state.evidence, readings, at);
-  const next = checked(document.state, state, evidence, at);
   // Side by side: whichever is lost in a crash is made again from the same counters.
   const [outcome] = await Promise.all([
-    rollouts.tick(id, evidence),
-    saveIfFirst(documents, id, next, document),
+    deps.rollouts().tick(id, evidence),
+    saveIfFirst(deps, id, checked(document.state, state, evidence, at), document),
   ]);
-  deps.onChecked({ rollout: id, decisionMs: clock.now() - at, outcome, evidence, before: state });
-  if (next.nextCheckAt !== null) onDue(next.nextCheckAt);
+  const decisionMs = deps.clock.now() - at;
+  deps.onChecked({ rollout: id, decisionMs, outcome, evidence, before: state });
 }
 
 const readFor = async (
@@ -121,7 +132,7 @@ function restOf(check: StoredCheck, { status }: Rollout, now: number): StoredChe
 
 /** Somebody else who saved first has checked the same: that counts. */
 async function saveIfFirst(
-  documents: Documents<StoredCheck>,
+  { documents, onDue }: Deps,
   id: string,
   state: StoredCheck,
   before: Document<StoredCheck> | undefined,
@@ -132,6 +143,7 @@ async function saveIfFirst(
   } catch (error) {
     if (!isAppError(error, 'STORE_VERSION_CONFLICT')) throw error;
   }
+  if (state.nextCheckAt !== null) onDue(state.nextCheckAt);
 }
 
 const PAGE = 200;

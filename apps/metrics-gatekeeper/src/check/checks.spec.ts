@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Message, type OutgoingMessage, StartRollout } from '@tidegate/contracts';
+import {
+  type Message,
+  type OutgoingMessage,
+  PauseRollout,
+  ResumeRollout,
+  StartRollout,
+} from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { AppError } from '@tidegate/kernel';
 import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
@@ -217,6 +223,40 @@ describe('the checks of a rollout', () => {
     answer();
     await slow;
     expect(await status('r-slow')).toBe('pending');
+  });
+
+  it('count no time in which the rollout was paused, though the pause began and ended while they read', async () => {
+    const recorded = recordedSource();
+    recorded.record(TARGET, 0, (at) => `requests_total{status="ok"} ${at}\n`);
+    let meanwhile = async (): Promise<void> => undefined;
+    const slow: MetricsSource = {
+      read: async (requests) => {
+        await meanwhile();
+        return recorded.read(requests, clock.now());
+      },
+    };
+    const { clock, open, round, one, status } = await house({ source: slow });
+    const about = { rollout: 'r-1', reason: 'lunch' };
+    const change = (command: typeof PauseRollout | typeof ResumeRollout) =>
+      one.rollouts.change(exampleOf(command, about, { id: command.type, at: clock.now() }));
+    const afterASecond = async () => {
+      clock.advance(1_000);
+      await round();
+      return status('r-1');
+    };
+    await open('r-1');
+    await afterASecond();
+    meanwhile = async () => {
+      clock.advance(500);
+      await change(PauseRollout);
+      await change(ResumeRollout);
+      clock.advance(500);
+    };
+    await afterASecond();
+    meanwhile = async () => undefined;
+    expect(await afterASecond()).toBe('running');
+    expect(await afterASecond()).toBe('running');
+    expect(await afterASecond()).toBe('completed');
   });
 
   it('that fail are told, hold nothing up, and are done again after the claim', async () => {
