@@ -6,6 +6,7 @@ import {
   breachKey,
   type Common,
   type Existing,
+  isCounting,
   isGoing,
   isLive,
   type Phase,
@@ -23,7 +24,9 @@ const REMEMBERED = 64;
 export function evolve(rollout: Rollout, fact: Fact<RolloutMessage>): Rollout {
   if (fact.type === 'RolloutStarted') return started(fact);
   if (rollout.status === 'absent') return rollout;
-  return evolveEnd(evolveStep(evolveStatus(evolveFlag(rollout, fact), fact), fact), fact);
+  const next = evolveEnd(evolveStep(evolveStatus(evolveFlag(rollout, fact), fact), fact), fact);
+  const begins = isCounting(next) && !isCounting(rollout);
+  return begins ? { ...next, countedFrom: fact.metadata.at } : next;
 }
 
 type FactOf<T extends RolloutMessage['type']> = Fact<Extract<RolloutMessage, { type: T }>>;
@@ -134,8 +137,7 @@ function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       return { ...common(rollout), status: 'paused', ...why, pausedAt: at };
     }
     case 'RolloutResumed': {
-      const from = rollout.status === 'paused' ? { countedFrom: at } : {};
-      const base = { ...common(rollout), ...from };
+      const base = common(rollout);
       const { position } = base;
       return position ? { ...base, status: 'running', position } : { ...base, status: 'pending' };
     }
@@ -171,7 +173,6 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     case 'StageOpened':
       return {
         ...to({ phase: 'open', openedAt: at }),
-        countedFrom: at,
         exposure: exposureAfter(rollout, position.index),
       };
     case 'ResumeMigration':

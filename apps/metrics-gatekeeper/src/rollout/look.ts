@@ -1,14 +1,15 @@
 import type { Verdict } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { checkStage, judgeStage, openStage, type StageEvidence } from '../gate/stage.ts';
-import type { Common, Existing } from './state.ts';
+import { type Common, type Existing, isCounting } from './state.ts';
 
 /** Of the time before the first stage: nothing is exposed yet. */
 export const NO_STAGE = '';
 
 /**
  * The evidence after one more check. It is about the stage that was exposed last (`NO_STAGE` before the first), and its
- * time counts as covered only between two checks while the stage is open and the rollout is not paused.
+ * time counts as covered only between two checks if it counted all the while: see `isCounting`.
+ * @param rollout as it is once the readings are there: while they are taken it can be paused
  * @param known the evidence before, undefined at the first check
  */
 export function look(
@@ -17,16 +18,13 @@ export function look(
   readings: readonly Reading[],
   at: number,
 ): StageEvidence {
-  const { plan, exposed, startedAt, countedFrom, position, status } = rollout;
+  const { plan, exposed, startedAt, countedFrom } = rollout;
   const stage = exposed?.stage ?? NO_STAGE;
   const before =
     known?.stage === stage ? known : openStage(plan, stage, exposed?.at ?? startedAt, known);
   const after = checkStage(plan, before, readings, at);
   const counts =
-    status !== 'paused' &&
-    position?.phase === 'open' &&
-    before.lastSuccessAt !== null &&
-    before.lastSuccessAt >= countedFrom;
+    isCounting(rollout) && before.lastSuccessAt !== null && before.lastSuccessAt >= countedFrom;
   return counts ? after : { ...after, coveredMs: before.coveredMs };
 }
 

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { ALL, before, CANARY, Story } from './story.memory.ts';
 
 const story = (...parameters: ConstructorParameters<typeof Story>) => new Story(...parameters);
+/** The flag as the first stage leaves it. */
+const atCanary = { ...before, exposure: { variant: 'on', percentage: 10_000 } };
 
 describe('a start', () => {
   it('pins plan, risk and shares, and asks for the flag', () => {
@@ -209,6 +211,24 @@ describe('no rollout advances', () => {
     expect(paused.check().types()).toContain('StepCompleted');
   });
 
+  it('on time in which its flag is not held for it: another rollout may have it', () => {
+    const refused = story().opened().check().hears('FlagReleased', { reason: 'mine' }, 'admin');
+    refused.person('ResumeRollout').answered('HoldFlag', 'FLAG_HELD').checks(50);
+    expect(refused.newest('RolloutHeld')).toMatchObject({ reason: 'flag-not-held' });
+    refused.person('ResumeRollout').hears('FlagHeld', { definition: atCanary, disabled: false });
+    expect(refused.checks(2).count('StepCompleted')).toBe(0);
+    expect(refused.check().types()).toContain('StepCompleted');
+  });
+
+  it('on time in which its flag is disabled: nobody is served the new code', () => {
+    const off = story().opened().check().hears('FlagReleased', { reason: 'mine' }, 'admin');
+    off.person('ResumeRollout').hears('FlagHeld', { definition: atCanary, disabled: true });
+    off.checks(50).hears('FlagEnabled', { rollout: undefined });
+    expect(off.types()).toEqual(['FlagObserved', 'RolloutResumed']);
+    expect(off.checks(2).count('StepCompleted')).toBe(0);
+    expect(off.check().types()).toContain('StepCompleted');
+  });
+
   it('on time between checks that are too far apart', () => {
     const gaps = story().opened();
     for (let count = 0; count < 30; count += 1) gaps.check({}, 3_001);
@@ -266,8 +286,7 @@ describe('a flag that somebody else touches', () => {
   it('goes on with its stage when nobody moved users meanwhile', () => {
     const released = story().opened().hears('FlagReleased', { reason: 'mine' }, 'admin');
     released.person('ResumeRollout');
-    const same = { ...before, exposure: { variant: 'on', percentage: 10_000 } };
-    released.hears('FlagHeld', { definition: same, disabled: false });
+    released.hears('FlagHeld', { definition: atCanary, disabled: false });
     expect(released.types()).toEqual(['FlagClaimed']);
     expect(released.check().count('SetExposure')).toBe(1);
   });

@@ -93,7 +93,7 @@ export interface Common {
   readonly exposure?: FlagDefinition['exposure'] | undefined;
   /** The stage whose exposure was asked for last, and when: what the evidence is about. */
   readonly exposed?: { readonly stage: string; readonly at: number } | undefined;
-  /** Time counts as covered only between two checks after this: pauses do not count. */
+  /** Since when, without a break, the time of the open stage has counted: see `isCounting`. */
   readonly countedFrom: number;
   /** Breaches that have been acted on, `fingerprint@startsAt`: a repeat changes nothing. */
   readonly breaches: readonly string[];
@@ -160,6 +160,13 @@ export const isLive = (rollout: Rollout): rollout is Live =>
 /** Whether a check must look after it: also a rollback has a deadline. */
 export const isWatched = (rollout: Rollout): rollout is Live | RollingBack =>
   isLive(rollout) || rollout.status === 'rolling-back';
+
+/** Whether the time of its stage counts: it is open, nobody has paused the rollout, and the flag is ours and enabled. */
+export const isCounting = (rollout: Existing): boolean =>
+  isGoing(rollout) &&
+  rollout.position.phase === 'open' &&
+  rollout.claim.status === 'held' &&
+  !rollout.flagDisabled;
 
 export function stepAt({ plan }: Common, index: number): PlanStep {
   const step = plan.steps[index];
