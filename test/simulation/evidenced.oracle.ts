@@ -1,6 +1,7 @@
 import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
+import { idleTimes, type Span } from './idle-times.ts';
 import { ENVIRONMENT, FLAG, gatekeeperAwayMs, LIMIT } from './scenario.ts';
 import { Violation } from './sim.ts';
 import type { Look } from './world.ts';
@@ -107,8 +108,7 @@ function judge(
   if (!opened || !asked) return broken(`${id} left ${stage.stage}, which never opened`);
   const until = completed.metadata.at;
   const what = `${id} left ${stage.stage}`;
-  const pauses = pausesOf(evidence, id);
-  const coveredMs = looks.covered(opened.metadata.at, until, pauses);
+  const coveredMs = looks.covered(opened.metadata.at, until, idleTimes(evidence, id));
   if (coveredMs < stage.hold)
     broken(`${what} after ${coveredMs} ms of successful checks, not ${stage.hold}`);
   const said = (completed.data as Step).coveredMs ?? 0;
@@ -141,24 +141,6 @@ function wasAtExposure(evidence: Evidence, exposure: number, until: number): boo
   return last >= 0 && leftAt > until - LATE_MS;
 }
 
-/** Times in which the rollout was paused. */
-function pausesOf(
-  evidence: Evidence,
-  id: string | undefined,
-): readonly (readonly [number, number])[] {
-  const events = evidence
-    .of('RolloutPaused', 'RolloutResumed')
-    .filter((each) => rolloutOf(each) === id)
-    .toSorted((a, b) => a.metadata.at - b.metadata.at);
-  return events.flatMap(({ type, metadata }) => {
-    if (type !== 'RolloutPaused') return [];
-    const resumed = events.find(
-      (each) => each.type === 'RolloutResumed' && each.metadata.at >= metadata.at,
-    );
-    return [[metadata.at, resumed?.metadata.at ?? Infinity] as const];
-  });
-}
-
 /** A breach that a guard of ours found is one. */
 function healthyIsLeftAlone(evidence: Evidence): void {
   const { broken: fault, losesDataAt } = evidence.world.scenario.truth;
@@ -175,7 +157,6 @@ class Looks {
   readonly gapMs: number;
   readonly #longestMs: number;
   readonly #looks: readonly {
-    readonly askedAt: number;
     readonly at: number;
     readonly isUsable: boolean;
     readonly isGood: boolean;
@@ -190,11 +171,11 @@ class Looks {
     let requests = 0;
     this.#looks = looks
       .toSorted((a, b) => a.at - b.at)
-      .map(({ askedAt, at, readings }) => {
+      .map(({ at, readings }) => {
         const isUsable = this.#isUsable(readings);
         const isGood = isUsable && readings.some(hasRequests);
         if (isGood) for (const reading of readings) requests += newIn(reading, counts);
-        return { askedAt, at, isUsable, isGood, requests };
+        return { at, isUsable, isGood, requests };
       });
   }
 
@@ -207,15 +188,16 @@ class Looks {
     );
   }
 
-  /** Time between good looks that are not too far apart, outside of pauses; a look that is under way still counts. */
-  covered(from: number, to: number, pauses: readonly (readonly [number, number])[]): number {
+  /**
+   * Time between good looks that are not too far apart, none of it idle. Looks for another rollout of the plan are among
+   * them: they can only make this more.
+   */
+  covered(from: number, to: number, idle: readonly Span[]): number {
     const good = this.#looks.filter(({ at, isGood }) => isGood && at >= from && at <= to);
-    return good.reduce((sum, { at, askedAt }, index) => {
+    return good.reduce((sum, { at }, index) => {
       const before = good[index - 1]?.at ?? at;
-      const isPaused = pauses.some(
-        ([begin, end]) => before < end && askedAt - this.#longestMs > begin,
-      );
-      return sum + (at - before <= this.gapMs && !isPaused ? at - before : 0);
+      const isIdle = idle.some(([begin, end]) => begin < at && before < end);
+      return sum + (at - before <= this.gapMs && !isIdle ? at - before : 0);
     }, 0);
   }
 

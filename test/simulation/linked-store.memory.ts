@@ -8,6 +8,8 @@ import { type Life, type Sim, unreachable } from './sim.ts';
 export interface SavedMessage {
   readonly collection: string;
   readonly document: string;
+  /** When it was saved: some time after it was decided. */
+  readonly at: number;
 }
 
 /** The store as one process reaches it: over a connection that is slow, breaks, and loses answers. */
@@ -41,7 +43,8 @@ export function linkedStore(
     return result;
   };
   const remember = (collection: string, document: string, { outbox }: Change<unknown>) => {
-    for (const { metadata } of outbox) saved.set(metadata.id, { collection, document });
+    for (const { metadata } of outbox)
+      saved.set(metadata.id, { collection, document, at: sim.now() });
   };
 
   const linked = <S>(documents: Documents<S>): Documents<S> => ({

@@ -21,8 +21,7 @@ import { Table } from './table.memory.ts';
 
 /** One scrape of all targets, as it was served. */
 export interface Look {
-  /** When it was asked for, and when it was answered. */
-  readonly askedAt: number;
+  /** When it was answered. */
   readonly at: number;
   readonly readings: readonly Reading[];
 }
@@ -207,7 +206,6 @@ export class World {
     const { sim } = this;
     return {
       read: async (requests) => {
-        const askedAt = sim.now();
         await sim.gate(life, 'scrape');
         if (this.applications.some((each) => each.trouble()?.kind === 'slow'))
           await sim.scheduler.sleep(life, sim.random.between(500, 3_000));
@@ -215,7 +213,7 @@ export class World {
           const found = this.applications.find((each) => each.target === target);
           return found ? [found.read(metrics)] : [];
         });
-        this.looks.push({ askedAt, at: sim.now(), readings });
+        this.looks.push({ at: sim.now(), readings });
         return readings;
       },
     };
