@@ -6,6 +6,7 @@ import {
   createOutbox,
   type Documents,
   type Execute,
+  noFaults,
   type Store,
 } from '@tidegate/store';
 import type { MemoryDisk } from '@tidegate/store/testing';
@@ -217,6 +218,7 @@ export const bootRunner: Boot = async (shared, life) => {
     targets: shared.table.targets(sim, life),
     leases: store.leases,
     holder: life.name,
+    faults: noFaults,
     clock,
     stopping: new AbortController().signal,
     yieldTurn: () => sim.gate(life, 'yield'),

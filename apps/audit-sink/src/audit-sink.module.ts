@@ -32,7 +32,7 @@ export async function auditSinkModule(
   context: ServiceContext,
   config: Config,
 ): Promise<DynamicModule> {
-  const { bus, clock, execute, ids, instance, log, name: service, store } = context;
+  const { bus, clock, execute, faults, ids, instance, log, name: service, store } = context;
   const { archive, key } = await openArchive(config);
   const stored = store.projection<Stored>('audit-log');
   const history = store.projection<Seal>('audit-seals');
@@ -42,6 +42,7 @@ export async function auditSinkModule(
     clock,
     newSalt: randomSalts(),
     onGaps: (gaps) => log.error({ gaps }, 'records were gone before they could be recorded'),
+    faults,
   });
   const writer = new LogWriter({
     group: service,

@@ -26,7 +26,7 @@ export async function migrationRunnerModule(
   context: ServiceContext,
   config: z.output<typeof Config>,
 ): Promise<DynamicModule> {
-  const { store, execute, clock, ids, name, instance: holder, log } = context;
+  const { store, execute, faults, clock, ids, name, instance: holder, log } = context;
   const migrations = await migrationsIn(config.MIGRATIONS_DIR);
   const documents = store.documents(runCollection);
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
@@ -38,6 +38,7 @@ export async function migrationRunnerModule(
     record: runs.record,
     migrations,
     targets,
+    faults,
     leases: store.leases,
     holder,
     clock,

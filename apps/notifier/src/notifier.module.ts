@@ -25,7 +25,7 @@ export function notifierModule(
   context: ServiceContext,
   config: z.output<typeof Config>,
 ): DynamicModule {
-  const { store, execute, clock, ids, log, name: source } = context;
+  const { store, execute, faults, clock, ids, log, name: source } = context;
   context.onPage(() => UNHEARD);
   const channels = channelsOf(context, config);
   const routes = config.NOTIFIER_ROUTES_FILE ?? [everything(channels.has('webhook'))];
@@ -37,6 +37,7 @@ export function notifierModule(
     channels,
     clock,
     ids,
+    faults,
     source,
     stopping: context.stopping,
     random: { next: Math.random },

@@ -72,7 +72,7 @@ async function handle<S, C extends Command, M extends Draft>(
 ): Promise<Step<S>> {
   const { documents, decider, ticks = [] } = aggregate;
   const document = (await documents.load(id)) ?? blank(id, decider.initial, documents.epoch);
-  await options.faults.at('execute.loaded', id);
+  await options.faults.at('execute.loaded', `${documents.name}/${id}`);
   const answered = answerGiven(document, command);
   if (answered) return { document, answer: answered, repeated: true };
 
@@ -85,7 +85,7 @@ async function handle<S, C extends Command, M extends Draft>(
   const { source, id: messageId } = command.metadata;
   const mark = isTick ? undefined : { source, id: messageId, answer: change.answer };
   const saved = await documents.save(id, { ...change, mark }, document.token);
-  await options.faults.at('execute.saved', id);
+  await options.faults.at('execute.saved', `${documents.name}/${id}`);
   return { document: saved, answer: change.answer, repeated: false };
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { OutgoingMessage } from '@tidegate/contracts';
 import { eventually } from '@tidegate/kernel/testing';
 import { Crash, crashAt } from './faults.memory.ts';
-import { faultPoints } from './faults.port.ts';
+import { writePoints } from './faults.port.ts';
 import { firstDeliveries, ID, setting, told } from './sample-flag.contract.ts';
 import type { Open } from './store.contract.ts';
 
@@ -220,7 +220,7 @@ export function outboxContract(open: Open): void {
   describe('a process that is killed', () => {
     const commands = ['c-1', 'c-2', 'c-3', 'c-4'];
     // Each command passes the points of execute once, those of the outbox once per (topic, key).
-    const cases = faultPoints.flatMap((point) =>
+    const cases = writePoints.flatMap((point) =>
       (point.startsWith('execute') ? [1, 2, 4] : [1, 2, 3, 4, 8, 12]).map((nth) => ({
         point,
         nth,

@@ -137,7 +137,7 @@ async function send(
     failed('publish', error);
     return false;
   }
-  await faults.at('outbox.published', id);
+  await faults.at('outbox.published', `${documents.name}/${id}`);
   try {
     const seqs = entries.map(({ seq }) => seq);
     await documents.clear(id, seqs);
@@ -146,6 +146,6 @@ async function send(
     failed('clear', error);
     return true; // the bus has them; the relay will publish them once more
   }
-  await faults.at('outbox.cleared', id);
+  await faults.at('outbox.cleared', `${documents.name}/${id}`);
   return true;
 }

@@ -1,6 +1,6 @@
 import type { RawRecord } from '@tidegate/bus';
 import { AppError, type Clock } from '@tidegate/kernel';
-import type { Entry, Projection } from '@tidegate/store';
+import type { Entry, Faults, Projection } from '@tidegate/store';
 import type { AuditErrorCode } from '../errors.ts';
 import type { Node } from '../tree/merkle.ts';
 import { type Chunk, checkpointOf, replay, stateAt } from './chunk.ts';
@@ -17,6 +17,7 @@ export class LogAppender {
   readonly #clock: Clock;
   readonly #newSalt: () => string;
   readonly #onGaps: (gaps: number) => void;
+  readonly #faults: Faults;
   #state: LogState | undefined;
   #sinceCheckpoint = { chunks: Infinity, records: Infinity };
   #turn: Promise<void> = Promise.resolve();
@@ -26,11 +27,13 @@ export class LogAppender {
     clock: Clock;
     newSalt: () => string;
     onGaps: (gaps: number) => void;
+    faults: Faults;
   }) {
     this.#stored = options.stored;
     this.#clock = options.clock;
     this.#newSalt = options.newSalt;
     this.#onGaps = options.onGaps;
+    this.#faults = options.faults;
   }
 
   /** The log as it stands; read from the store the first time. Thrown AUDIT_LOG_DAMAGED. */
@@ -83,10 +86,14 @@ export class LogAppender {
     nodes: readonly Node[],
   ): Promise<void> {
     const from = before.frontier.size;
+    const document = `audit-log/${from}`;
+    await this.#faults.at('append.received', document);
     const chunk: Chunk = { from, lines, ...this.#checkpoint(before) };
     const taken = await this.#stored.append([this.#entry(LOG, from, chunk)]);
     if (taken === 0) throw movedOn(from);
+    await this.#faults.at('append.stored', document);
     await this.#keepNodes(nodes);
+    await this.#faults.at('append.kept', document);
     this.#state = state;
     this.#sinceCheckpoint.chunks += 1;
     this.#sinceCheckpoint.records += lines.length;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { RawRecord } from '@tidegate/bus';
 import { isAppError } from '@tidegate/kernel';
 import { manualClock } from '@tidegate/kernel/testing';
-import { openSqliteStore, type Projection } from '@tidegate/store';
+import { noFaults, openSqliteStore, type Projection } from '@tidegate/store';
 import { memoryStore } from '@tidegate/store/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -41,6 +41,7 @@ const appenderOn = (stored: Projection<Stored>, gaps: number[] = []) =>
     clock,
     newSalt: () => String((salts += 1)).padStart(32, '0'),
     onGaps: (count) => gaps.push(count),
+    faults: noFaults,
   });
 
 async function all(reader: LogReader, from: number, to: number): Promise<string[]> {

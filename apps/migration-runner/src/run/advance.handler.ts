@@ -1,6 +1,6 @@
 import { AppError, isAppError, messageOf } from '@tidegate/kernel';
 import type { Migration } from '@tidegate/migration';
-import type { Outcome } from '@tidegate/store';
+import type { Faults, Outcome } from '@tidegate/store';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Migrations } from '../migration/migrations.port.ts';
 import type { Target, Targets } from '../target/target.port.ts';
@@ -22,6 +22,7 @@ export interface AdvanceDeps extends ShiftDeps {
   ) => Promise<Outcome<Run>>;
   readonly migrations: Migrations;
   readonly targets: Targets;
+  readonly faults: Faults;
 }
 
 /** Why nobody works on a run that is running. */
@@ -143,8 +144,10 @@ async function sweep(
       continue;
     }
     const startedAt = deps.clock.now();
+    await deps.faults.at('batch.read', `migration-runs/${id}`);
     const applied = await applyBatch(migration, target, rows, shift);
     if (!applied) return;
+    await deps.faults.at('batch.written', `migration-runs/${id}`);
     const data = { fence: shift.fence, ...applied, tookMs: deps.clock.now() - startedAt };
     run = (await deps.record(id, { type: 'RecordBatch', data })).state;
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AcknowledgeNotification, Message, NotificationEvent } from '@tidegate/contracts';
 import type { Clock, Ids, Random } from '@tidegate/kernel';
-import type { Documents, Execute, Outcome } from '@tidegate/store';
+import type { Documents, Execute, Faults, Outcome } from '@tidegate/store';
 import type { Sent } from '@tidegate/platform';
 import { alertOf } from '../alert/alert.ts';
 import type { Channels, Parcel } from '../channel/channel.port.ts';
@@ -33,6 +33,7 @@ export interface NotifyDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly random: Random;
+  readonly faults: Faults;
   readonly source: string;
   /** Cuts off attempts under way: they are made again. */
   readonly stopping: AbortSignal;
@@ -110,10 +111,13 @@ async function attempt(
   if (state?.status !== 'waiting') return undefined;
   const { alert, channel, createdAt, round, attempts } = state.told;
   const parcel = { id: `${id}.${round}`, alert, createdAt, attempt: attempts + 1 };
+  const document = `${deps.documents.name}/${id}`;
+  await deps.faults.at('send.due', document);
   const sent = isOutdated(createdAt, deps.clock.now())
     ? OUTDATED
     : await sendBy(deps, channel, parcel);
   if (!sent) return undefined;
+  await deps.faults.at('send.sent', document);
   const data = { notification: id, round, attempt: attempts + 1, random: deps.random.next() };
   const outcome = await run(id, {
     type: 'RecordAttempt',

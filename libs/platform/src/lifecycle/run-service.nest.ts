@@ -1,7 +1,7 @@
 import { messageOf } from '@tidegate/kernel';
 import type { z } from 'zod';
 import type { RunningService, ServiceDefinition } from '../service.ts';
-import { startService } from './start-service.nest.ts';
+import { startService, type StartOptions } from './start-service.nest.ts';
 
 /**
  * The whole of a `main.ts`: starts the service with the process's environment and stops it on SIGTERM or SIGINT.
@@ -9,6 +9,7 @@ import { startService } from './start-service.nest.ts';
  */
 export async function runService<C extends z.ZodType>(
   definition: ServiceDefinition<C>,
+  options: Pick<StartOptions, 'shared'> = {},
 ): Promise<void> {
   let running: RunningService;
   const end = (code: number, sentence?: string): never => {
@@ -16,7 +17,7 @@ export async function runService<C extends z.ZodType>(
     process.exit(code);
   };
   try {
-    running = await startService(definition, { endProcess: (reason) => end(1, reason) });
+    running = await startService(definition, { ...options, endProcess: (reason) => end(1, reason) });
   } catch (error) {
     return end(1, messageOf(error));
   }
