@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
-import { booleanFlag, cli, type House, makeFlags, openHouse } from './house.ts';
+import { booleanFlag, cli, makeFlags, openHouse, type Standalone } from './house.ts';
 import { start, temporaryFolder } from './process.ts';
 
 jest.setTimeout(60_000);
@@ -13,7 +13,7 @@ const KEYS = [
   ['operator', ['staging']],
 ] as const;
 
-let house: House;
+let house: Standalone;
 const keys: Record<string, string> = {};
 
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
-import { type House, makeFlags, openHouse, rolloutUntil, startRollout } from './house.ts';
+import { makeFlags, openHouse, rolloutUntil, type Standalone, startRollout } from './house.ts';
 import { openReceiver, type Receiver } from './receiver.ts';
 import { freePort, openTarget, type Target } from './target.ts';
 
@@ -25,7 +25,7 @@ steps:
   - { stage: everyone, percentage: 100, hold: 400ms, minTrials: 50 }
 `;
 
-let house: House;
+let house: Standalone;
 let receiver: Receiver;
 const targets: Target[] = [];
 

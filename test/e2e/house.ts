@@ -15,7 +15,7 @@ export interface Answer<T> {
 export class Unanswered extends Error {}
 
 /** `body`: a string is sent as YAML, anything else as JSON. `key`: instead of the admin's; null: none. */
-interface Asked {
+export interface Asked {
   readonly body?: unknown;
   readonly key?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,27 +31,44 @@ export interface Asking {
   ): Promise<Answer<T>>;
 }
 
-/** Standalone as a process of its own, and the ways to speak with it. */
+/** Running services, and the ways to speak with them. */
 export interface House extends Asking, AsyncDisposable {
-  readonly program: Program;
+  /** Their data. */
   readonly folder: string;
   readonly urls: Readonly<Record<string, string>>;
   readonly adminKey: string;
   /** The command line program, with this house's addresses and key. */
   tidegate(...args: string[]): Promise<{ readonly code: number | null; readonly output: string }>;
-  /** Its addresses, for programs. */
+  /** Their addresses, for programs. */
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** All of them in a process of their own. */
+export interface Standalone extends House {
+  readonly program: Program;
 }
 
 /** Starts it, on free ports unless `env` says otherwise. */
 export async function openHouse(
   env: Readonly<Record<string, string>> = {},
   limits: Limits = {},
-): Promise<House> {
+): Promise<Standalone> {
   const folder = env['DATA_DIR'] ?? join(temporaryFolder(), 'data');
   const program = start(standalone, [], { PORT_BASE: '0', ...env, DATA_DIR: folder }, limits);
   const urls = urlsIn(await program.printed('Ctrl-C stops it.'));
   const adminKey = keyOf(folder) ?? env['ADMIN_API_KEY'] ?? '';
+  return {
+    ...waysInto({ folder, urls, adminKey }),
+    program,
+    [Symbol.asyncDispose]: () => program.kill(),
+  };
+}
+
+/** @param urlOf where such a service is asked now */
+export function waysInto(
+  { folder, urls, adminKey }: Pick<House, 'folder' | 'urls' | 'adminKey'>,
+  urlOf: (service: string) => string | undefined = (service) => urls[service],
+): Omit<House, keyof AsyncDisposable> {
   const environment = Object.fromEntries(
     Object.entries(urls).map(([name, url]) => [
       `TIDEGATE_${name.toUpperCase().replaceAll('-', '_')}_URL`,
@@ -59,18 +76,16 @@ export async function openHouse(
     ]),
   );
   return {
-    program,
     folder,
     urls,
     adminKey,
     environment,
     ask: (method, service, path, asked) =>
-      askAt(`${urls[service]}${path}`, method, adminKey, asked),
+      askAt(`${urlOf(service)}${path}`, method, adminKey, asked),
     tidegate: async (...args) => {
       const command = start(cli, args, { DATA_DIR: folder, ...environment });
       return { code: await command.ended(), output: command.output() };
     },
-    [Symbol.asyncDispose]: () => program.kill(),
   };
 }
 

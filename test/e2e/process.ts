@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
+import { asUser, DIES_WITH_US } from '../servers/process.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -39,7 +40,9 @@ export function start(
   { fileKilobytes }: Limits = {},
 ): Program {
   const limit = fileKilobytes === undefined ? '' : `ulimit -f ${fileKilobytes}; `;
-  const command = ['-c', `${limit}exec "$0" "$@"`, process.execPath, resolve(root, file), ...args];
+  const whole = [resolve(root, file), ...args];
+  const program = asUser(undefined, process.execPath, whole, DIES_WITH_US);
+  const command = ['-c', `${limit}exec "$0" "$@"`, ...program];
   const child = spawn('bash', command, {
     cwd: root,
     env: { PATH: process.env['PATH'], ...env },

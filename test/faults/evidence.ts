@@ -6,6 +6,8 @@ import { FLAGS } from './world.ts';
 
 /** One record of the archive: a message as it was published. */
 export interface Archived {
+  /** Topic, partition and offset. */
+  readonly origin: string;
   readonly topic: string;
   readonly type: string;
   readonly source: string;
@@ -17,14 +19,21 @@ export interface Archived {
 }
 
 interface Line {
-  readonly manifest: { readonly origin: { readonly topic: string } };
+  readonly manifest: {
+    readonly kind: 'message' | 'gap';
+    readonly origin: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: string;
+    };
+  };
   readonly content: {
     readonly headers: Readonly<Record<string, string>>;
     readonly value: { readonly utf8: string };
   };
 }
 
-/** Every message in the archive below the data folder, in the order of the log, repeats included. */
+/** Every message in the archive below the data folder, in the order of the log, repeats included. Thrown when some are missing. */
 export function archived(folder: string): readonly Archived[] {
   const segments = join(folder, 'audit', 'archive', 'segments');
   return readdirSync(segments)
@@ -37,9 +46,12 @@ export function archived(folder: string): readonly Archived[] {
     )
     .map((line) => {
       const { manifest, content } = JSON.parse(line) as Line;
+      if (manifest.kind === 'gap') throw new Error(`The archive has a gap: ${line}`);
       const { headers } = content;
+      const { topic, partition, offset } = manifest.origin;
       return {
-        topic: manifest.origin.topic,
+        origin: `${topic} ${partition} ${offset}`,
+        topic,
         type: headers['ce_type'] ?? '',
         source: headers['ce_source'] ?? '',
         id: headers['ce_id'] ?? '',
@@ -62,17 +74,23 @@ export interface PastChange {
 }
 
 /** The flag's whole history, oldest change first. */
-export async function historyOf(house: House, flag: string): Promise<readonly PastChange[]> {
-  const found: PastChange[] = [];
+export const historyOf = async (house: House, flag: string): Promise<readonly PastChange[]> =>
+  (await everyItem<PastChange>(house, 'flag-service', `${FLAGS}/${flag}/history`)).toReversed();
+
+/** All pages of a list. */
+export async function everyItem<T>(house: House, service: string, path: string): Promise<T[]> {
+  const found: T[] = [];
   let after = '';
   do {
-    const { body } = await house.ask<{ items: PastChange[]; next?: string }>(
+    const page = `?limit=200${after === '' ? '' : `&after=${after}`}`;
+    const { status, body } = await house.ask<{ items: T[]; next?: string | number }>(
       'GET',
-      'flag-service',
-      `${FLAGS}/${flag}/history?limit=200${after === '' ? '' : `&after=${after}`}`,
+      service,
+      path + page,
     );
+    if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
     found.push(...body.items);
-    after = body.next ?? '';
+    after = String(body.next ?? '');
   } while (after !== '');
-  return found.reverse();
+  return found;
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@tidegate/kernel/testing';
-import { cli, type House, makeFlags, openHouse } from '../e2e/house.ts';
+import { cli, type House, makeFlags, openHouse, type Standalone } from '../e2e/house.ts';
 import { start, temporaryFolder } from '../e2e/process.ts';
 import { openReceiver, type Receiver } from '../e2e/receiver.ts';
 import { freePortBase } from '../e2e/target.ts';
@@ -16,7 +16,7 @@ export interface World extends AsyncDisposable {
   /** Of the example service, which uses `checkout-v2` and `express-pay` and is under load. */
   readonly example: { readonly url: string; readonly database: string };
   /** The present one. */
-  house(): House;
+  house(): Standalone;
   /** kill -9, and a new start on the same folder. */
   killAndStart(): Promise<void>;
 }

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { booleanFlag, Unanswered } from '../e2e/house.ts';
+import { expect } from '@jest/globals';
+import { booleanFlag, type House, Unanswered } from '../e2e/house.ts';
+import { historyOf } from './evidence.ts';
+import type { ProcessWorld } from './process-world.ts';
 import { FLAGS, type World } from './world.ts';
-
-const BETWEEN_MS = 20;
 
 /** Somebody who changes the flag `bystander` all the time, and remembers what was acknowledged. */
 export interface Writer extends AsyncDisposable {
@@ -13,7 +14,18 @@ export interface Writer extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-export function startWriter(world: World): Writer {
+/** What the writer was told is in force is what the flag's history says. */
+export async function acknowledgedIsKept(house: House, { acknowledged }: Writer): Promise<void> {
+  const history = await historyOf(house, 'bystander');
+  const percentages = new Map(
+    history.map(({ version, after }) => [version, after?.definition.exposure.percentage]),
+  );
+  expect(acknowledged.size).toBeGreaterThan(50);
+  for (const [version, percentage] of acknowledged)
+    expect({ version, percentage: percentages.get(version) }).toEqual({ version, percentage });
+}
+
+export function startWriter(world: Pick<World | ProcessWorld, 'house'>, betweenMs = 20): Writer {
   const acknowledged = new Map<number, number>();
   let unanswered = 0;
   const over = new AbortController();
@@ -33,7 +45,7 @@ export function startWriter(world: World): Writer {
         if (!(error instanceof Unanswered)) throw error;
         unanswered += 1;
       }
-      await wait(BETWEEN_MS);
+      await wait(betweenMs);
     }
   };
   const writing = write();

@@ -81,7 +81,7 @@ export class NativeServer {
 
 const SETPRIV = '/usr/bin/setpriv';
 /** Where the system offers it, a server is killed with the process that started it, however that one ends. */
-const DIES_WITH_US = existsSync(SETPRIV) ? ['--pdeathsig', 'KILL'] : [];
+export const DIES_WITH_US = existsSync(SETPRIV) ? ['--pdeathsig', 'KILL'] : [];
 
 /** The program itself, without another process in between that could die alone. */
 export function asUser(
