@@ -23,6 +23,15 @@ it.each([
     'STORE_UNREACHABLE',
     true,
   ],
+  [
+    'a bulk write that is broken off',
+    new mongo.MongoBulkWriteError(
+      new mongo.MongoNetworkError('connection 8 to 127.0.0.1:27017 closed'),
+      {} as ConstructorParameters<typeof mongo.MongoBulkWriteError>[1],
+    ),
+    'STORE_UNREACHABLE',
+    true,
+  ],
   ['a server that is no longer primary', answer(10_107), 'STORE_UNREACHABLE', true],
   ['a server that shuts down', answer(11_600), 'STORE_UNREACHABLE', true],
   ['a server that ran out of disk', answer(14_031), 'STORE_UNREACHABLE', true],

@@ -77,6 +77,12 @@ const isOneOf = (set: ReadonlySet<unknown>, value: unknown): boolean => set.has(
 export const isDuplicateKey = (error: unknown): boolean =>
   property(error, 'code') === DUPLICATE_KEY;
 
+/** The driver wraps the error that broke off a bulk write as if it were an answer of the server. */
+const nameOfBrokenBulk = (error: unknown): unknown =>
+  property(error, 'name') === 'MongoBulkWriteError'
+    ? property(property(error, 'errorResponse'), 'name')
+    : undefined;
+
 /** Names what the driver threw; total. An AppError passes; what is unknown is STORE_FAILED and not retryable. */
 export function nameFailure(cause: unknown): AppError<StoreErrorCode> {
   if (isAppError(cause)) return cause as AppError<StoreErrorCode>;
@@ -90,7 +96,8 @@ export function nameFailure(cause: unknown): AppError<StoreErrorCode> {
         data: { mongo: code },
       },
     );
-  if (isOneOf(UNREACHABLE, name) || isOneOf(TRANSIENT, code) || isOneOf(BROKEN, code))
+  const isGone = isOneOf(UNREACHABLE, name) || isOneOf(UNREACHABLE, nameOfBrokenBulk(cause));
+  if (isGone || isOneOf(TRANSIENT, code) || isOneOf(BROKEN, code))
     return new AppError('STORE_UNREACHABLE', `The store cannot be used now: ${messageOf(cause)}`, {
       cause,
       retryable: true,
