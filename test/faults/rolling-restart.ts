@@ -3,6 +3,7 @@ import { isOver } from '../e2e/house.ts';
 import { openTarget } from '../e2e/target.ts';
 import { isNightly } from './nightly.ts';
 import type { ProcessWorld } from './process-world.ts';
+import { expectSound } from './sound.oracle.ts';
 import { begin, breach, rolloutInTheEnd, watched } from './told.ts';
 import { acknowledgedIsKept, startWriter } from './writer.ts';
 
@@ -53,6 +54,7 @@ export async function everyoneIsRestarted(
   const ended = await rolloutInTheEnd(house, good, isOver).finally(() => clearInterval(using));
   expect(ended).toMatchObject({ status: 'completed', exposure: '100 %' });
   await writer.stop();
+  await expectSound(world); // so the history is complete
   await acknowledgedIsKept(house, writer);
 }
 
