@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
-import { booleanFlag, isOver } from '../e2e/house.ts';
+import { booleanFlag } from '../e2e/house.ts';
 import { isNightly } from './nightly.ts';
 import type { ProcessWorld } from './process-world.ts';
-import { begin, breach, insist, rolloutInTheEnd, timesDecided, watched } from './told.ts';
+import { begin, breach, insist, rolledBackOnce, rolloutInTheEnd, watched } from './told.ts';
 import { FLAGS } from './world.ts';
 
 const BROKER_AWAY_MS = isNightly ? 60_000 : 10_000;
@@ -13,13 +13,6 @@ const STORE_AWAY_MS = isNightly ? 30_000 : 8_000;
 const SEEN_WITHIN_MS = 20_000;
 
 const killed = { reason: 'Wrong prices.' };
-
-/** Is rolled back after all, decided once. */
-async function isRolledBack({ house }: ProcessWorld, id: string): Promise<void> {
-  const rollout = await rolloutInTheEnd(house(), id, isOver);
-  expect(rollout).toMatchObject({ status: 'rolled-back', exposure: '0 %' });
-  expect(await timesDecided(house(), id, 'RollbackStarted')).toBe(1);
-}
 
 async function opened({ house }: ProcessWorld, flag: string): Promise<string> {
   const id = await begin(house(), flag, watched(flag));
@@ -35,7 +28,7 @@ export async function brokerIsKilled(world: ProcessWorld, flag: string): Promise
   await kafka.kill();
   await kafka.restart();
   await told;
-  await isRolledBack(world, id);
+  await rolledBackOnce(world.house(), id);
 }
 
 /** A person kills a flag over HTTP while the broker is away; the rollout beside it hears of its breach afterwards. */
@@ -63,7 +56,7 @@ export async function brokerIsAway(
 
   await house.servers.kafka.restart();
   await told;
-  await isRolledBack(world, id);
+  await rolledBackOnce(world.house(), id);
   await eventually(() => isOff('kafka'), 60_000);
   const { body } = await house.ask<{ version: number }>(
     'GET',
@@ -98,5 +91,5 @@ export async function storeIsAway(world: ProcessWorld, flag: string): Promise<vo
   await wait(Math.max(0, STORE_AWAY_MS - (performance.now() - since)));
   await mongodb.restart();
   await told;
-  await isRolledBack(world, id);
+  await rolledBackOnce(world.house(), id);
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@tidegate/kernel/testing';
 import { isOver } from '../e2e/house.ts';
 import { type Case, matrix, someOf, titleOf } from './kill-matrix.ts';
 import { logged } from './logs.file.ts';
@@ -8,7 +7,7 @@ import { openProcessWorld, type ProcessWorld } from './process-world.ts';
 import { seeded } from './random.ts';
 import { hasServers } from './servers.ts';
 import { expectSound } from './sound.oracle.ts';
-import { begin, breach, rolloutInTheEnd, timesDecided, watched } from './told.ts';
+import { begin, breach, rolledBackOnce, rolloutInTheEnd, watched } from './told.ts';
 
 const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 100_000);
 const CASES_OF_NPM_TEST = 4;
@@ -40,10 +39,7 @@ async function rolledBack({ house }: ProcessWorld, flag: string): Promise<void> 
   const id = await begin(house(), flag, watched(flag));
   await rolloutInTheEnd(house(), id, ({ phase }) => phase === 'open');
   await breach(house(), id);
-  const rollout = await rolloutInTheEnd(house(), id, isOver);
-  expect(rollout).toMatchObject({ status: 'rolled-back', exposure: '0 %' });
-  await eventually(async () => (await timesDecided(house(), id, 'RolloutRolledBack')) > 0, 60_000);
-  expect(await timesDecided(house(), id, 'RollbackStarted')).toBe(1);
+  await rolledBackOnce(house(), id);
 }
 
 async function migrated({ house, orders }: ProcessWorld, flag: string): Promise<void> {

@@ -8,7 +8,7 @@ import { begin, breach, rolloutInTheEnd, watched } from './told.ts';
 import { acknowledgedIsKept, startWriter } from './writer.ts';
 
 const WRITE_EVERY_MS = 100;
-const ROUNDS = isNightly ? 5 : 2;
+const ROUNDS = isNightly ? 3 : 1;
 
 const judged = (flag: string, scrape: string): string => `
 plan: ${flag}

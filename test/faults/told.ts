@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
-import { type Answer, type House, rolloutOf, type RolloutShown } from '../e2e/house.ts';
+import { type Answer, type House, isOver, rolloutOf, type RolloutShown } from '../e2e/house.ts';
 import { everyItem } from './evidence.ts';
-import { patiently } from './world.ts';
 
 const ANSWERED_WITHIN_MS = 60_000;
 
@@ -65,9 +65,15 @@ export function rolloutInTheEnd(
   }, withinMs);
 }
 
-/** How often a rollout has decided so. */
-export async function timesDecided(house: House, id: string, type: string): Promise<number> {
+/** Resolves once the rollout is rolled back, and its whole history known: it has decided so once. */
+export async function rolledBackOnce(house: House, id: string): Promise<void> {
+  const rollout = await rolloutInTheEnd(house, id, isOver);
+  expect(rollout).toMatchObject({ status: 'rolled-back', exposure: '0 %' });
   const path = `/v1/rollouts/${id}/decisions`;
-  const all = await patiently(() => everyItem<{ type: string }>(house, 'metrics-gatekeeper', path));
-  return all.filter((each) => each.type === type).length;
+  const decided = await eventually(async () => {
+    const all = await everyItem<{ type: string }>(house, 'metrics-gatekeeper', path);
+    const types = all.map(({ type }) => type);
+    return types.includes('RolloutRolledBack') ? types : undefined;
+  }, ANSWERED_WITHIN_MS);
+  expect(decided.filter((type) => type === 'RollbackStarted')).toHaveLength(1);
 }
