@@ -18,7 +18,12 @@ export interface Evidence {
   readonly rollouts: readonly Told[];
 }
 
-const COMMANDS = ['kills', 'flag.commands', 'rollout.commands', 'migration.commands'];
+const COMMANDS: ReadonlySet<string> = new Set([
+  'kills',
+  'flag.commands',
+  'rollout.commands',
+  'migration.commands',
+]);
 const isAnswer = ({ type }: Archived): boolean => type.includes('command-answered');
 
 /** What state and archive disagree about; nothing if every change was told exactly once, and nothing else was. */
@@ -90,7 +95,7 @@ function unanswered(messages: readonly Archived[]): string[] {
     return `${source} ${id}`;
   });
   return messages
-    .filter(({ topic }) => COMMANDS.includes(topic))
+    .filter(({ topic }) => COMMANDS.has(topic))
     .flatMap(({ type, source, id }) => {
       const count = answers.get(`${source} ${id}`)?.length ?? 0;
       return count === 1 ? [] : [`${type} ${id} of ${source} has ${count} answers`];

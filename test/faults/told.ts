@@ -19,7 +19,7 @@ export function insist<T = Record<string, unknown>>(
     const answer: Answer<T> = await house.ask<T>(method, service, path, { body, headers });
     if (answer.status >= 400) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body;
-  }, ANSWERED_WITHIN_MS) as Promise<T>;
+  }, ANSWERED_WITHIN_MS);
 }
 
 /** A plan that opens to everyone, until something is heard of it. */

@@ -17,7 +17,10 @@ export async function runService<C extends z.ZodType>(
     process.exit(code);
   };
   try {
-    running = await startService(definition, { ...options, endProcess: (reason) => end(1, reason) });
+    running = await startService(definition, {
+      ...options,
+      endProcess: (reason) => end(1, reason),
+    });
   } catch (error) {
     return end(1, messageOf(error));
   }
