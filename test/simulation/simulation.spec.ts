@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { catalogue } from '@tidegate/contracts';
-import { faultPoints } from '@tidegate/store';
+import { writePoints } from '@tidegate/store';
 import { knownSeeds } from './seeds.ts';
 import { described, simulate } from './simulate.ts';
 
@@ -69,7 +69,7 @@ describe('the simulated worlds', () => {
       const events = catalogue.filter(({ topic }) => topic === 'rollout.events');
       const wanted = [
         ...events.map(({ type }) => type),
-        ...faultPoints.map((point) => `crash at ${point}`),
+        ...writePoints.map((point) => `crash at ${point}`),
         ...['completed', 'rolled-back', 'aborted'].map((status) => `rollout ${status}`),
         'save: answer lost',
         'publish: answer lost',

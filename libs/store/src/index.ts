@@ -10,7 +10,7 @@ export {
 export { type StoreErrorCode, storeErrorCodes } from './errors.ts';
 export { createExecute, type ExecuteOptions } from './execute.handler.ts';
 export { type Aggregate, type Execute, type Outcome } from './execute.port.ts';
-export { type FaultPoint, faultPoints, type Faults, noFaults } from './faults.port.ts';
+export { type FaultPoint, type Faults, noFaults, writePoints } from './faults.port.ts';
 export { type Leases } from './leases.port.ts';
 export {
   createOutbox,
