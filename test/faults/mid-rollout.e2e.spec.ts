@@ -2,10 +2,12 @@ import { afterAll, beforeAll, describe, it, jest } from '@jest/globals';
 import { brokerIsAway, brokerIsKilled, storeIsAway } from './away.ts';
 import { publishIsLate } from './late-publish.ts';
 import { logged } from './logs.file.ts';
+import { isNightly } from './nightly.ts';
 import { openProcessWorld, type ProcessWorld } from './process-world.ts';
 import { everythingComesAgain } from './redelivery.ts';
 import { everyoneIsRestarted } from './rolling-restart.ts';
 import { hasServers } from './servers.ts';
+import { gatekeepersAreKilled } from './silence.ts';
 import { expectSound } from './sound.oracle.ts';
 
 jest.setTimeout(300_000);
@@ -17,6 +19,7 @@ const flags = [
   'killed-meanwhile',
   'store-away',
   'late',
+  'silent',
   'healthy',
   'broken',
 ] as const;
@@ -41,7 +44,7 @@ const flags = [
   );
 
   it(
-    'survives a broker that is away, while a person kills a flag and both replicas show it',
+    'survives a broker that is away: every service pages, a person kills a flag and both replicas show it',
     story(() => brokerIsAway(world, 'broker-away', 'killed-meanwhile')),
   );
 
@@ -53,6 +56,11 @@ const flags = [
   it(
     'never shows a killed flag again because somebody publishes late',
     story(() => publishIsLate(world, 'late')),
+  );
+
+  (isNightly ? it : it.skip)(
+    'closes by itself when every gatekeeper is killed and nobody looks after it',
+    story(() => gatekeepersAreKilled(world, 'silent')),
   );
 
   it(

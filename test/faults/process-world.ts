@@ -12,6 +12,8 @@ import { sdkKey } from './world.ts';
 export interface ProcessWorld extends AsyncDisposable {
   readonly folder: string;
   readonly receiver: Receiver;
+  /** Who is on call: gets the services' own pages. */
+  readonly pager: Receiver;
   readonly broker: Broker;
   readonly application: Application;
   readonly orders: Orders;
@@ -23,6 +25,7 @@ export async function openProcessWorld(...flags: string[]): Promise<ProcessWorld
   await using opened = new AsyncDisposableStack();
   const parent = temporaryFolder();
   const receiver = opened.use(await openReceiver());
+  const pager = opened.use(await openReceiver());
   const orders = openOrders(join(parent, 'orders.db'));
   opened.defer(() => {
     orders.close();
@@ -32,6 +35,8 @@ export async function openProcessWorld(...flags: string[]): Promise<ProcessWorld
   const house = opened.use(
     await openProcessHouse({
       ...receiver.environment,
+      ...pager.pager,
+      PAGER_AFTER_MS: '3000',
       API_KEYS_FILE: keys,
       RATE_LIMIT_PER_MINUTE: '0',
       NOTIFIER_CHECK_MS: '100',
@@ -48,6 +53,7 @@ export async function openProcessWorld(...flags: string[]): Promise<ProcessWorld
   return {
     folder: house.folder,
     receiver,
+    pager,
     broker: brokerAt(house.servers.kafka.url),
     application,
     orders,

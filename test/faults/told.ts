@@ -4,7 +4,7 @@ import { eventually } from '@tidegate/kernel/testing';
 import { type Answer, type House, isOver, rolloutOf, type RolloutShown } from '../e2e/house.ts';
 import { everyItem } from './evidence.ts';
 
-const ANSWERED_WITHIN_MS = 60_000;
+const ANSWERED_WITHIN_MS = 180_000;
 
 /** Asks until somebody answers, as one request: it counts once. */
 export function insist<T = Record<string, unknown>>(
