@@ -28,5 +28,5 @@ export function sqliteUrl(text: string): SqliteUrl | undefined {
 /** Where the store is, for people: without credentials and options. */
 export const storeAddress = (url: StoreUrl): string =>
   url.driver === 'mongodb'
-    ? url.url.replace(/\/\/[^/]*@/, '//').replace(/\?.*$/s, '')
+    ? url.url.replace(/\?.*$/s, '').replace(/\/\/.*@/s, '//')
     : `sqlite:${url.file}`;

@@ -33,6 +33,8 @@ it('addresses are shown to people without what only programs may know', () => {
   if (isRejection(bus) || isRejection(store)) throw new Error('They are well-formed.');
   expect(busAddress(bus)).toBe('kafka://h1:9092,h2:9092');
   expect(storeAddress(store)).toBe('mongodb://h1:27017,h2:27017/tidegate');
+  const slashed = 'mongodb://u:p/w@h1/tidegate?a=b@c';
+  expect(storeAddress({ driver: 'mongodb', url: slashed })).toBe('mongodb://h1/tidegate');
   expect(storeAddress({ driver: 'sqlite', file: 'store.db' })).toBe('sqlite:store.db');
 });
 
