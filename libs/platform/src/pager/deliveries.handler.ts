@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { SendWebhook } from '../webhook/webhook.http.ts';
+import type { SendWebhook, Sent } from '../webhook/webhook.http.ts';
 
 export interface PageLetter {
   /** The same at every attempt. */
@@ -20,6 +20,8 @@ export interface DeliveryOptions {
 const WAITS_MS = [500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 /** About half an hour; by then there have been reminders, which are tried as well. */
 const MOST_ATTEMPTS = 36;
+/** About two minutes: a receiver that is being replaced may refuse everything for a while, and those behind wait. */
+const MOST_REFUSALS = 8;
 const MOST_WAITING = 100;
 
 /**
@@ -50,7 +52,7 @@ export class Deliveries {
   async now(letter: PageLetter, longestMs: number): Promise<void> {
     const signal = AbortSignal.timeout(longestMs);
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      if (await this.#attempt(letter, attempt, signal)) return;
+      if ((await this.#attempt(letter, attempt, signal))?.delivered) return;
       await pause(Math.min(this.#waitMs(attempt), longestMs / 4), signal);
     }
     this.#giveUp(letter, 'the process ends');
@@ -82,25 +84,31 @@ export class Deliveries {
   }
 
   async #deliver(letter: PageLetter, signal: AbortSignal): Promise<void> {
+    let refusals = 0;
     for (let attempt = 1; attempt <= MOST_ATTEMPTS && !signal.aborted; attempt += 1) {
-      if (await this.#attempt(letter, attempt, signal)) return;
+      const sent = await this.#attempt(letter, attempt, signal);
+      if (sent?.delivered) return;
+      if (sent?.retryable === false) refusals += 1;
+      if (refusals === MOST_REFUSALS) break;
       await pause(this.#waitMs(attempt), signal);
     }
     this.#giveUp(letter, this.#failure ?? 'the service stops');
   }
 
-  /** True if nothing is to be done any more. */
-  async #attempt(letter: PageLetter, attempt: number, signal: AbortSignal): Promise<boolean> {
+  async #attempt(
+    letter: PageLetter,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<Sent | undefined> {
     const { send, log, counted } = this.#options;
     const sent = await send({ ...letter, attempt }, signal);
-    if (sent === undefined) return false;
+    if (sent === undefined) return undefined;
     this.#failure = sent.delivered ? undefined : sent.message;
     counted(sent.delivered ? 'delivered' : 'failed');
-    if (sent.delivered) return true;
+    if (sent.delivered) return sent;
     const fields = { page: letter.id, attempt, reason: sent.message };
     log[attempt === 1 ? 'error' : 'debug'](fields, 'a page was not delivered');
-    if (!sent.retryable) this.#giveUp(letter, sent.message);
-    return !sent.retryable;
+    return sent;
   }
 
   #waitMs(attempt: number): number {

@@ -45,11 +45,21 @@ describe('pages', () => {
     expect(deliveries).toMatchObject({ waiting: 0, failure: undefined });
   });
 
-  it('that the receiver refuses are given up, which is said; the next ones are sent', async () => {
+  it('that the receiver refuses for a moment are sent again: it may be on its way out or in', async () => {
+    const { add, sent, counts } = setting((_, attempt) =>
+      attempt < 3 ? failed(false) : delivered,
+    );
+    add('a');
+    await eventually(() => counts['delivered'] === 1);
+    expect([sent, counts]).toEqual([['a.1', 'a.2', 'a.3'], { failed: 2, delivered: 1 }]);
+  });
+
+  it('that the receiver goes on to refuse are given up, which is said; the next ones are sent', async () => {
     const { add, sent, counts, log } = setting((id) => (id === 'a' ? failed(false) : delivered));
     add('a', 'b');
     await eventually(() => counts['delivered'] === 1);
-    expect([sent, counts]).toEqual([['a.1', 'b.1'], { failed: 1, 'given-up': 1, delivered: 1 }]);
+    expect(sent.slice(-2)).toEqual(['a.8', 'b.1']);
+    expect(counts).toEqual({ failed: 8, 'given-up': 1, delivered: 1 });
     expect(log.map(({ msg }) => msg)).toContain('a page was given up: nobody was told');
   });
 
