@@ -28,6 +28,10 @@ import { ViewController } from './view/view.controller.ts';
 
 const REFRESH_MS = 2_000;
 const SILENCE_MS = 1_000;
+const KILLS_WORK =
+  'A flag that is turned off by hand is off at once for all who are connected here.';
+const NO_KILLS =
+  'Nobody can turn one off here until then, and no stage closes itself; what is left is a switch of the application itself.';
 
 @Module({})
 class FlagServiceModule {}
@@ -54,8 +58,8 @@ export async function flagServiceModule(
 ): Promise<DynamicModule> {
   const { store, execute } = context;
   context.onPage(
-    () =>
-      'Applications go on with the flags that they have. While only the bus is away, a flag that is turned off by hand is off at once for all who are connected here.',
+    (missing) =>
+      `Applications go on with the flags that they have. ${missing === 'bus' ? KILLS_WORK : NO_KILLS}`,
   );
   const flags = store.documents(flagCollection);
   const stored = createEnvironments(execute, store.documents(environmentCollection));

@@ -15,8 +15,8 @@ import { NOTIFY, ROUTES } from './tokens.ts';
 /** Longer than one attempt can take, so that nobody else sends meanwhile. */
 const CLAIM_MS = 30_000;
 const SENDS_AT_ONCE = 16;
-const UNHEARD =
-  'While this lasts nobody is notified of anything else: watch with tidegate rollout list --live.';
+const UNHEARD = 'While this lasts nobody is notified of anything else.';
+const WATCH = 'Watch with tidegate rollout list --live.';
 
 @Module({})
 class NotifierModule {}
@@ -26,7 +26,7 @@ export function notifierModule(
   config: z.output<typeof Config>,
 ): DynamicModule {
   const { store, execute, faults, clock, ids, log, name: source } = context;
-  context.onPage(() => UNHEARD);
+  context.onPage((missing) => (missing === 'bus' ? `${UNHEARD} ${WATCH}` : UNHEARD));
   const channels = channelsOf(context, config);
   const routes = config.NOTIFIER_ROUTES_FILE ?? [everything(channels.has('webhook'))];
   const documents = store.documents(notificationCollection);

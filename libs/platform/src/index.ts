@@ -28,6 +28,7 @@ export { type Problem } from './http/problem.ts';
 export { LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
 export { runService } from './lifecycle/run-service.nest.ts';
 export { type Shared, startService, type StartOptions } from './lifecycle/start-service.nest.ts';
+export { commandsByHand, disableByHand } from './pager/words.ts';
 export { type Log, type LogOptions, openLog } from './log/log.file.ts';
 export {
   defineService,

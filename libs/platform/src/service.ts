@@ -37,7 +37,7 @@ export interface ServiceContext {
    * What a page about this service's bus or store should say of the service: what it means, what is under way. Only
    * from memory: the store may be what is away.
    */
-  onPage(say: () => string | undefined): void;
+  onPage(say: (missing: 'bus' | 'store') => string | undefined): void;
   /** The W3C trace context of the work under way, for messages that the service makes itself. */
   traceparent(): string | undefined;
   /** Aborts when the service begins to stop: end event streams then. */

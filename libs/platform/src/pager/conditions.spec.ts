@@ -14,7 +14,7 @@ const well: Known = {
   kills: [],
   lags: [],
   givenUp: [],
-  details: ['It looks after 1 rollout: r-1.'],
+  details: { bus: ['It looks after 1 rollout: r-1.'], store: ['Nobody judges r-1.'] },
 };
 const look = (known: Partial<Known>) => conditionsOf({ ...well, ...known }, NOW);
 const names = (known: Partial<Known>) => look(known).map(({ name }) => name);
@@ -47,7 +47,7 @@ describe('a page', () => {
       text:
         'metrics-gatekeeper cannot reach the bus (kafka://k1:9092,k2:9092) for 15s: The brokers did not answer. ' +
         '1 kill waits since 12s and is not carried out until then: RestoreFlag of production/checkout-v2. ' +
-        'By hand: tidegate flag disable checkout-v2 --env production --reason <why>. ' +
+        "By hand:\ntidegate flag disable checkout-v2 --env production --reason 'by hand, after a page'\n" +
         'It looks after 1 rollout: r-1. ' +
         'Look at the brokers and at the network between. Nothing has to be restarted: what waits goes on by itself.',
     });
@@ -62,14 +62,25 @@ describe('a page', () => {
       afterMs: 5_000,
       amount: 2,
       title: 'metrics-gatekeeper cannot send 2 kills',
-      text: expect.stringContaining('; tidegate migration pause m-7 --reason <why>.'),
+      text: expect.stringContaining(
+        "\ntidegate migration pause m-7 --reason 'by hand, after a page'",
+      ),
     });
   });
 
   it('about the store says that the service decides nothing', () => {
     expect(look({ store: awayFor(20_000) })).toMatchObject([
-      { name: 'store-away', text: expect.stringContaining('(mongodb://m1/tidegate) for 20s') },
+      {
+        name: 'store-away',
+        text: expect.stringMatching(/\(mongodb:\/\/m1\/tidegate\) for 20s.*\. Nobody judges r-1\./),
+      },
     ]);
+  });
+
+  it('about the bus names nothing that would need the store, while that is away as well', () => {
+    const [page] = look({ bus: awayFor(20_000), store: awayFor(20_000) });
+    expect(page?.text).toContain('Nobody judges r-1.');
+    expect(page?.text).not.toContain('It looks after');
   });
 
   it('about what the bus does not take waits until bus and store have answered for a while', () => {
@@ -113,11 +124,32 @@ describe('a page', () => {
         afterMs: 0,
         text:
           'Given up: DisableFlag of production/banner, letter flag-service.kills:kills:1:0:7 (TypeError: no such thing). ' +
-          'It is not carried out. By hand: tidegate flag disable banner --env production --reason <why>. ' +
-          'When the cause is mended: tidegate bus replay <letter> -s flag-service.',
+          "It is not carried out. By hand:\ntidegate flag disable banner --env production --reason 'by hand, after a page'\n" +
+          'When the cause is mended: tidegate bus replay LETTER -s flag-service.',
       },
     ]);
     expect(names({ givenUp: [{ ...letter, isKill: false }] })).toEqual(['message-ends-process']);
+  });
+
+  it('that names a command can be pasted, whatever others have sent; one for what is no command names none', () => {
+    const textOf = ([type, key]: readonly [string, string]) =>
+      look({ givenUp: [{ ...letter, type, key }] })[0]?.text;
+    expect(textOf(['DisableFlag', "production/it's; rm x"])).toContain(
+      "\ntidegate flag disable 'it'\\''s; rm x' --env production --reason 'by hand, after a page'\n",
+    );
+    expect(textOf(['AbortRollout', 'r-1'])).toContain('\ntidegate rollout abort r-1 --reason');
+    expect(textOf(['A message', ''])).toContain('Given up: A message, letter');
+    for (const nonsense of [
+      ['A message', ''],
+      ['A message', 'x/y'],
+      ['DisableFlag', 'x'],
+    ] as const)
+      expect(textOf(nonsense)).not.toContain('By hand');
+  });
+
+  it('sets what a driver says apart from what follows', () => {
+    const [page] = look({ bus: { ...awayFor(15_000), reason: 'connect ECONNREFUSED k1:9092' } });
+    expect(page?.text).toContain('ECONNREFUSED k1:9092. It looks after');
   });
 
   it('is not as long as what it tells of', () => {

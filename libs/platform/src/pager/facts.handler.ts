@@ -1,7 +1,7 @@
 import type { Bus, BusReport, DeadLetter } from '@tidegate/bus';
 import { definitionOfWire, type OutgoingMessage, type Publish } from '@tidegate/contracts';
 import { type Clock, messageOf } from '@tidegate/kernel';
-import type { GivenUp, Known, Lag, OwedKill } from './known.ts';
+import type { GivenUp, Known, Lag, Missing, OwedKill } from './known.ts';
 
 type Facts = Pick<Known, 'kills' | 'refusal' | 'owing' | 'lags' | 'givenUp' | 'details'>;
 
@@ -20,7 +20,7 @@ export class SelfKnowledge {
   readonly #clock: Clock;
   readonly #kills = new Map<string, Trying>();
   readonly #lags = new Map<string, Lag>();
-  readonly #describe: (() => string | undefined)[] = [];
+  readonly #describe: ((missing: Missing) => string | undefined)[] = [];
   #givenUp: readonly GivenUp[] = [];
   #refusal: string | undefined;
   #owing: Known['owing'];
@@ -78,8 +78,8 @@ export class SelfKnowledge {
     }
   }
 
-  /** What the service itself has to say on a page. */
-  describe(say: () => string | undefined): void {
+  /** What the service itself has to say on a page about what is missing. */
+  describe(say: (missing: Missing) => string | undefined): void {
     this.#describe.push(say);
   }
 
@@ -92,8 +92,12 @@ export class SelfKnowledge {
       owing: this.#owing,
       lags: [...this.#lags.values()],
       givenUp: this.#givenUp,
-      details: this.#describe.map((say) => say()).filter((said) => said !== undefined),
+      details: { bus: this.#details('bus'), store: this.#details('store') },
     };
+  }
+
+  #details(missing: Missing): readonly string[] {
+    return this.#describe.map((say) => say(missing)).filter((said) => said !== undefined);
   }
 
   #begin({ type, key, metadata: { id, at } }: OutgoingMessage): void {

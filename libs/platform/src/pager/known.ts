@@ -1,6 +1,9 @@
 import type { Kill } from './words.ts';
 import type { Reach } from './reach.ts';
 
+/** What a service may be cut off from. */
+export type Missing = 'bus' | 'store';
+
 /** A kill that a document owes and the bus has not taken. */
 export interface OwedKill extends Kill {
   /** When it was decided. */
@@ -42,6 +45,6 @@ export interface Known {
   readonly owing?: { readonly documents: number; readonly since: number } | undefined;
   readonly lags: readonly Lag[];
   readonly givenUp: readonly GivenUp[];
-  /** Sentences of the service itself. */
-  readonly details: readonly string[];
+  /** Sentences of the service itself, for when this is away. */
+  readonly details: Readonly<Record<Missing, readonly string[]>>;
 }

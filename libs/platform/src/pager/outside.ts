@@ -1,5 +1,5 @@
 import { formatDuration } from '@tidegate/kernel';
-import { byHand, list, nameOf, oldest, words } from './words.ts';
+import { byHand, commandsByHand, list, nameOf, oldest, sentence, words } from './words.ts';
 import type { Known } from './known.ts';
 import type { Condition } from './page.ts';
 
@@ -19,9 +19,9 @@ export function busAway(known: Known, now: number): readonly Condition[] {
       afterMs,
       title,
       text: words(
-        `${title} (${busAddress}) for ${formatDuration(now - bus.awaySince)}: ${bus.reason}`,
+        `${title} (${busAddress}) for ${formatDuration(now - bus.awaySince)}: ${sentence(bus.reason)}`,
         owed(known, now),
-        ...details,
+        ...details[known.store.awaySince === undefined ? 'bus' : 'store'],
         'Look at the brokers and at the network between.',
         GOES_ON,
       ),
@@ -43,9 +43,9 @@ export function storeAway(known: Known, now: number): readonly Condition[] {
       afterMs,
       title,
       text: words(
-        `${title} (${storeAddress}) for ${formatDuration(now - store.awaySince)}: ${store.reason}`,
+        `${title} (${storeAddress}) for ${formatDuration(now - store.awaySince)}: ${sentence(store.reason)}`,
         'It decides nothing and changes nothing until then, neither by itself nor for a person who asks.',
-        ...details,
+        ...details.store,
         'Look at the database, its disk, and the network between.',
         GOES_ON,
       ),
@@ -67,7 +67,10 @@ export function killWaits(known: Known, now: number): readonly Condition[] {
       since,
       afterMs: Math.min(KILL_WAITS_MS, afterMs),
       title: `${service} cannot send ${kills.length === 1 ? 'a kill' : `${kills.length} kills`}`,
-      text: words(`The bus does not take what ${service} has decided: ${why}`, owed(known, now)),
+      text: words(
+        `The bus does not take what ${service} has decided: ${sentence(why)}`,
+        owed(known, now),
+      ),
       amount: kills.length,
       over: `The bus has taken every kill of ${service}.`,
     },
@@ -80,10 +83,9 @@ function owed({ kills, owing }: Known, now: number): string | undefined {
     return owing && `${documents(owing.documents)} since ${formatDuration(now - owing.since)}.`;
   const [count, wait] =
     kills.length === 1 ? ['1 kill', 'waits'] : [`${kills.length} kills`, 'wait'];
-  const commands = [...new Set(kills.map(byHand))];
   return words(
     `${count} ${wait} since ${formatDuration(now - since)} and ${kills.length === 1 ? 'is' : 'are'} not carried out until then: ${list(kills.map(nameOf))}.`,
-    `By hand: ${list(commands, '; ')}.`,
+    commandsByHand(kills.map(byHand)),
   );
 }
 
@@ -106,9 +108,9 @@ export function outboxWaits(known: Known, now: number): readonly Condition[] {
       title,
       text: words(
         `${title}: ${documents(owing.documents)} since ${formatDuration(now - owing.since)}.`,
-        refusal && `It says: ${refusal}`,
+        refusal && `It says: ${sentence(refusal)}`,
         'Others do not hear of what was changed until then.',
-        ...details,
+        ...details.bus,
         'Look whether a topic is missing or full, or may not be written to.',
       ),
       amount: 1,

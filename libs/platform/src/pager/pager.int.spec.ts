@@ -101,7 +101,7 @@ describe('a service whose bus is away', () => {
         severity: 'critical',
         title: 'tiny-service cannot reach the bus',
         text: expect.stringMatching(
-          /sqlite:.*bus.db.*The brokers did not answer\..*DisableFlag of test\/checkout\. By hand: tidegate flag disable checkout --env test --reason <why>\. It looks after 2 rollouts\./,
+          /sqlite:.*bus.db.*The brokers did not answer\..*DisableFlag of test\/checkout\. By hand:\ntidegate flag disable checkout --env test --reason 'by hand, after a page'\nIt looks after 2 rollouts\./,
         ),
         labels: {
           service: 'tiny-service',
@@ -317,7 +317,9 @@ jest.setTimeout(60_000);
       const killed = kill('checkout');
       await eventually(() => pages(bus).length > 0 && pages(kills).length > 0, 20_000);
       expect(pages(bus)[0]?.text).toContain(`(kafka://${kafka?.url})`);
-      expect(pages(kills)[0]?.text).toContain('By hand: tidegate flag disable checkout --env test');
+      expect(pages(kills)[0]?.text).toContain(
+        'By hand:\ntidegate flag disable checkout --env test',
+      );
       await killed;
       await kafka?.restart();
       await eventually(() => receiver.deliveries.length === 4, 30_000);

@@ -1,5 +1,5 @@
 import { formatDuration } from '@tidegate/kernel';
-import { byHand, list, nameOf, oldest, words } from './words.ts';
+import { byHand, commandsByHand, list, nameOf, oldest, sentence, words } from './words.ts';
 import type { GivenUp, Known, Lag } from './known.ts';
 import type { Condition } from './page.ts';
 
@@ -25,9 +25,9 @@ function lags({ group, topic, at, message }: Lag, known: Known, now: number): Co
     afterMs: backAt > at ? Math.max(0, backAt + afterMs - at) : 0,
     title: isKill ? `${service} cannot carry out a kill` : `${group} lags on ${topic}`,
     text: words(
-      `${message} That was ${formatDuration(now - at)} ago.`,
+      `${sentence(message)} That was ${formatDuration(now - at)} ago.`,
       isKill
-        ? 'A flag that should be off may still be on: look at it with tidegate flag list, and turn it off with tidegate flag disable <flag> --env <environment> --reason <why>.'
+        ? 'A flag that should be off may still be on: look at it with tidegate flag list, and turn it off with tidegate flag disable FLAG --env ENVIRONMENT --reason WHY.'
         : 'What depends on these messages is late.',
       `Look at what waits: tidegate bus lag -s ${service}.`,
     ),
@@ -42,10 +42,7 @@ export function givenUp({ service, givenUp }: Known): readonly Condition[] {
   return [
     ...letters('kill-given-up', kills, {
       title: `${service} could not carry out a kill`,
-      means: words(
-        'It is not carried out.',
-        kills.length > 0 ? `By hand: ${list([...new Set(kills.map(byHand))], '; ')}.` : '',
-      ),
+      means: words('It is not carried out.', commandsByHand(kills.map(byHand))),
       service,
     }),
     ...letters('message-ends-process', others, {
@@ -74,7 +71,7 @@ function letters(
       text: words(
         `Given up: ${list(told, '; ')}.`,
         means,
-        `When the cause is mended: tidegate bus replay <letter> -s ${service}.`,
+        `When the cause is mended: tidegate bus replay LETTER -s ${service}.`,
       ),
       amount: found.length,
     },
