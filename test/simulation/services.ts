@@ -193,7 +193,7 @@ export const bootGatekeeper: Boot = async (shared, life) => {
   loop.start();
   const beat = () => {
     const made = { ...context, traceparent: () => undefined };
-    return context.publish([newMessage(made, GatekeeperAlive, pulse.beat(sim.now()))]);
+    return context.publish([newMessage(made, GatekeeperAlive, pulse.beat())]);
   };
   if (shared.closesIfSilent) new Loop(sim, life, 'alive', HEARTBEAT_MS, beat).start();
   new Loop(sim, life, 'reconcile', RECONCILE_MS, () => checks.reconcile()).start();

@@ -21,6 +21,7 @@ export interface GatekeeperDeps {
   readonly source: MetricsSource;
   readonly onDue?: (at: number) => void;
   readonly onChecked?: (report: CheckReport) => void;
+  readonly onOver?: (rollout: string) => void;
   readonly onFailed?: (rollout: string, error: unknown) => void;
 }
 
@@ -43,6 +44,7 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     clock,
     onDue: deps.onDue ?? (() => undefined),
     onChecked: deps.onChecked ?? (() => undefined),
+    onOver: deps.onOver ?? (() => undefined),
     onFailed:
       deps.onFailed ??
       ((_rollout, error) => {

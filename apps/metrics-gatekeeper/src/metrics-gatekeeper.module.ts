@@ -51,7 +51,7 @@ export async function metricsGatekeeperModule(
   const { clock, log } = context;
   const metrics = gatekeeperMetrics(context.registry);
   const pulse = new Pulse(context.instance);
-  context.onPage(() => pulse.said());
+  context.onPage((missing) => pulse.said(missing));
   const alarm = new Alarm(clock, () => loop.wake());
   const gatekeeper = createGatekeeper({
     ...context,
@@ -61,6 +61,7 @@ export async function metricsGatekeeperModule(
       pulse.checked(report.rollout, report.outcome.state, clock.now());
       metrics.checked(report, clock.now());
     },
+    onOver: (rollout) => pulse.over(rollout),
     onFailed: (rollout, error) => {
       pulse.failed(rollout, clock.now());
       metrics.failed();
@@ -120,7 +121,7 @@ function beatOf(
       ? undefined
       : new OutsideWatcher({ url, timeoutMs: OUTSIDE_TIMEOUT_MS, log, onTold });
   context.loop('gatekeeper.alive', everyMs, async () => {
-    const beat = pulse.beat(clock.now());
+    const beat = pulse.beat();
     metrics.watched(beat.running);
     await context.bus.publish([newMessage(context, GatekeeperAlive, beat)]);
     if (!pulse.isWell(clock.now())) return;

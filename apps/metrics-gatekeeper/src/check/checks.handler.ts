@@ -42,6 +42,8 @@ interface Deps {
   /** When something must be looked at: called with each next time. */
   readonly onDue: (at: number) => void;
   readonly onChecked: (report: CheckReport) => void;
+  /** A check was due of a rollout that is over by now. */
+  readonly onOver: (rollout: string) => void;
   readonly onFailed: (rollout: string, error: unknown) => void;
 }
 
@@ -92,7 +94,10 @@ async function checkOne(deps: Deps, id: string): Promise<void> {
   // To read takes its time: the rollout may have been paused meanwhile, and that time must not count.
   const state = isWatched(begun) ? await rolloutNow(deps, id) : begun;
   if (isWatched(state)) await takeIn(deps, document, state, { readings, at });
-  else await saveIfFirst(deps, id, restOf(document.state, state, at), document);
+  else {
+    deps.onOver(id);
+    await saveIfFirst(deps, id, restOf(document.state, state, at), document);
+  }
 }
 
 async function rolloutNow({ rollouts }: Deps, id: string): Promise<Rollout> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  AbortRollout,
   type Message,
   type OutgoingMessage,
   PauseRollout,
@@ -54,6 +55,7 @@ async function house(other: { source?: MetricsSource } = {}) {
   );
   const failures: unknown[] = [];
   const due: number[] = [];
+  const over: string[] = [];
   const gatekeeper = () =>
     createGatekeeper({
       execute,
@@ -63,6 +65,7 @@ async function house(other: { source?: MetricsSource } = {}) {
       name: 'gate',
       source: other.source ?? recorded,
       onDue: (at) => due.push(at),
+      onOver: (rollout) => over.push(rollout),
       onFailed: (_rollout, error) => failures.push(error),
     });
   const one = gatekeeper();
@@ -108,6 +111,7 @@ async function house(other: { source?: MetricsSource } = {}) {
     published,
     failures,
     due,
+    over,
     round,
     start,
     say,
@@ -257,6 +261,18 @@ describe('the checks of a rollout', () => {
     expect(await afterASecond()).toBe('running');
     expect(await afterASecond()).toBe('running');
     expect(await afterASecond()).toBe('completed');
+  });
+
+  it('of what has ended meanwhile say so: nobody is told that it is under way still', async () => {
+    const { clock, open, one, round, over, status } = await house();
+    await open('r-1');
+    const about = { rollout: 'r-1', reason: 'enough' };
+    const command = exampleOf(AbortRollout, about, { id: 'a-1', at: clock.now() });
+    await one.rollouts.change(command);
+    expect(await status('r-1')).toBe('aborted');
+    clock.advance(1_000);
+    await round();
+    expect(over).toEqual(['r-1']);
   });
 
   it('that fail are told, hold nothing up, and are done again after the claim', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ALL, CANARY, Story } from '../rollout/story.memory.ts';
+import type { Rollout } from '../rollout/state.ts';
+import { ALL, CANARY, planOf, Story } from '../rollout/story.memory.ts';
 import { Pulse } from './pulse.ts';
 
 const WATCHED = '{ stage: canary, percentage: 10, hold: 3s, closeIfSilentFor: 10m }';
@@ -9,10 +10,10 @@ const unwatched = new Story([CANARY, ALL]).opened().state;
 describe('a heartbeat', () => {
   it('says how many rollouts the instance looks after, and when it last did', () => {
     const pulse = new Pulse('gate-1');
-    expect(pulse.beat(1_000)).toEqual({ instance: 'gate-1', running: 0 });
+    expect(pulse.beat()).toEqual({ instance: 'gate-1', running: 0 });
     pulse.checked('r-1', unwatched, 2_000);
     pulse.checked('r-2', unwatched, 3_000);
-    expect(pulse.beat(4_000)).toEqual({ instance: 'gate-1', running: 2, lastCheckAt: 3_000 });
+    expect(pulse.beat()).toEqual({ instance: 'gate-1', running: 2, lastCheckAt: 3_000 });
   });
 
   it('names those that are closed when nobody looks after them, each with its last check', () => {
@@ -20,7 +21,7 @@ describe('a heartbeat', () => {
     pulse.checked('r-1', watched, 2_000);
     pulse.checked('r-2', unwatched, 3_000);
     pulse.checked('r-3', watched, 4_000);
-    expect(pulse.beat(5_000).lookedAfter).toEqual({ 'r-1': 2_000, 'r-3': 4_000 });
+    expect(pulse.beat().lookedAfter).toEqual({ 'r-1': 2_000, 'r-3': 4_000 });
   });
 
   it('names them still while a later stage opens that does not ask: the earlier one may be open', () => {
@@ -28,17 +29,42 @@ describe('a heartbeat', () => {
     expect(next.newest('SetExposure')).toMatchObject({ step: 'all' });
     const pulse = new Pulse('gate-1');
     pulse.checked('r-1', next.state, 2_000);
-    expect(pulse.beat(2_000).lookedAfter).toEqual({ 'r-1': 2_000 });
+    expect(pulse.beat().lookedAfter).toEqual({ 'r-1': 2_000 });
   });
 
-  it('names nothing that is over, or that somebody else has looked after for a minute', () => {
+  it('names nothing that is over, or that somebody else has looked after for half a minute', () => {
     const pulse = new Pulse('gate-1');
     pulse.checked('r-1', watched, 1_000);
     pulse.checked('r-1', new Story([WATCHED]).opened().person('AbortRollout').state, 2_000);
-    expect(pulse.beat(2_000)).toEqual({ instance: 'gate-1', running: 0, lastCheckAt: 2_000 });
+    expect(pulse.beat()).toEqual({ instance: 'gate-1', running: 0, lastCheckAt: 2_000 });
     pulse.checked('r-2', watched, 3_000);
-    expect(pulse.beat(63_000).running).toBe(1);
-    expect(pulse.beat(63_001)).not.toHaveProperty('lookedAfter');
+    pulse.over('r-2');
+    expect(pulse.beat().running).toBe(0);
+    pulse.checked('r-3', watched, 3_000);
+    pulse.roundDone(33_000);
+    expect(pulse.beat().running).toBe(1);
+    pulse.roundDone(33_001);
+    expect(pulse.beat()).not.toHaveProperty('lookedAfter');
+    expect(pulse.said('bus')).toBeUndefined();
+  });
+
+  it('names what is checked less often for as long as three checks take', () => {
+    const slow = { ...watched, plan: { ...planOf([WATCHED]), checkEvery: 60_000 } } as Rollout;
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', slow, 0);
+    pulse.roundDone(180_000);
+    expect(pulse.beat().running).toBe(1);
+    pulse.roundDone(180_001);
+    expect(pulse.beat().running).toBe(0);
+  });
+
+  it('remembers what is under way while the store is away: a page a quarter of an hour later names it still', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', watched, 1_000);
+    pulse.roundDone(1_000);
+    pulse.roundFailed();
+    pulse.beat();
+    expect(pulse.said('store')).toContain('1 rollout is under way here: r-1');
   });
 
   it('does not say that it looks after what is not judged since a backup was put back', () => {
@@ -56,7 +82,7 @@ describe('a heartbeat', () => {
     const pulse = new Pulse('gate-1');
     pulse.checked('r-1', watched, 1_000);
     pulse.failed('r-1', 9_000);
-    expect(pulse.beat(9_000).lookedAfter).toEqual({ 'r-1': 1_000 });
+    expect(pulse.beat().lookedAfter).toEqual({ 'r-1': 1_000 });
   });
 });
 

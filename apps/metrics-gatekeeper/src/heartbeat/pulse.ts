@@ -2,8 +2,9 @@ import type { GatekeeperAlive } from '@tidegate/contracts';
 import { isCaredFor, isWatched, type Rollout } from '../rollout/state.ts';
 import { underWay } from '../rollout/under-way.ts';
 
-/** Somebody else may look after it by now. */
-const SEEN_FOR_MS = 60_000;
+/** Longer than a claim (10 s) and the slowest check; what is not due for longer is looked after for so many checks. */
+const SEEN_FOR_MS = 30_000;
+const SEEN_FOR_CHECKS = 3;
 /** A check that failed is tried again within a claim (10 s), by whoever comes first. */
 const FAILED_FOR_MS = 30_000;
 /** Rounds come every second; one that takes longer hangs. */
@@ -11,6 +12,8 @@ const ROUND_WITHIN_MS = 10_000;
 
 interface Seen {
   readonly at: number;
+  /** If it was not checked again by then, somebody else looks after it. */
+  readonly until: number;
   readonly isCaredFor: boolean;
   readonly environment: string;
   readonly flag: string;
@@ -31,14 +34,18 @@ export class Pulse {
   /** A check was complete: also one that found nothing to decide. */
   checked(rollout: string, state: Rollout, at: number): void {
     this.#lastCheckAt = at;
+    if (!isWatched(state)) return this.over(rollout);
     this.#failed.delete(rollout);
-    if (!isWatched(state)) {
-      this.#seen.delete(rollout);
-      return;
-    }
     const { environment, plan } = state;
-    const seen = { at, isCaredFor: isCaredFor(state), environment, flag: plan.flag };
+    const until = at + Math.max(SEEN_FOR_MS, SEEN_FOR_CHECKS * plan.checkEvery);
+    const seen = { at, until, isCaredFor: isCaredFor(state), environment, flag: plan.flag };
     this.#seen.set(rollout, seen);
+  }
+
+  /** What was due turned out to need nobody any more. */
+  over(rollout: string): void {
+    this.#seen.delete(rollout);
+    this.#failed.delete(rollout);
   }
 
   failed(rollout: string, at: number): void {
@@ -48,6 +55,8 @@ export class Pulse {
   /** What was due is claimed and begun: the store answers. */
   roundDone(at: number): void {
     this.#lastRoundAt = at;
+    // Only now: while rounds fail nobody checks anything, and it is still under way.
+    forget(this.#seen, ([, { until }]) => at > until);
   }
 
   roundFailed(): void {
@@ -62,13 +71,12 @@ export class Pulse {
   }
 
   /** For a page: what nobody rolls back by itself meanwhile. */
-  said(): string | undefined {
-    return underWay([...this.#seen]);
+  said(missing: 'bus' | 'store'): string | undefined {
+    return underWay([...this.#seen], missing);
   }
 
   /** Names only rollouts with a stage that closes if nobody looks after it: those are few. */
-  beat(now: number): GatekeeperAlive['data'] {
-    forget(this.#seen, ([, { at }]) => now - at > SEEN_FOR_MS);
+  beat(): GatekeeperAlive['data'] {
     const asking = [...this.#seen].filter(([, seen]) => seen.isCaredFor);
     return {
       instance: this.#instance,
