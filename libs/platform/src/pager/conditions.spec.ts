@@ -59,13 +59,18 @@ describe('a page', () => {
     expect(page).toMatchObject({
       name: 'kill-waits',
       since: NOW - 12_000,
-      afterMs: 5_000,
+      afterMs: 0,
       amount: 2,
       title: 'metrics-gatekeeper cannot send 2 kills',
       text: expect.stringContaining(
         "\ntidegate migration pause m-7 --reason 'by hand, after a page'",
       ),
     });
+  });
+
+  it('is about no kill that is on its way, however many there are, one after another', () => {
+    expect(names({ kills: [{ ...restore, at: NOW - 4_999 }] })).toEqual([]);
+    expect(names({ kills: [{ ...restore, at: NOW - 5_000 }] })).toEqual(['kill-waits']);
   });
 
   it('about the store says that the service decides nothing', () => {

@@ -58,14 +58,15 @@ export function storeAway(known: Known, now: number): readonly Condition[] {
 export function killWaits(known: Known, now: number): readonly Condition[] {
   const { service, kills, bus, refusal, afterMs } = known;
   const since = oldest(kills);
-  if (since === undefined) return [];
+  // One that is on its way is none that waits: another one at each look would look like one that does.
+  if (since === undefined || now - since < Math.min(KILL_WAITS_MS, afterMs)) return [];
   const why = bus.awaySince === undefined ? (refusal ?? 'it has not answered yet') : bus.reason;
   return [
     {
       name: 'kill-waits',
       severity: 'critical',
       since,
-      afterMs: Math.min(KILL_WAITS_MS, afterMs),
+      afterMs: 0,
       title: `${service} cannot send ${kills.length === 1 ? 'a kill' : `${kills.length} kills`}`,
       text: words(
         `The bus does not take what ${service} has decided: ${sentence(why)}`,

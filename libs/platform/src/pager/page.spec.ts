@@ -65,7 +65,7 @@ describe('a condition', () => {
       { kind: 'fired', at: 15 },
       {
         kind: 'resolved',
-        at: 104,
+        at: 109,
         severity: 'info',
         title: 'Over: the bus is away',
         text: 'The bus is back. It lasted 1m39s.',
@@ -80,6 +80,8 @@ describe('a condition', () => {
   it('that flaps is one condition: its short ends end nothing, and its time counts from the first', () => {
     const flapping = (at: number) => (at % 4 === 3 ? [] : [away(at * 1_000)]);
     expect(watch(800, flapping).kinds).toEqual(['fired at 16']);
+    const mostlyAway = (at: number) => (at % 22 < 13 ? [away((at - (at % 22)) * 1_000)] : []);
+    expect(watch(200, mostlyAway).kinds).toEqual(['fired at 22']);
   });
 
   it('that comes and goes slowly is paged no more often than it can end and last', () => {
@@ -109,8 +111,8 @@ describe('a condition', () => {
     ]);
     expect(told.map(({ name, kind, at }) => `${name} ${kind} ${at}`)).toEqual([
       'bus-away fired 15',
-      'bus-away resolved 24',
       'store-away fired 25',
+      'bus-away resolved 29',
     ]);
   });
 });

@@ -47,7 +47,8 @@ export const MINUTE_MS = 60_000;
 export const pagePolicy = (afterMs: number): PagePolicy => ({
   remindMs: 15 * MINUTE_MS,
   moreMs: MINUTE_MS,
-  quietMs: Math.min(5_000, afterMs),
+  // Twice what it takes to find out that something is away again.
+  quietMs: Math.min(10_000, afterMs),
 });
 
 interface Entry {

@@ -185,7 +185,7 @@ describe('a kill that cannot be carried out', () => {
       {
         severity: 'critical',
         text: expect.stringMatching(
-          /^Given up: DisableFlag of test\/checkout, letter tiny-service\.kills:kills:1:0:0 \(TypeError: no such thing\)\. It is not carried out\. By hand: tidegate flag disable checkout --env test/,
+          /^Given up: DisableFlag of test\/checkout, letter tiny-service\.kills:kills:1:0:0 \(TypeError: no such thing\)\. It is not carried out\. By hand:\ntidegate flag disable checkout --env test/,
         ),
       },
     ]);
