@@ -158,6 +158,16 @@ describe('what is asked', () => {
   });
 });
 
+it.each(['disable', 'enable', 'release'])('asks to %s a flag, with the reason', async (verb) => {
+  const definition = { exposure: { variant: 'on', percentage: 10 }, allowedUsers: [] };
+  const { asked, env } = await services(answering(200, { key: 'x', flag: { definition } }));
+  const { code } = await tidegate(env, ['flag', verb, 'x', '-e', 'test', '-r', 'by hand']);
+  expect(code).toBe(0);
+  expect(asked).toMatchObject([
+    { line: `POST /v1/environments/test/flags/x/${verb}`, body: '{"reason":"by hand"}' },
+  ]);
+});
+
 it.each([
   [['flag', 'get']],
   [['flag', 'get', 'x', 'y']],
