@@ -58,6 +58,16 @@ describe('a heartbeat', () => {
     expect(pulse.beat().running).toBe(0);
   });
 
+  it('tells a person nothing of what has opened no stage yet, or whose flag is off', () => {
+    const pulse = new Pulse('gate-1');
+    pulse.checked('r-1', new Story([WATCHED, ALL]).start().state, 1_000);
+    const disabled = { by: 'robin', reason: 'off', at: 1 };
+    const off = new Story([WATCHED, ALL]).opened().hears('FlagDisabled', { disabled });
+    pulse.checked('r-2', off.state, 1_000);
+    expect(pulse.beat().running).toBe(2);
+    expect(pulse.said('bus')).toBeUndefined();
+  });
+
   it('remembers what is under way while the store is away: a page a quarter of an hour later names it still', () => {
     const pulse = new Pulse('gate-1');
     pulse.checked('r-1', watched, 1_000);

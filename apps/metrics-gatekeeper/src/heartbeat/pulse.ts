@@ -15,6 +15,8 @@ interface Seen {
   /** If it was not checked again by then, somebody else looks after it. */
   readonly until: number;
   readonly isCaredFor: boolean;
+  /** It has opened a stage, and nobody has turned the flag off since. */
+  readonly isOpen: boolean;
   readonly environment: string;
   readonly flag: string;
 }
@@ -36,9 +38,11 @@ export class Pulse {
     this.#lastCheckAt = at;
     if (!isWatched(state)) return this.over(rollout);
     this.#failed.delete(rollout);
-    const { environment, plan } = state;
+    const { environment, plan, exposed, flagDisabled } = state;
+    const isOpen = exposed !== undefined && !flagDisabled;
     const until = at + Math.max(SEEN_FOR_MS, SEEN_FOR_CHECKS * plan.checkEvery);
-    const seen = { at, until, isCaredFor: isCaredFor(state), environment, flag: plan.flag };
+    const about = { environment, flag: plan.flag };
+    const seen = { at, until, isCaredFor: isCaredFor(state), isOpen, ...about };
     this.#seen.set(rollout, seen);
   }
 
@@ -72,7 +76,8 @@ export class Pulse {
 
   /** For a page: what nobody rolls back by itself meanwhile. */
   said(missing: 'bus' | 'store'): string | undefined {
-    return underWay([...this.#seen], missing);
+    const open = [...this.#seen].filter(([, { isOpen }]) => isOpen);
+    return underWay(open, missing);
   }
 
   /** Names only rollouts with a stage that closes if nobody looks after it: those are few. */

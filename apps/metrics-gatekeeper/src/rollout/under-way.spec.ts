@@ -16,7 +16,7 @@ it('says which rollouts are under way and how to end them by hand, in few words'
     'bus',
   );
   expect(many).toMatch(
-    /^9 rollouts are under way here: .*r-4 \(f-4 in production\) and 4 more\.[^]*\n\(and 4 more like these\)\n$/,
+    /^9 rollouts are under way here: .*r-4 \(f-4 in production\) and 4 more \(tidegate rollout list --live\)\.[^]*\n\(and 4 more like these\)\n$/,
   );
 });
 

@@ -19,7 +19,10 @@ export function underWay(
 ): string | undefined {
   if (rollouts.length === 0) return undefined;
   const shown = rollouts.slice(0, MOST);
-  const more = rollouts.length > MOST ? ` and ${rollouts.length - MOST} more` : '';
+  const more =
+    rollouts.length > MOST
+      ? ` and ${rollouts.length - MOST} more (tidegate rollout list --live)`
+      : '';
   const names = shown.map(([id, { environment, flag }]) => `${id} (${flag} in ${environment})`);
   const commands = rollouts.map(([, { environment, flag }]) => disableByHand(environment, flag));
   const count = rollouts.length === 1 ? '1 rollout is' : `${rollouts.length} rollouts are`;
