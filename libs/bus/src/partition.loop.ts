@@ -1,5 +1,6 @@
 import type { Decoded } from '@tidegate/contracts';
 import { messageOf } from '@tidegate/kernel';
+import { afterAwake } from './after-awake.ts';
 import type { BusReport, DeadLetter, PartitionLag, RawRecord, Subscription } from './bus.port.ts';
 import { deadLetter, replayedTo } from './dead-letter.ts';
 import { afterFailure, type Failure, spendsBudget } from './delivery-policy.ts';
@@ -162,7 +163,7 @@ export class PartitionLoop {
     const { group, topic } = this.#progress.place;
     const { definition, message } = decoded;
     const deadlineMs = definition.deadlineMs ?? this.#lane.policy.deadlineMs;
-    const cancel = this.#lane.timer.after(deadlineMs, () => {
+    const cancel = afterAwake(this.#lane.timer, deadlineMs, () => {
       const what = `${message.type} ${message.metadata.id} of ${message.key}`;
       this.#lane.report({
         kind: 'stuck',

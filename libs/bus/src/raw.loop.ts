@@ -1,3 +1,4 @@
+import { afterAwake } from './after-awake.ts';
 import type { BusReport, PartitionLag, RawSubscription } from './bus.port.ts';
 import type { Position } from './log.port.ts';
 import { Progress } from './progress.loop.ts';
@@ -49,7 +50,7 @@ export class RawLoop {
   async #handle(batch: Parameters<RawSubscription['handle']>[0]): Promise<void> {
     const { group } = this.#subscription;
     const { deadlineMs } = this.#lane.policy;
-    const cancel = this.#lane.timer.after(deadlineMs, () => {
+    const cancel = afterAwake(this.#lane.timer, deadlineMs, () => {
       const topic = batch[0]?.origin.topic ?? '';
       const message = `A batch of ${batch.length} has been in handling for ${deadlineMs} ms.`;
       this.#lane.report({ kind: 'stuck', group, topic, message });
