@@ -221,7 +221,7 @@ it('a process that must end tells so before it does', async () => {
   const timers: (() => void)[] = [];
   const timer = {
     after(ms: number, run: () => void) {
-      if (ms >= 30_000) timers.push(run);
+      if (ms >= 3_000) timers.push(run);
       else setTimeout(run, ms).unref();
       return () => undefined;
     },
@@ -239,7 +239,7 @@ it('a process that must end tells so before it does', async () => {
     newMessage(service.context, PutEnvironment, { environment: 'test' }),
   ]);
   await eventually(() => timers.length > 0);
-  for (const pastDeadline of timers) pastDeadline();
+  for (const goOn of timers) goOn(); // also those that are set meanwhile
   expect(await eventually(() => toldBefore)).toEqual(['tiny-service/process-ends firing']);
   expect(receiver.deliveries[0]?.text).toMatch(
     /^A handler of tiny-service on flag.commands is stuck: PutEnvironment .* nothing is lost\.$/,
