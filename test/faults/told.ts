@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
-import { type Answer, type House, isOver, rolloutOf, type RolloutShown } from '../e2e/house.ts';
+import { type Answer, type House, isOver, rolloutUntil, type RolloutShown } from '../e2e/house.ts';
 import { everyItem } from './evidence.ts';
 
 const ANSWERED_WITHIN_MS = 180_000;
@@ -51,19 +51,13 @@ export const breach = (house: House, rollout: string): Promise<unknown> =>
     startsAt: Date.now(),
   });
 
-/** The same as `rolloutUntil`, also while nobody can answer. */
-export function rolloutInTheEnd(
+/** The same as `rolloutUntil`, with time for those who are away to come back. */
+export const rolloutInTheEnd = (
   house: House,
   id: string,
   isSo: (rollout: RolloutShown) => boolean,
   withinMs = 90_000,
-): Promise<RolloutShown> {
-  return eventually(async () => {
-    const rollout = await rolloutOf(house, id);
-    if (!isSo(rollout)) throw new Error(`The rollout is: ${JSON.stringify(rollout)}`);
-    return rollout;
-  }, withinMs);
-}
+): Promise<RolloutShown> => rolloutUntil(house, id, isSo, withinMs);
 
 /** Resolves once the rollout is rolled back, and its whole history known: it has decided so once. */
 export async function rolledBackOnce(house: House, id: string): Promise<void> {
