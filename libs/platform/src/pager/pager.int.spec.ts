@@ -12,6 +12,7 @@ import { defineService, type ServiceContext } from '../service.ts';
 import { randomIds, systemClock } from '../system-clock.ts';
 import { startTestService } from '../test-service.nest.ts';
 import { tinyService } from '../tiny-service.nest.ts';
+import { heldTimers } from '../bus/held-timers.memory.ts';
 
 const ambient = { clock: systemClock, ids: randomIds };
 const AFTER_MS = 200;
@@ -218,19 +219,12 @@ describe('a kill that cannot be carried out', () => {
 
 it('a process that must end tells so before it does', async () => {
   const { promise: never, resolve: open } = Promise.withResolvers<void>();
-  const timers: (() => void)[] = [];
-  const timer = {
-    after(ms: number, run: () => void) {
-      if (ms >= 3_000) timers.push(run);
-      else setTimeout(run, ms).unref();
-      return () => undefined;
-    },
-  };
+  const timers = heldTimers();
   let toldBefore: readonly string[] | undefined;
   const service = await startTestService(
     tinyService({ enter: (what) => (what === 'message' ? never : undefined) }),
     {
-      bus: memoryBus({ ...ambient, timer }),
+      bus: memoryBus({ ...ambient, timer: timers.timer }),
       env: env(),
       start: { endProcess: () => (toldBefore ??= told()) },
     },
@@ -238,8 +232,8 @@ it('a process that must end tells so before it does', async () => {
   await service.context.bus.publish([
     newMessage(service.context, PutEnvironment, { environment: 'test' }),
   ]);
-  await eventually(() => timers.length > 0);
-  for (const goOn of timers) goOn(); // also those that are set meanwhile
+  await eventually(() => timers.held() > 0);
+  timers.pass();
   expect(await eventually(() => toldBefore)).toEqual(['tiny-service/process-ends firing']);
   expect(receiver.deliveries[0]?.text).toMatch(
     /^A handler of tiny-service on flag.commands is stuck: PutEnvironment .* nothing is lost\.$/,
