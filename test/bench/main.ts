@@ -16,6 +16,8 @@ const names = readdirSync(import.meta.dirname)
   .map((file) => basename(file, '.ts'))
   .filter((name) => name !== 'main' && !name.includes('.'));
 const [, , name = ''] = process.argv;
+// What a bench has started ends with it, also when it is broken off.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (names.includes(name)) {
   const file = join(import.meta.dirname, `${name}.ts`);
