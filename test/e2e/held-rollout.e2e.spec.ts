@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { eventually } from '@tidegate/kernel/testing';
 import { makeFlags, openHouse, rolloutUntil, type Standalone, startRollout } from './house.ts';
 import { openReceiver, type Receiver } from './receiver.ts';
-import { freePort, openTarget, type Target } from './target.ts';
+import { freePort } from '../servers/process.ts';
+import { openTarget, type Target } from './target.ts';
 
 jest.setTimeout(60_000);
 

@@ -31,12 +31,6 @@ export async function openTarget(text = '', port = 0): Promise<Target> {
   };
 }
 
-/** A port that nobody listens on, for now. */
-export async function freePort(): Promise<number> {
-  await using target = await openTarget();
-  return target.port;
-}
-
 const SPAN = 12;
 
 /** A port after which `SPAN` more are free for now, for programs that count on from one. */
