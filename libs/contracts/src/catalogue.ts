@@ -7,6 +7,7 @@ import * as notification from './notification.ts';
 import * as operations from './operations.ts';
 import * as rolloutCommands from './rollout-commands.ts';
 import * as rolloutEvents from './rollout-events.ts';
+import * as segments from './segment.ts';
 
 const isDefinition = (value: unknown): value is MessageDefinition =>
   typeof value === 'object' && value !== null && 'wire' in value && 'example' in value;
@@ -15,6 +16,7 @@ const isDefinition = (value: unknown): value is MessageDefinition =>
 export const catalogue: readonly MessageDefinition[] = [
   flagCommands,
   flagEvents,
+  segments,
   rolloutCommands,
   rolloutEvents,
   breach,

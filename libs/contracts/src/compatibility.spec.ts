@@ -20,6 +20,18 @@ describe('a later release of a message', () => {
     expect(against({ ...base, flag: more.nullable() })).toEqual([]);
   });
 
+  it('may number the parts of its schema differently, and no part may change inside', () => {
+    const list = z.object({ next: z.json() });
+    const later = (more: z.ZodRawShape) => json({ other: z.json().optional(), ...base, ...more });
+    expect(incompatibilities(json({ ...base, list }), later({ list }))).toEqual([]);
+    const tree: z.ZodType = z.lazy(() => z.object({ leaf: z.string(), below: z.array(tree) }));
+    const grown: z.ZodType = z.lazy(() => z.object({ leaf: z.number(), below: z.array(grown) }));
+    expect(incompatibilities(json({ tree }), json({ tree }))).toEqual([]);
+    expect(incompatibilities(json({ tree }), json({ tree: grown })).join('\n')).toContain(
+      'tree.leaf: type changed',
+    );
+  });
+
   it.each([
     ['adds a field that is needed', { ...base, reason: z.string() }, 'reason: is needed now'],
     [

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { millis, name } from './fields.ts';
 import { flag } from './flag.ts';
 import { SdkAlive } from './operations.ts';
+import { segment } from './segment.ts';
 
 /** One flag at one revision, as views and clients hold it; `flag` is null once it is deleted. */
 export const flagRecord = z.object({
@@ -12,25 +13,46 @@ export const flagRecord = z.object({
 });
 export type FlagRecord = z.output<typeof flagRecord>;
 
-/** Which states a view holds: equal digests mean equal (key, epoch, version) of all its flags. */
+/** One segment at one revision; `segment` is null once it is deleted. */
+export const segmentRecord = z.object({
+  key: name,
+  epoch: z.int().min(0),
+  version: z.int().min(0),
+  segment: segment.nullable(),
+});
+export type SegmentRecord = z.output<typeof segmentRecord>;
+
+/** What a view holds: flags, and the segments that they refer to. */
+export type ViewRecord = FlagRecord | SegmentRecord;
+
+/** Which states a view holds: equal digests mean equal (key, epoch, version) of all its flags and segments. */
 const digest = z.string().min(1).max(200);
 
-/** Body of `GET …/snapshot` and of the stream's `snapshot`: every flag of an environment, tombstones too. */
-export const flagSnapshot = z.object({ digest, flags: z.array(flagRecord) });
+/** Body of `GET …/snapshot` and of the stream's `snapshot`: all flags and segments of an environment, tombstones too. */
+export const flagSnapshot = z.object({
+  digest,
+  flags: z.array(flagRecord),
+  segments: z.array(segmentRecord).default([]),
+});
 export type FlagSnapshot = z.output<typeof flagSnapshot>;
 
-/** A snapshot whose flags are looked at one by one: one that a client cannot read costs it only that one. */
-export const flagSnapshotEnvelope = z.object({ digest, flags: z.array(z.unknown()) });
+/** A snapshot whose records are looked at one by one: one that a client cannot read costs it only that one. */
+export const flagSnapshotEnvelope = z.object({
+  digest,
+  flags: z.array(z.unknown()),
+  segments: z.array(z.unknown()).default([]),
+});
 
 /**
  * The events of `GET …/stream?digest=<digest>`, by their `event:` field; each `data:` is one JSON text.
- * First `snapshot`, or `unchanged` if the client's digest is the current one; then `flag` for each
+ * First `snapshot`, or `unchanged` if the client's digest is the current one; then `flag` or `segment` for each
  * change, and a `heartbeat` every STREAM_HEARTBEAT_MS. No `id:` is used: a client merges by revision.
  */
 export const flagStreamEvents = {
   snapshot: flagSnapshot,
   unchanged: z.object({ digest }),
   flag: flagRecord,
+  segment: segmentRecord,
   heartbeat: z.object({ at: millis }),
 } as const;
 export type FlagStreamEvent = keyof typeof flagStreamEvents;

@@ -62,6 +62,8 @@ export const HoldFlag = flagMessage('HoldFlag', 'hold', {
     closeIfSilentMs,
     /** Who holds the flag already is told once more how it is. */
     tellAgain: z.boolean().optional(),
+    /** Of a prerequisite: the rollout does not change this flag, and nobody else may move its users meanwhile. */
+    asReference: z.boolean().optional(),
   }),
   example: { rollout: rolloutExample },
   maxAgeMs: TEN_MINUTES,

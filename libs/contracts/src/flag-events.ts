@@ -61,6 +61,8 @@ export const FlagHeld = flagMessage('FlagHeld', 'held', {
     definition: flagDefinition,
     disabled: z.boolean(),
     closeIfSilentMs: z.int().min(1).optional(),
+    /** The rollout of another flag relies on this one; it holds its own. */
+    asReference: z.boolean().optional(),
   }),
   example: { rollout: rolloutExample, definition: definitionExample, disabled: false },
 });

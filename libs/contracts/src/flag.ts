@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { millis, name, NAME_RULE, rolloutRef, thousandths } from './fields.ts';
+import { attributePath } from './condition.ts';
+import { millis, name, NAME_RULE, reason, rolloutRef, thousandths } from './fields.ts';
+import { prerequisite, rule, weights } from './targeting.ts';
 
 /** What a variant answers with. `null` is no value: OpenFeature cannot tell it from absence. */
 const variantValue = z.union(
@@ -21,9 +23,20 @@ const matchesType = {
   mode: (value: unknown) => modes.some((mode) => mode === value),
 };
 
+/** Whom the flag reaches beside its lists and rules. */
+export const exposure = z.object({
+  variant: name,
+  percentage: thousandths,
+  /** Divides the units that are covered among these variants instead of `variant`. */
+  split: weights.optional(),
+  /** The attribute that tells units apart; the targeting key if left out. */
+  by: attributePath.optional(),
+});
+
 /**
- * What people write. A unit that the exposure covers (or that is allowed) is served `exposure.variant`,
- * everyone else `defaultVariant`; a disabled flag serves `offVariant` to all.
+ * What people write. In this order, the first that applies decides: disabled → `offVariant`; a prerequisite that is
+ * not met → `offVariant`; denied → `defaultVariant`; allowed → `exposure.variant`; the first rule that holds; covered by
+ * the exposure → its variant or split; else `defaultVariant`.
  */
 export const flagDefinition = z
   .object({
@@ -31,7 +44,7 @@ export const flagDefinition = z
     variants,
     defaultVariant: name,
     offVariant: name,
-    exposure: z.object({ variant: name, percentage: thousandths }),
+    exposure,
     allowedUsers: z.array(z.string().min(1)).max(10_000).default([]),
     deniedUsers: z.array(z.string().min(1)).max(10_000).default([]),
     settings: z.record(z.string(), z.json()).default({}),
@@ -40,18 +53,15 @@ export const flagDefinition = z
     tags: z.array(name).max(50).default([]),
     /** ms since 1970. */
     expiresAt: millis.optional(),
+    prerequisites: z.array(prerequisite).max(20).default([]),
+    rules: z.array(rule).max(100).default([]),
   })
   .superRefine((flag, context) => {
-    const named = {
-      defaultVariant: flag.defaultVariant,
-      offVariant: flag.offVariant,
-      'exposure.variant': flag.exposure.variant,
-    };
-    for (const [field, variant] of Object.entries(named))
+    for (const [path, variant] of namedVariants(flag))
       if (!Object.hasOwn(flag.variants, variant))
         context.addIssue({
           code: 'custom',
-          path: field.split('.'),
+          path,
           message: `there is no variant "${variant}"; expected one of ${Object.keys(flag.variants).join(', ') || 'none'}`,
         });
     for (const [variant, value] of Object.entries(flag.variants))
@@ -63,6 +73,31 @@ export const flagDefinition = z
         });
   });
 export type FlagDefinition = z.output<typeof flagDefinition>;
+
+type Naming = Pick<FlagDefinition, 'defaultVariant' | 'offVariant' | 'exposure' | 'rules'>;
+
+/** Every variant that a definition names, with where it does. */
+function* namedVariants(flag: Naming): Generator<[(string | number)[], string]> {
+  yield [['defaultVariant'], flag.defaultVariant];
+  yield [['offVariant'], flag.offVariant];
+  yield [['exposure', 'variant'], flag.exposure.variant];
+  for (const [index, { variant }] of (flag.exposure.split ?? []).entries())
+    yield [['exposure', 'split', index, 'variant'], variant];
+  for (const [index, { variant, split }] of flag.rules.entries()) {
+    if (variant !== undefined) yield [['rules', index, 'variant'], variant];
+    for (const [part, { variant: of }] of (split?.weights ?? []).entries())
+      yield [['rules', index, 'split', 'weights', part, 'variant'], of];
+  }
+}
+
+/** A change that comes by itself. `at` in ms since 1970. */
+export const scheduledChange = z.object({
+  at: millis,
+  change: z.enum(['enable', 'disable']),
+  reason,
+  by: z.string(),
+});
+export type ScheduledChange = z.output<typeof scheduledChange>;
 
 /** Why a flag is off, and who turned it off. `at` in ms since 1970. */
 export const disabledBecause = z.object({ reason: z.string(), at: millis, by: z.string() });
@@ -82,5 +117,9 @@ export const flag = z.object({
       watch: z.object({ closeIfSilentMs: z.int().min(1), since: millis }).optional(),
     })
     .optional(),
+  /** Rollouts of other flags that have this one as a prerequisite: until they end, nothing may move its users. */
+  reliedOn: z.array(rolloutRef).optional(),
+  /** In order of time. */
+  schedule: z.array(scheduledChange).optional(),
 });
 export type Flag = z.output<typeof flag>;

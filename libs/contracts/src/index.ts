@@ -2,7 +2,27 @@ export * from './breach.ts';
 export * from './flag-api.ts';
 export * from './flag-commands.ts';
 export * from './flag-events.ts';
-export { type Flag, flag, flagDefinition, type FlagDefinition, flagTypes, modes } from './flag.ts';
+export {
+  type Comparison,
+  type Condition,
+  dateOf,
+  type Operator,
+  operatorNames,
+  type Scalar,
+} from './condition.ts';
+export {
+  exposure,
+  type Flag,
+  flag,
+  flagDefinition,
+  type FlagDefinition,
+  flagTypes,
+  modes,
+  scheduledChange,
+  type ScheduledChange,
+} from './flag.ts';
+export * from './segment.ts';
+export { type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';
 export * from './notification.ts';
 export * from './operations.ts';

@@ -49,6 +49,7 @@ export class FlagView {
     this.#snapshot ??= {
       digest: this.digest,
       flags: [...this.#records.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
+      segments: [],
     };
     return this.#snapshot;
   }

@@ -56,7 +56,7 @@ describe('an event of the stream', () => {
   });
 
   it('may be of a kind that this release does not know', () => {
-    expect(readStreamEvent('segment', 'whatever')).toEqual({ kind: 'unknown' });
+    expect(readStreamEvent('weather', 'whatever')).toEqual({ kind: 'unknown' });
     expect(readStreamEvent('toString', 'whatever')).toEqual({ kind: 'unknown' });
     expect(readStreamEvent(undefined, '{}')).toEqual({ kind: 'unknown' });
   });

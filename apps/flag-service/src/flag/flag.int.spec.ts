@@ -8,6 +8,14 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { flagService } from '../index.ts';
 
+const defaults = {
+  allowedUsers: [],
+  deniedUsers: [],
+  settings: {},
+  tags: [],
+  prerequisites: [],
+  rules: [],
+};
 const body = {
   type: 'boolean',
   variants: { on: true, off: false },
@@ -150,7 +158,7 @@ describe('the life of a flag', () => {
       changed: true,
       published: true,
       flag: {
-        definition: { ...body, allowedUsers: [], deniedUsers: [], settings: {}, tags: [] },
+        definition: { ...body, ...defaults },
         salt: expect.any(String),
       },
     });
@@ -310,7 +318,7 @@ describe('a rollout, through the topics', () => {
     const words = await service.put(`${flags}/${key}`, { ...opened(10), owner: 'payments' });
     expect(words.status).toBe(200);
 
-    const definition = { ...body, allowedUsers: [], deniedUsers: [], settings: {}, tags: [] };
+    const definition = { ...body, ...defaults };
     const back = { key, definition, reason: 'rollback', rollout: r1Later };
     expect(await command('RestoreFlag', back)).toEqual(['changed']);
     const late = { key, rollout: r1, step: 'half', percentage: 50_000 };

@@ -22,6 +22,8 @@ const definition: FlagDefinition = {
   deniedUsers: [],
   settings: {},
   tags: [],
+  prerequisites: [],
+  rules: [],
 };
 const at10 = { ...definition, exposure: { variant: 'on', percentage: percent(10) } };
 const salt = 'salt-1';
