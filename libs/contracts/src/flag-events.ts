@@ -68,7 +68,13 @@ export const FlagHeld = flagMessage('FlagHeld', 'held', {
 });
 export const FlagReleased = flagMessage('FlagReleased', 'released', {
   topic: 'flag.events',
-  schema: z.object({ ...flagRef, rollout: rolloutRef, reason: z.string() }),
+  schema: z.object({
+    ...flagRef,
+    rollout: rolloutRef,
+    reason: z.string(),
+    /** All that relied on the flag, where an admin has freed it from several at once; `rollout` is one of them. */
+    rollouts: z.array(rolloutRef).optional(),
+  }),
   example: { rollout: rolloutExample, reason: 'rollout completed' },
 });
 export const FlagDeleted = flagMessage('FlagDeleted', 'deleted', {

@@ -146,7 +146,12 @@ export const SegmentReleased = segmentMessage(
   'SegmentReleased',
   'released',
   'event',
-  { rollout: rolloutRef.optional(), reason: z.string() },
+  {
+    rollout: rolloutRef.optional(),
+    reason: z.string(),
+    /** All that relied on it, where an admin has freed it. */
+    rollouts: z.array(rolloutRef).optional(),
+  },
   { rollout: rolloutExample, reason: 'rollout completed' },
 );
 /** A state that the store had lost was taken over from the state topic; `from` is that state's revision. */

@@ -27,17 +27,40 @@ export const held = ({ environment, key }: Ref, { rollout }: Hold): Rejection =>
       'whom it reaches can only be changed by the rollout; disabling always works.',
   );
 
+/** Several rollouts may rely on a flag at once: each is named. */
+export const reliedOn = ({ environment, key }: Ref, rollouts: readonly RolloutRef[]): Rejection => {
+  const names = rollouts.map(({ id }) => id).join(', ');
+  const [rely, until] =
+    rollouts.length === 1
+      ? [`Rollout ${names} relies`, 'it ends']
+      : [`Rollouts ${names} rely`, 'they end'];
+  return reject(
+    'FLAG_RELIED_ON',
+    `${rely} on ${key} in ${environment}: it is a prerequisite. Until ${until} or an admin releases the flag, whom it ` +
+      'reaches cannot be changed; disabling always works.',
+  );
+};
+
+export const reliesOnItself = ({ key }: Ref, { id }: RolloutRef): Rejection =>
+  reject(
+    'FLAG_RELIES_ON_ITSELF',
+    `Rollout ${id} changes ${key}, and the prerequisites of ${key} lead back to it: it cannot rely on what it changes.`,
+  );
+
 export const notHeld = ({ key }: Ref, { id }: RolloutRef, hold: Flag['hold']): Rejection =>
   reject(
     'FLAG_NOT_HELD',
     `Rollout ${id} does not hold ${key}; ${hold ? `rollout ${hold.rollout.id} does` : 'nothing does'}.`,
   );
 
-export function generationOld({ id, generation }: RolloutRef, hold: Hold): Rejection | undefined {
-  if (generation >= hold.rollout.generation) return undefined;
+export function generationOld(
+  { id, generation }: RolloutRef,
+  { rollout: known }: Pick<Hold, 'rollout'>,
+): Rejection | undefined {
+  if (generation >= known.generation) return undefined;
   return reject(
     'GENERATION_OLD',
-    `Rollout ${id} is in generation ${hold.rollout.generation}; this was sent in ${generation} and comes too late.`,
+    `Rollout ${id} is in generation ${known.generation}; this was sent in ${generation} and comes too late.`,
   );
 }
 

@@ -5,14 +5,18 @@ import type {
   Flag,
   FlagDefinition,
   FlagEvent,
-  HoldFlag,
   PutFlag,
-  ReleaseFlag,
   RestoreFlag,
   RolloutRef,
   SetExposure,
 } from '@tidegate/contracts';
-import { canonicalJson, type Decider, type Decision, type Fact } from '@tidegate/kernel';
+import {
+  canonicalJson,
+  type Decider,
+  type Decision,
+  type Fact,
+  type Rejection,
+} from '@tidegate/kernel';
 import {
   isDisabled,
   generationOld,
@@ -20,10 +24,12 @@ import {
   invalid,
   notHeld,
   type Ref,
+  reliedOn,
   tooLarge,
   unknown,
   versionConflict,
 } from './flag-refusals.ts';
+import { hold, relying, release } from './hold.ts';
 import { type AnyFlagCommand, RECOVERED, type RecoverFlag } from './recover-flag.ts';
 import {
   type Hold,
@@ -68,15 +74,16 @@ function put({ data }: PutFlag, flag: StoredFlag): Decision<FlagEvent> {
       { type: 'FlagCreated', data: { ...refOf(data), after: { definition, salt }, ...why(data) } },
     ];
   if (equal(definition, flag.definition)) return [];
-  if (flag.hold && !equal(served(definition), served(flag.definition)))
-    return held(data, flag.hold);
+  const kept = equal(served(definition), served(flag.definition)) ? undefined : keptFor(data, flag);
+  if (kept) return kept;
   return [changed('FlagChanged', data, flag, { ...flag, definition })];
 }
 
 function remove({ data }: DeleteFlag, flag: LivingFlag): Decision<FlagEvent> {
   const conflict = versionConflict(data, flag);
   if (conflict) return conflict;
-  if (flag.hold) return held(data, flag.hold);
+  const kept = keptFor(data, flag);
+  if (kept) return kept;
   const before = present(flag);
   return [{ type: 'FlagDeleted', data: { ...refOf(data), before, reason: data.reason } }];
 }
@@ -125,46 +132,10 @@ function recover({ data }: RecoverFlag, flag: StoredFlag): Decision<FlagEvent> {
   return [{ type: 'FlagRecovered', data: { ...refOf(data), before, after, reason, from } }];
 }
 
-function hold({ data }: HoldFlag, flag: LivingFlag): Decision<FlagEvent> {
-  const { rollout, closeIfSilentMs } = data;
-  if (flag.hold) {
-    if (flag.hold.rollout.id !== rollout.id) return held(data, flag.hold);
-    const isKnown = flag.hold.rollout.generation === rollout.generation;
-    if (isKnown && data.tellAgain !== true) return [];
-    const late = generationOld(rollout, flag.hold);
-    if (late) return late;
-  }
-  const { definition, status } = flag;
-  return [
-    {
-      type: 'FlagHeld',
-      data: {
-        ...refOf(data),
-        rollout,
-        definition,
-        disabled: status === 'disabled',
-        ...(closeIfSilentMs === undefined ? {} : { closeIfSilentMs }),
-      },
-    },
-  ];
-}
-
-function release({ data }: ReleaseFlag, flag: LivingFlag): Decision<FlagEvent> {
-  const { rollout, reason } = data;
-  if (!flag.hold || (rollout && rollout.id !== flag.hold.rollout.id)) return [];
-  const late = rollout && generationOld(rollout, flag.hold);
-  if (late) return late;
-  return [
-    {
-      type: 'FlagReleased',
-      data: { ...refOf(data), rollout: rollout ?? flag.hold.rollout, reason },
-    },
-  ];
-}
-
 function enable({ data }: EnableFlag, flag: LivingFlag): Decision<FlagEvent> {
   if (flag.status === 'enabled') return [];
-  if (flag.hold) return held(data, flag.hold);
+  const kept = keptFor(data, flag);
+  if (kept) return kept;
   return [{ type: 'FlagEnabled', data: { ...refOf(data), ...why(data) } }];
 }
 
@@ -187,6 +158,7 @@ function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
     const late = generationOld(rollout, flag.hold);
     if (late) return late;
   }
+  if (flag.reliedOn) return reliedOn(data, flag.reliedOn);
   const next = {
     ...flag,
     definition,
@@ -196,6 +168,10 @@ function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
     ? []
     : (tooLarge(definition) ?? [changed('FlagRestored', data, flag, next)]);
 }
+
+/** Why nobody may move its users now: a rollout opens it, or others rely on it. */
+const keptFor = (ref: Ref, flag: LivingFlag): Rejection | undefined =>
+  flag.hold ? held(ref, flag.hold) : flag.reliedOn && reliedOn(ref, flag.reliedOn);
 
 const refOf = ({ environment, key }: Ref): Ref => ({ environment, key });
 
@@ -244,21 +220,16 @@ type Partly = Extract<
 >;
 
 function after(flag: Flag, fact: Fact<Partly>): Flag {
-  const { disabled, hold, ...rest } = flag;
   switch (fact.type) {
     case 'FlagDisabled':
       return { ...flag, disabled: fact.data.disabled };
-    case 'FlagEnabled':
-      return { ...rest, hold };
-    case 'FlagReleased':
-      return { ...rest, disabled };
-    case 'FlagHeld': {
-      const { rollout, closeIfSilentMs } = fact.data;
-      const since = fact.metadata.at;
-      const same = hold?.rollout.id === rollout.id ? hold : { since };
-      const watch = closeIfSilentMs === undefined ? {} : { watch: { closeIfSilentMs, since } };
-      return { ...flag, hold: { ...same, rollout, ...watch } };
+    case 'FlagEnabled': {
+      const { disabled: _disabled, ...enabled } = flag;
+      return enabled;
     }
+    case 'FlagReleased':
+    case 'FlagHeld':
+      return relying(flag, fact);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Flag, FlagDefinition } from '@tidegate/contracts';
+import type { Flag, FlagDefinition, RolloutRef } from '@tidegate/contracts';
 
 export type Hold = NonNullable<Flag['hold']>;
 
@@ -10,6 +10,8 @@ interface Living {
   readonly salt: string;
   /** The rollout that alone may change whom the flag reaches. */
   readonly hold?: Hold;
+  /** Rollouts of other flags that rely on it: nobody may change whom it reaches. Never empty, never beside a hold. */
+  readonly reliedOn?: readonly RolloutRef[];
 }
 
 type EnabledFlag = Living & { readonly status: 'enabled' };
@@ -37,11 +39,21 @@ export const viewOf = (flag: StoredFlag): Flag | null =>
         salt: flag.salt,
         ...(flag.status === 'disabled' ? { disabled: flag.disabled } : {}),
         ...(flag.hold ? { hold: flag.hold } : {}),
+        ...(flag.reliedOn ? { reliedOn: [...flag.reliedOn] } : {}),
       }
     : null;
 
 /** The other way round: what a fact says the flag is from now on. */
-export function storedAs({ definition, salt, disabled, hold }: Flag, version: number): LivingFlag {
-  const living = { version, definition, salt, ...(hold ? { hold } : {}) };
+export function storedAs(
+  { definition, salt, disabled, hold, reliedOn }: Flag,
+  version: number,
+): LivingFlag {
+  const living = {
+    version,
+    definition,
+    salt,
+    ...(hold ? { hold } : {}),
+    ...(reliedOn && reliedOn.length > 0 ? { reliedOn } : {}),
+  };
   return disabled ? { status: 'disabled', disabled, ...living } : { status: 'enabled', ...living };
 }
