@@ -28,10 +28,16 @@ export const isAppError = (error: unknown, code?: string): error is AppError =>
 /** The sentence of any thrown value, also of an error from another realm; total, for logs and answers. */
 export function messageOf(error: unknown): string {
   if (!isObject(error)) return String(error);
-  return 'message' in error && typeof error.message === 'string'
-    ? error.message
-    : Object.prototype.toString.call(error);
+  try {
+    const message = 'message' in error ? error.message : undefined;
+    return typeof message === 'string' ? message : Object.prototype.toString.call(error);
+  } catch {
+    return UNREADABLE;
+  }
 }
+
+/** Of a proxy, or an object with a getter, that throws when it is asked. */
+const UNREADABLE = 'an error that cannot be read';
 
 const DEEPEST_CAUSE = 8;
 

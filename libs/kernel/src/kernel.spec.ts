@@ -85,6 +85,15 @@ describe('the sentence of a thrown value', () => {
     expect(messageOf(thrown)).toBe(sentence);
   });
 
+  it('is there for an error that throws itself when it is read', () => {
+    const hostile = {
+      get message(): string {
+        throw new Error('and another');
+      },
+    };
+    expect(messageOf(hostile)).toBe('an error that cannot be read');
+  });
+
   it('is there for whatever is thrown', () => {
     fc.assert(
       fc.property(fc.anything({ withNullPrototype: true }), (thrown) => {
