@@ -40,14 +40,14 @@ export const operators = {
 } as const;
 export type Operator = keyof typeof operators;
 export const operatorNames = Object.keys(operators) as [Operator, ...Operator[]];
-const FOLDING: readonly Operator[] = [
+const FOLDING: ReadonlySet<Operator> = new Set([
   'equals',
   'in',
   'starts-with',
   'ends-with',
   'contains',
   'matches',
-];
+]);
 
 export interface Comparison {
   readonly attribute: string;
@@ -126,9 +126,9 @@ function comparisonProblems({ operator, value, values, ignoreCase }: Written): [
   const given = isList ? values : value;
   if (given === undefined)
     problems.push([wanted, `${operator} needs ${wanted}: ${EXPECTED[operand]}`]);
-  else if (![given].flat().every((each) => fits[operand](each as Scalar)))
+  else if (![given].flat().every((each) => fits[operand](each)))
     problems.push([wanted, `expected ${EXPECTED[operand]}`]);
-  if (ignoreCase !== undefined && !FOLDING.includes(operator))
+  if (ignoreCase !== undefined && !FOLDING.has(operator))
     problems.push(['ignoreCase', `${operator} knows no case`]);
   return problems;
 }

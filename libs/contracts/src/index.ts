@@ -21,7 +21,7 @@ export {
   scheduledChange,
   type ScheduledChange,
 } from './flag.ts';
-export { type References, referencesOf } from './references.ts';
+export { mentionsOf, type References, referencesOf } from './references.ts';
 export * from './segment.ts';
 export { type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';

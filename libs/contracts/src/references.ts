@@ -13,19 +13,32 @@ type Referring =
 
 /** What a flag or a segment refers to by itself; what those refer to in turn is theirs to say. */
 export function referencesOf(definition: Referring): References {
-  const isSegment = 'members' in definition;
-  const conditions = isSegment ? [definition.when] : definition.rules.map(({ when }) => when);
+  const { flags, segments } = mentionsOf(definition);
+  return { flags: distinct(flags), segments: distinct(segments) };
+}
+
+/** The same as often as it is named: so often it may have to be asked. Older senders leave out what they do not know. */
+export function mentionsOf(definition: Referring): References {
+  if ('members' in definition) return { flags: [], segments: segmentsIn([definition.when]) };
+  const { prerequisites, rules } = definition as Partial<typeof definition>;
   return {
-    flags: isSegment ? [] : distinct(definition.prerequisites.map(({ flag }) => flag)),
-    segments: distinct(conditions.flatMap((each) => (each ? [...segmentsIn(each)] : []))),
+    flags: prerequisites?.map(({ flag }) => flag) ?? [],
+    segments: segmentsIn(rules?.map(({ when }) => when) ?? []),
   };
 }
 
-function* segmentsIn(condition: Condition): Generator<string> {
-  if ('segment' in condition) yield condition.segment;
-  else if ('not' in condition) yield* segmentsIn(condition.not);
-  else if ('all' in condition) for (const each of condition.all) yield* segmentsIn(each);
-  else if ('any' in condition) for (const each of condition.any) yield* segmentsIn(each);
+/** Without recursion: how deep a condition may be is not decided here. */
+function segmentsIn(conditions: (Condition | undefined)[]): string[] {
+  const found: string[] = [];
+  while (conditions.length > 0) {
+    const each = conditions.pop();
+    if (each === undefined) continue;
+    if ('segment' in each) found.push(each.segment);
+    else if ('not' in each) conditions.push(each.not);
+    else if ('all' in each) conditions.push(...each.all);
+    else if ('any' in each) conditions.push(...each.any);
+  }
+  return found;
 }
 
 const distinct = (keys: readonly string[]): string[] => [...new Set(keys)].sort();
