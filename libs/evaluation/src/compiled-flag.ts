@@ -1,111 +1,203 @@
 import { FULL, NONE } from '@tidegate/kernel';
-import type { Flag, FlagRecord } from '@tidegate/contracts';
-import { bucket } from './bucket.ts';
-import type { Details, FlagMetadata, Reason } from './details.ts';
-import { murmur3After } from './murmur3.ts';
+import type { Flag, FlagRecord, Rule } from '@tidegate/contracts';
+import { firstHash } from './bucket.ts';
+import { compileCondition, type Surroundings } from './condition.ts';
+import { type Details, failed, type FlagMetadata, type Reason } from './details.ts';
+import { type PrerequisiteFlag, servePrerequisites } from './prerequisite.ts';
+import { divide, hashOf, type HashOf, type Serve, serveSplit, TARGETING_KEY } from './split.ts';
 
 /** Answers are made once and shared, so that serving one allocates nothing. */
 export interface CompiledFlag {
-  /** What `typeof` says of every value of the flag. */
-  readonly valueType: 'boolean' | 'string' | 'number' | 'object';
+  /** What `typeof` says of every value of the flag; `none` if it cannot be evaluated. */
+  readonly valueType: 'boolean' | 'string' | 'number' | 'object' | 'none';
   readonly metadata: FlagMetadata;
-  /** Undefined: it depends on a targeting key, and there is none. */
-  serve(targetingKey: string | undefined): Details | undefined;
+  readonly isDisabled: boolean;
+  /** It answers everyone alike. */
+  readonly isStatic: boolean;
+  readonly serve: Serve;
 }
 
-/** Why a flag cannot be evaluated, as a sentence. */
-export interface BrokenFlag {
-  readonly problem: string;
-  readonly metadata: FlagMetadata;
+export type LiveFlag = FlagRecord & { readonly flag: Flag };
+
+/** What a flag refers to, ready to be used. */
+export interface FlagSurroundings extends Surroundings {
+  readonly prerequisites: readonly PrerequisiteFlag[];
 }
 
-const compiled = new WeakMap<FlagRecord, CompiledFlag | BrokenFlag>();
-
-/** Compiles each record once; records are never changed. */
-export function compileFlag(record: FlagRecord & { flag: Flag }): CompiledFlag | BrokenFlag {
-  const known = compiled.get(record);
-  if (known) return known;
-  const made = compileAnew(record);
-  compiled.set(record, made);
-  return made;
-}
-
-function compileAnew(record: FlagRecord & { flag: Flag }): CompiledFlag | BrokenFlag {
+/** A sentence instead, if the flag cannot be evaluated. What a disabled flag would do if it were enabled does not matter. */
+export function compileFlag(record: LiveFlag, around: FlagSurroundings): CompiledFlag | string {
   const { definition, disabled } = record.flag;
-  const { variants, defaultVariant, offVariant, exposure, type } = definition;
-  const metadata = metadataOf(record);
-  const missing = [defaultVariant, offVariant, exposure.variant].find(
-    (variant) => !Object.hasOwn(variants, variant),
-  );
-  if (missing !== undefined)
-    return { problem: `The flag ${record.key} has no variant "${missing}".`, metadata };
-  const answer = (variant: string, reason: Reason): Details =>
-    Object.freeze({
-      value: frozenCopy(variants[variant]),
-      variant,
-      reason,
-      flagMetadata: metadata,
-    });
-  const valueType = type === 'mode' ? 'string' : type;
-  if (disabled) return { valueType, metadata, serve: always(answer(offVariant, 'DISABLED')) };
-  return { valueType, metadata, serve: serveEnabled(record.flag, answer) };
+  const valueType = definition.type === 'mode' ? 'string' : definition.type;
+  const answers = new Answers(record);
+  const { metadata } = answers;
+  if (disabled === undefined) return compileEnabled(record, answers, valueType, around);
+  const off = answers.of(definition.offVariant, 'DISABLED');
+  if (answers.missing !== undefined) return answers.missing;
+  return { valueType, metadata, isDisabled: true, isStatic: true, serve: () => off };
 }
 
-/** Deny and allow lists, then exposure, then the default. */
-function serveEnabled(
-  { definition: { defaultVariant, exposure, allowedUsers, deniedUsers }, salt }: Flag,
-  answer: (variant: string, reason: Reason) => Details,
-): CompiledFlag['serve'] {
-  const { variant, percentage } = exposure;
+/** Answers everyone with the problem, which is a sentence. */
+export function brokenFlag(record: LiveFlag, problem: string): CompiledFlag {
+  const metadata = metadataOf(record);
+  const error = Object.freeze(failed(undefined, 'PARSE_ERROR', problem, metadata));
+  return { valueType: 'none', metadata, isDisabled: false, isStatic: true, serve: () => error };
+}
+
+function compileEnabled(
+  record: LiveFlag,
+  answers: Answers,
+  valueType: CompiledFlag['valueType'],
+  around: FlagSurroundings,
+): CompiledFlag | string {
+  const { definition } = record.flag;
+  const { offVariant, exposure, allowedUsers, deniedUsers } = definition;
+  const { prerequisites } = around;
+  // Senders of an older version leave out what they do not know.
+  const rules = definition.rules ?? [];
   const isListed = allowedUsers.length + deniedUsers.length > 0;
-  const byExposure = serveByExposure(
-    percentage,
-    salt,
-    answer(variant, percentage >= FULL && !isListed ? 'STATIC' : 'SPLIT'),
-    answer(defaultVariant, percentage > NONE ? 'SPLIT' : isListed ? 'DEFAULT' : 'STATIC'),
-  );
-  if (!isListed) return byExposure;
+  const isTargeted =
+    isListed || rules.length > 0 || prerequisites.some(({ compiled }) => !compiled.isStatic);
+  let serve = serveExposure(record.flag, answers, isTargeted);
+  for (const [index, rule] of [...rules.entries()].reverse())
+    serve = serveRule(rule, index + 1, record.flag, answers, around, serve);
+  if (isListed) serve = serveLists(definition, answers, serve);
+  const off = (prerequisite: string) =>
+    answers.of(offVariant, 'PREREQUISITE_FAILED', { prerequisite });
+  if (prerequisites.length > 0)
+    serve = servePrerequisites(record.key, prerequisites, off, answers.metadata, serve);
+  else answers.of(offVariant, 'DISABLED');
+  if (answers.missing !== undefined) return answers.missing;
+  const { percentage, split } = exposure;
+  const isUndivided = percentage === NONE || (percentage === FULL && !split);
+  const isStatic = !isTargeted && isUndivided;
+  return { valueType, metadata: answers.metadata, isDisabled: false, isStatic, serve };
+}
+
+function serveLists(
+  { allowedUsers, deniedUsers, defaultVariant, exposure }: Flag['definition'],
+  answers: Answers,
+  next: Serve,
+): Serve {
   const denied = new Set(deniedUsers);
   const allowed = new Set(allowedUsers);
-  const whenDenied = answer(defaultVariant, 'TARGETING_MATCH');
-  const whenAllowed = answer(variant, 'TARGETING_MATCH');
-  return (targetingKey) => {
+  const whenDenied = answers.of(defaultVariant, 'TARGETING_MATCH');
+  const whenAllowed = answers.of(exposure.variant, 'TARGETING_MATCH');
+  return (context, targetingKey) => {
     if (targetingKey !== undefined) {
       if (denied.has(targetingKey)) return whenDenied;
       if (allowed.has(targetingKey)) return whenAllowed;
     }
-    return byExposure(targetingKey);
+    return next(context, targetingKey);
   };
 }
 
-function serveByExposure(
-  percentage: number,
-  salt: string,
-  inside: Details,
-  outside: Details,
-): CompiledFlag['serve'] {
-  if (percentage <= NONE) return always(outside);
-  if (percentage >= FULL) return always(inside);
-  const hash = murmur3After(`${salt}.`);
-  return (targetingKey) => {
-    if (targetingKey === undefined) return undefined;
-    return bucket(hash(targetingKey), FULL) < percentage ? inside : outside;
+function serveRule(
+  { name, when, variant, split }: Rule,
+  number: number,
+  { salt }: Flag,
+  answers: Answers,
+  around: Surroundings,
+  next: Serve,
+): Serve {
+  const rule = { rule: name ?? number };
+  if (split === undefined) {
+    const answer = answers.of(variant ?? '', 'TARGETING_MATCH', rule);
+    if (when === undefined) return () => answer;
+    const holds = compileCondition(when, around);
+    return (context, targetingKey) => (holds(context) ? answer : next(context, targetingKey));
+  }
+  const divided = serveSplit(
+    hashOf(split, variantPrefix(salt)),
+    divide(split.weights, (part) => answers.of(part, 'SPLIT', rule)),
+    answers.lacking(split, rule),
+  );
+  if (when === undefined) return divided;
+  const holds = compileCondition(when, around);
+  return (context, targetingKey) =>
+    holds(context) ? divided(context, targetingKey) : next(context, targetingKey);
+}
+
+/** Whom the exposure covers and what they are served are decided by different hashes, or the shares would be skewed. */
+const exposurePrefix = (salt: string): string => `${salt}.`;
+const variantPrefix = (salt: string): string => `${salt}.variant.`;
+
+function serveExposure(
+  { definition: { defaultVariant, exposure }, salt }: Flag,
+  answers: Answers,
+  isTargeted: boolean,
+): Serve {
+  const { variant, percentage, split, by } = exposure;
+  const isDivided = split !== undefined || (percentage > NONE && percentage < FULL);
+  const inside = answers.of(variant, isDivided || isTargeted ? 'SPLIT' : 'STATIC');
+  const outside = answers.of(
+    defaultVariant,
+    percentage > NONE ? 'SPLIT' : isTargeted ? 'DEFAULT' : 'STATIC',
+  );
+  if (percentage <= NONE) return () => outside;
+  const unit = by === undefined ? {} : { by };
+  const lacking = answers.lacking(unit);
+  const covered: Serve = split
+    ? serveSplit(
+        hashOf(unit, variantPrefix(salt)),
+        divide(split, (part) => answers.of(part, 'SPLIT')),
+        lacking,
+      )
+    : () => inside;
+  if (percentage >= FULL) return covered;
+  const end = firstHash(percentage, FULL);
+  const hash: HashOf = hashOf(unit, exposurePrefix(salt));
+  return (context, targetingKey) => {
+    const found = hash(context, targetingKey);
+    if (found === undefined) return lacking;
+    if (found >= end) return outside;
+    return split === undefined ? inside : covered(context, targetingKey);
   };
 }
 
-const always =
-  (details: Details): CompiledFlag['serve'] =>
-  () =>
-    details;
+/** Makes the answers of one flag, and remembers if one was asked for that it does not have. */
+class Answers {
+  readonly metadata: FlagMetadata;
+  /** A sentence that names the variant that there is not. */
+  missing: string | undefined;
+  readonly #key: string;
+  readonly #variants: Readonly<Record<string, unknown>>;
 
-function metadataOf({ epoch, version, flag }: FlagRecord): FlagMetadata {
-  const hold = flag?.hold;
-  return Object.freeze({
-    epoch,
-    version,
-    ...(hold === undefined ? {} : { rollout: hold.rollout.id }),
-    ...(hold?.step === undefined ? {} : { step: hold.step }),
-  });
+  constructor(record: LiveFlag) {
+    const { type, variants } = record.flag.definition;
+    this.#key = record.key;
+    this.metadata = metadataOf(record);
+    this.#variants = type === 'object' ? (frozenCopy(variants) as typeof variants) : variants;
+  }
+
+  of(variant: string, reason: Reason, more?: FlagMetadata): Details {
+    if (!Object.hasOwn(this.#variants, variant))
+      this.missing ??= `The flag ${this.#key} has no variant "${variant}".`;
+    const value = this.#variants[variant];
+    return Object.freeze({ value, variant, reason, flagMetadata: this.#with(more) });
+  }
+
+  /** That the context has nothing that tells units apart. */
+  lacking(
+    { by = TARGETING_KEY, input }: Parameters<typeof hashOf>[0],
+    more?: FlagMetadata,
+  ): Details {
+    const names = input?.flatMap((part) => (typeof part === 'string' ? [] : [part.attribute])) ?? [
+      by,
+    ];
+    const message = `The flag ${this.#key} tells units apart by ${names.join(' and ')}: expected a text or a whole number, and the context has none.`;
+    return Object.freeze(failed(undefined, 'TARGETING_KEY_MISSING', message, this.#with(more)));
+  }
+
+  #with(more: FlagMetadata | undefined): FlagMetadata {
+    return more === undefined ? this.metadata : Object.freeze({ ...this.metadata, ...more });
+  }
+}
+
+function metadataOf({ epoch, version, flag: { hold } }: LiveFlag): FlagMetadata {
+  if (hold === undefined) return Object.freeze({ epoch, version });
+  const rollout = hold.rollout.id;
+  const { step } = hold;
+  return Object.freeze({ epoch, version, rollout, ...(step === undefined ? {} : { step }) });
 }
 
 /** Values are shared by all callers: what one of them does to its object must not reach the next. */

@@ -4,9 +4,19 @@ export interface EvaluationContext {
   readonly [attribute: string]: unknown;
 }
 
-/** OpenFeature's names. STATIC: the same for everyone; SPLIT: by the bucket of the targeting key. */
+/**
+ * OpenFeature's names, and PREREQUISITE_FAILED. STATIC: the same for everyone; SPLIT: by the bucket of the unit;
+ * TARGETING_MATCH: by a list or a rule.
+ */
 export type Reason =
-  'DISABLED' | 'TARGETING_MATCH' | 'SPLIT' | 'STATIC' | 'DEFAULT' | 'STALE' | 'ERROR';
+  | 'DISABLED'
+  | 'PREREQUISITE_FAILED'
+  | 'TARGETING_MATCH'
+  | 'SPLIT'
+  | 'STATIC'
+  | 'DEFAULT'
+  | 'STALE'
+  | 'ERROR';
 
 export type EvaluationErrorCode =
   | 'FLAG_NOT_FOUND'
@@ -16,12 +26,18 @@ export type EvaluationErrorCode =
   | 'PROVIDER_NOT_READY'
   | 'GENERAL';
 
-/** Scalars only. `rollout` and `step`: of the rollout that holds the flag; `ageMs`: of an answer that is STALE. */
+/** Scalars only. */
 export interface FlagMetadata {
   readonly epoch?: number;
   readonly version?: number;
+  /** The rule that decided: its name, else its number from 1. */
+  readonly rule?: string | number;
+  /** The first prerequisite that is not met. */
+  readonly prerequisite?: string;
+  /** The rollout that holds the flag, and its step. */
   readonly rollout?: string;
   readonly step?: string;
+  /** Of an answer that is STALE. */
   readonly ageMs?: number;
 }
 

@@ -1,7 +1,10 @@
 import { messageOf } from '@tidegate/kernel';
-import type { Flag, FlagRecord } from '@tidegate/contracts';
-import { type BrokenFlag, compileFlag, type CompiledFlag } from './compiled-flag.ts';
+import type { FlagRecord, ViewRecord } from '@tidegate/contracts';
+import { own } from './attribute.ts';
+import type { LiveFlag } from './compiled-flag.ts';
 import { type Details, type EvaluationContext, failed } from './details.ts';
+import { type FlagNode, type MistypedPort, Program } from './program.ts';
+import { TARGETING_KEY, targetingKeyOf } from './split.ts';
 
 export interface Evaluator {
   /**
@@ -9,51 +12,82 @@ export interface Evaluator {
    * every type. An empty targeting key counts as none: it would put all anonymous units in one bucket.
    */
   evaluate<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T>;
+  /** Takes the records as they are now, whatever it held of them; only they and what refers to them are compiled anew. */
+  update(records: Iterable<ViewRecord>): void;
+  /** Keys of the flags that refer to this flag or segment, directly or through others. */
+  dependents(record: ViewRecord): readonly string[];
 }
 
-/** Evaluates what the records are now; deleted flags are not found. Compile again after a change: what stayed is reused. */
-export function compile(records: Iterable<FlagRecord>): Evaluator {
-  const flags = new Map<string, CompiledFlag | BrokenFlag>();
-  for (const record of records) if (isLive(record)) flags.set(record.key, compileFlag(record));
-  return {
-    evaluate<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
-      try {
-        return evaluateFlag(flags.get(key), key, defaultValue, context);
-      } catch (error) {
-        return failed(defaultValue, 'GENERAL', messageOf(error));
-      }
-    },
-  };
+export interface EvaluatorOptions {
+  /** Told of every comparison that cannot be made, since its operand or the attribute has the wrong type. Must not throw. */
+  readonly onMistyped?: MistypedPort;
 }
 
-export const isLive = (record: FlagRecord): record is FlagRecord & { flag: Flag } =>
-  record.flag !== null;
+/**
+ * Evaluates what the records are now; deleted flags are not found. Each flag is compiled when it is first asked for.
+ */
+export function compile(
+  records: Iterable<ViewRecord>,
+  { onMistyped }: EvaluatorOptions = {},
+): Evaluator {
+  const evaluator = new CompiledFlags(new Program(onMistyped));
+  evaluator.update(records);
+  return evaluator;
+}
 
-function evaluateFlag<T>(
-  flag: CompiledFlag | BrokenFlag | undefined,
-  key: string,
-  defaultValue: T,
-  context: EvaluationContext | undefined,
-): Details<T> {
-  if (flag === undefined) return failed(defaultValue, 'FLAG_NOT_FOUND', `There is no flag ${key}.`);
-  if ('problem' in flag) return failed(defaultValue, 'PARSE_ERROR', flag.problem, flag.metadata);
-  const asked = typeof defaultValue;
-  if (asked !== flag.valueType && asked !== 'undefined')
-    return failed(
-      defaultValue,
-      'TYPE_MISMATCH',
-      `The flag ${key} answers with a ${flag.valueType}, not with a ${asked}.`,
-      flag.metadata,
-    );
-  const targetingKey = context?.targetingKey;
-  const served = flag.serve(
-    typeof targetingKey === 'string' && targetingKey !== '' ? targetingKey : undefined,
-  );
-  if (served !== undefined) return served as Details<T>;
+export const isLive = (record: FlagRecord): record is LiveFlag => record.flag !== null;
+
+const NO_CONTEXT: EvaluationContext = Object.freeze({});
+
+class CompiledFlags implements Evaluator {
+  readonly #program: Program;
+  readonly #flags: ReadonlyMap<string, FlagNode>;
+
+  constructor(program: Program) {
+    this.#program = program;
+    this.#flags = program.flags;
+  }
+
+  evaluate<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
+    try {
+      const node = this.#flags.get(key);
+      if (node === undefined)
+        return failed(defaultValue, 'FLAG_NOT_FOUND', `There is no flag ${key}.`);
+      const { valueType, serve } = node.compiled ?? this.#program.compiled(node);
+      const asked = typeof defaultValue;
+      if (asked !== valueType && asked !== 'undefined') return mismatched(node, defaultValue);
+      const from = context ?? NO_CONTEXT;
+      const served = serve(from, targetingKeyOf(own(from, TARGETING_KEY)));
+      return served.reason === 'ERROR' ? withDefault(served, defaultValue) : (served as Details<T>);
+    } catch (error) {
+      return failed(defaultValue, 'GENERAL', messageOf(error));
+    }
+  }
+
+  update(records: Iterable<ViewRecord>): void {
+    for (const record of records) this.#program.put(record);
+  }
+
+  dependents(record: ViewRecord): readonly string[] {
+    return this.#program.dependents(record);
+  }
+}
+
+function mismatched<T>({ record, compiled }: FlagNode, defaultValue: T): Details<T> {
+  if (compiled === undefined || compiled.valueType === 'none')
+    return withDefault(compiled?.serve(NO_CONTEXT, undefined), defaultValue);
   return failed(
     defaultValue,
-    'TARGETING_KEY_MISSING',
-    `The flag ${key} is open to a part of the targeting keys, and the context has none.`,
-    flag.metadata,
+    'TYPE_MISMATCH',
+    `The flag ${record.key} answers with a ${compiled.valueType}, not with a ${typeof defaultValue}.`,
+    compiled.metadata,
   );
 }
+
+const withDefault = <T>(error: Details | undefined, defaultValue: T): Details<T> =>
+  failed(
+    defaultValue,
+    error?.errorCode ?? 'GENERAL',
+    error?.errorMessage ?? 'The flag cannot be evaluated.',
+    error?.flagMetadata,
+  );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isNewer } from '@tidegate/kernel';
-import { flag, type FlagRecord } from '@tidegate/contracts';
+import { flag, type FlagRecord, segment, type ViewRecord } from '@tidegate/contracts';
 import fc from 'fast-check';
 import { FlagView } from './flag-view.ts';
 
@@ -21,18 +21,29 @@ const state = (key: string, epoch: number, version: number): FlagRecord => ({
   version,
   flag: (epoch + version) % 4 === 0 ? null : { ...made, salt: `${epoch}.${version}` },
 });
+const segmentState = (key: string, epoch: number, version: number): ViewRecord => ({
+  key,
+  epoch,
+  version,
+  segment: version % 4 === 0 ? null : segment.parse({ definition: { tags: [`v${version}`] } }),
+});
 const states = fc.array(
   fc
-    .tuple(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: 3 }), fc.nat({ max: 6 }))
-    .map(([key, epoch, version]) => state(key, epoch, version)),
+    .tuple(
+      fc.constantFrom(state, state, segmentState),
+      fc.constantFrom('a', 'b', 'c'),
+      fc.nat({ max: 3 }),
+      fc.nat({ max: 6 }),
+    )
+    .map(([of, key, epoch, version]) => of(key, epoch, version)),
   { maxLength: 30 },
 );
-const viewOf = (all: readonly FlagRecord[]) => {
+const viewOf = (all: readonly ViewRecord[]) => {
   const view = new FlagView();
   for (const each of all) view.apply(each);
   return view;
 };
-const shuffled = (all: readonly FlagRecord[], seeds: readonly number[]) =>
+const shuffled = (all: readonly ViewRecord[], seeds: readonly number[]) =>
   all
     .map((each, i) => [seeds[i % Math.max(1, seeds.length)] ?? 0, each] as const)
     .sort(([a], [b]) => a - b)
@@ -53,7 +64,7 @@ describe('a view of flags', () => {
       fc.property(states, (all) => {
         const view = viewOf(all);
         for (const each of all) {
-          const held = view.get(each.key);
+          const held = view.holds(each);
           expect(held && isNewer(each, held)).toBe(false);
           expect(all).toContain(held);
         }
@@ -79,10 +90,20 @@ describe('a view of flags', () => {
     fc.assert(
       fc.property(states, states, (all, others) => {
         const [one, two] = [viewOf(all).snapshot(), viewOf(others).snapshot()];
-        const same = JSON.stringify(one.flags) === JSON.stringify(two.flags);
+        const held = ({ flags, segments }: typeof one) => JSON.stringify([flags, segments]);
+        const same = held(one) === held(two);
         expect(one.digest === two.digest).toBe(same);
       }),
     );
+  });
+
+  it('takes a flag and a segment of the same name for two things', () => {
+    const view = viewOf([state('a', 1, 2), segmentState('a', 1, 1)]);
+    expect(view.get('a')).toMatchObject({ version: 2 });
+    expect(view.segment('a')).toMatchObject({ version: 1 });
+    expect(view.flags()).toHaveLength(1);
+    expect([...view]).toHaveLength(2);
+    expect(view.digest).not.toBe(viewOf([state('a', 1, 2)]).digest);
   });
 
   it('makes its snapshot once per change', () => {

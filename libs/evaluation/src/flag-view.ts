@@ -1,37 +1,52 @@
 import { isNewer } from '@tidegate/kernel';
-import type { Flag, FlagRecord, FlagSnapshot } from '@tidegate/contracts';
+import type { FlagRecord, FlagSnapshot, SegmentRecord, ViewRecord } from '@tidegate/contracts';
+import type { LiveFlag } from './compiled-flag.ts';
 import { isLive } from './evaluator.ts';
 import { murmur3 } from './murmur3.ts';
+import { idOf, isSegment, type Records } from './references.ts';
 
 /**
- * The flags of one environment, each at the newest revision seen: states may come in any order and
- * any number of times, the view is the same. Deleted flags stay as tombstones, so that a late state
- * cannot bring them back.
+ * The flags and segments of one environment, each at the newest revision seen: states may come in any order and
+ * any number of times, the view is the same. What is deleted stays as a tombstone, so that a late state
+ * cannot bring it back.
  */
-export class FlagView {
-  readonly #records = new Map<string, FlagRecord>();
+export class FlagView implements Records {
+  readonly #flags = new Map<string, FlagRecord>();
+  readonly #segments = new Map<string, SegmentRecord>();
   readonly #lanes = [0, 0, 0, 0];
   #snapshot: FlagSnapshot | undefined;
 
   /** True if the state was newer than what is held. */
-  apply(state: FlagRecord): boolean {
-    const held = this.#records.get(state.key);
+  apply(state: ViewRecord): boolean {
+    const held = this.holds(state);
     if (held && !isNewer(state, held)) return false;
-    this.#records.set(state.key, state);
+    if (isSegment(state)) this.#segments.set(state.key, state);
+    else this.#flags.set(state.key, state);
     if (held) this.#weigh(held, -1);
     this.#weigh(state, 1);
     this.#snapshot = undefined;
     return true;
   }
 
-  /** Tombstones too. */
+  /** The flag's record. Tombstones too. */
   get(key: string): FlagRecord | undefined {
-    return this.#records.get(key);
+    return this.#flags.get(key);
+  }
+
+  /** The segment's record. Tombstones too. */
+  segment(key: string): SegmentRecord | undefined {
+    return this.#segments.get(key);
+  }
+
+  /** What is held of the same flag or segment. */
+  holds(record: ViewRecord): ViewRecord | undefined {
+    return isSegment(record) ? this.#segments.get(record.key) : this.#flags.get(record.key);
   }
 
   /** Everything held, tombstones too, in no order that means anything: `compile(view)`. */
-  [Symbol.iterator](): Iterator<FlagRecord> {
-    return this.#records.values();
+  *[Symbol.iterator](): Generator<ViewRecord> {
+    yield* this.#flags.values();
+    yield* this.#segments.values();
   }
 
   /** Equal for equal (key, epoch, version) of everything held. */
@@ -40,7 +55,7 @@ export class FlagView {
   }
 
   /** Those that are not deleted, by key. */
-  flags(): (FlagRecord & { flag: Flag })[] {
+  flags(): LiveFlag[] {
     return this.snapshot().flags.filter(isLive);
   }
 
@@ -48,16 +63,18 @@ export class FlagView {
   snapshot(): FlagSnapshot {
     this.#snapshot ??= {
       digest: this.digest,
-      flags: [...this.#records.values()].sort((a, b) => (a.key < b.key ? -1 : 1)),
-      segments: [],
+      flags: [...this.#flags.values()].sort(byKey),
+      segments: [...this.#segments.values()].sort(byKey),
     };
     return this.#snapshot;
   }
 
   /** The digest is a sum of hashes: a change costs the same however many flags there are, and order does not matter. */
-  #weigh({ key, epoch, version }: FlagRecord, sign: 1 | -1): void {
-    const text = `${key} ${epoch} ${version}`;
+  #weigh(record: ViewRecord, sign: 1 | -1): void {
+    const text = `${idOf(record)} ${record.epoch} ${record.version}`;
     for (const [lane, sum] of this.#lanes.entries())
       this.#lanes[lane] = (sum + sign * murmur3(text, lane)) >>> 0;
   }
 }
+
+const byKey = (a: ViewRecord, b: ViewRecord): number => (a.key < b.key ? -1 : 1);

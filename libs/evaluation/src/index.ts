@@ -7,6 +7,9 @@ export {
   type FlagMetadata,
   type Reason,
 } from './details.ts';
-export { compile, type Evaluator, isLive } from './evaluator.ts';
+export { compile, type Evaluator, type EvaluatorOptions, isLive } from './evaluator.ts';
 export { FlagView } from './flag-view.ts';
 export { murmur3 } from './murmur3.ts';
+export { type Problem, problemsOf } from './problems.ts';
+export { type Mistyped, type MistypedPort } from './program.ts';
+export { cycleOf, type Records } from './references.ts';

@@ -53,8 +53,8 @@ export class LocalFlags {
   /** Revision, and since when, of every flag that a rollout holds. */
   appliedInRollouts(): Applied {
     const applied: Applied = {};
-    for (const { key, epoch, version, flag } of this.#view)
-      if (flag?.hold) applied[key] = { epoch, version, at: this.#appliedAt.get(key) ?? 0 };
+    for (const { key, epoch, version, flag } of this.#view.flags())
+      if (flag.hold) applied[key] = { epoch, version, at: this.#appliedAt.get(key) ?? 0 };
     return applied;
   }
 }
