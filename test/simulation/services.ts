@@ -24,6 +24,7 @@ import { flagCollection } from '../../apps/flag-service/src/flag/flags.ts';
 import { HistoryConsumer } from '../../apps/flag-service/src/history/history.consumer.ts';
 import { createHistory } from '../../apps/flag-service/src/history/history.handler.ts';
 import type { PastChange } from '../../apps/flag-service/src/history/history.ts';
+import { NOTHING } from '../../apps/flag-service/src/reference/known.ts';
 import { CloseSilent } from '../../apps/flag-service/src/silence/close-silent.handler.ts';
 import { signsCollection } from '../../apps/flag-service/src/silence/shared-signs.handler.ts';
 import { FlagViews } from '../../apps/flag-service/src/view/flag-views.handler.ts';
@@ -141,8 +142,14 @@ export const bootFlagService: Boot = async (shared, life) => {
   const environments = createEnvironments(execute, store.documents(environmentCollection));
   const views = new FlagViews({ context, flags, environments });
   await views.start(PATIENCE_MS);
-  const changeFlag = createChangeFlag(execute, flags, environments, (flag) => {
-    views.saved(flag);
+  const changeFlag = createChangeFlag({
+    execute,
+    flags,
+    environments,
+    known: async () => NOTHING,
+    saved: (flag) => {
+      views.saved(flag);
+    },
   });
   new Loop(sim, life, 'views', REFRESH_MS, async () => {
     await views.refresh();

@@ -2,23 +2,23 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { STREAM_HEARTBEAT_MS } from '@tidegate/contracts';
 import type { ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
+import { afterRecovery, openChanges, openHistories } from './changes.module.ts';
 import type { Config } from './config.ts';
 import { EnvironmentConsumer } from './environment/environment.consumer.ts';
 import { EnvironmentController } from './environment/environment.controller.ts';
-import { createEnvironments, environmentCollection } from './environment/environments.handler.ts';
 import { OfrepController } from './evaluate/ofrep.controller.ts';
-import { type ChangeFlag, createChangeFlag } from './flag/change-flag.handler.ts';
 import { createFlagQueries } from './flag/flag-queries.handler.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
-import { flagCollection } from './flag/flags.ts';
 import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
 import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
-import { createHistory } from './history/history.handler.ts';
-import type { PastChange } from './history/history.ts';
+import { SegmentHistoryConsumer } from './history/segment-history.consumer.ts';
 import { behind, Recovery } from './recovery/recovery.handler.ts';
+import { createSegmentQueries } from './segment/segment-queries.handler.ts';
+import { SegmentConsumer } from './segment/segment.consumer.ts';
+import { SegmentController } from './segment/segment.controller.ts';
 import { CloseSilent } from './silence/close-silent.handler.ts';
 import { signsCollection } from './silence/shared-signs.handler.ts';
 import * as token from './tokens.ts';
@@ -46,6 +46,9 @@ const controllers = [
   EnvironmentConsumer,
   FlagConsumer,
   HistoryConsumer,
+  SegmentController,
+  SegmentConsumer,
+  SegmentHistoryConsumer,
 ];
 
 /**
@@ -56,29 +59,29 @@ export async function flagServiceModule(
   context: ServiceContext,
   config: z.output<typeof Config>,
 ): Promise<DynamicModule> {
-  const { store, execute } = context;
   context.onPage(
     (missing) =>
       `Applications go on with the flags that they have. ${missing === 'bus' ? KILLS_WORK : NO_KILLS}`,
   );
-  const flags = store.documents(flagCollection);
-  const stored = createEnvironments(execute, store.documents(environmentCollection));
-  const change = createChangeFlag(execute, flags, stored, (flag) => views.saved(flag));
-  const parts = { context, flags, environments: stored, changeFlag: change };
-  const recovery = new Recovery(parts);
-  const environments = behind(recovery, stored);
+  const written = openChanges(context, {
+    saved: (flag) => views.saved(flag),
+    savedSegment: () => undefined,
+    countFlags: async (environment) => {
+      const records = (await views.find(environment))?.records() ?? [];
+      return records.filter(({ flag }) => flag !== null).length;
+    },
+  });
+  const { flags, segments, references } = written;
+  const recovery = new Recovery({ context, ...written });
+  const environments = behind(recovery, written.environments);
   const views = new FlagViews({ context, flags, environments });
   await startViews(context, recovery, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
-
-  const changeFlag: ChangeFlag = async (command) => {
-    await recovery.passed();
-    return change(command);
-  };
-  const signs = store.documents(signsCollection);
+  const { changeFlag, changeSegment } = afterRecovery(recovery, written);
+  const signs = context.store.documents(signsCollection);
   const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
   context.onStop(() => silence.stop());
   context.loop('flag-service.silence', SILENCE_MS, () => silence.round());
-  const history = createHistory(store.projection<PastChange>('flag-history'), store.epoch);
+  const { history, segmentHistory } = openHistories(context);
   const instances = new Instances(context, views);
   const heard = await instances.hearOthers(context.bus);
   context.onStop(() => heard.close());
@@ -90,6 +93,7 @@ export async function flagServiceModule(
 
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],
+    [token.CHANGE_SEGMENT, changeSegment],
     [token.DEFAULT_ENVIRONMENT, config.FLAG_SERVICE_DEFAULT_ENVIRONMENT],
     [token.ENVIRONMENTS, environments],
     [token.FLAG_QUERIES, createFlagQueries(flags, environments)],
@@ -97,6 +101,8 @@ export async function flagServiceModule(
     [token.FLAG_VIEWS, views],
     [token.HISTORY, history],
     [token.INSTANCES, instances],
+    [token.SEGMENT_HISTORY, segmentHistory],
+    [token.SEGMENT_QUERIES, createSegmentQueries(segments, environments, references)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: FlagServiceModule, controllers, providers };

@@ -7,3 +7,6 @@ export const FLAG_VIEWS = Symbol('FlagViews');
 export const HISTORY = Symbol('History');
 export const INSTANCES = Symbol('Instances');
 export const DEFAULT_ENVIRONMENT = Symbol('DefaultEnvironment');
+export const CHANGE_SEGMENT = Symbol('ChangeSegment');
+export const SEGMENT_HISTORY = Symbol('SegmentHistory');
+export const SEGMENT_QUERIES = Symbol('SegmentQueries');

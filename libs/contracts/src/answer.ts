@@ -5,18 +5,21 @@ import type { RolloutRef } from './fields.ts';
 import type { Message, MessageDefinition } from './message.ts';
 import { MigrationCommandAnswered } from './migration.ts';
 import { RolloutCommandAnswered } from './rollout-events.ts';
+import { SegmentCommandAnswered } from './segment.ts';
 
 const answers: readonly (readonly [MessageDefinition, readonly string[]])[] = [
   [FlagCommandAnswered, ['environment', 'key']],
   [EnvironmentCommandAnswered, ['environment']],
   [RolloutCommandAnswered, ['rollout']],
   [MigrationCommandAnswered, ['run']],
+  [SegmentCommandAnswered, ['environment', 'key']],
 ];
 const byNoun: Record<string, (typeof answers)[number] | undefined> = {
   flag: answers[0],
   environment: answers[1],
   rollout: answers[2],
   migration: answers[3],
+  segment: answers[4],
 };
 
 /** The answer event to a command, as a draft; undefined for messages that are no commands or have no answer. */

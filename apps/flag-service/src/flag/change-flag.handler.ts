@@ -1,39 +1,46 @@
-import type { FlagEvent } from '@tidegate/contracts';
-import type { Decider } from '@tidegate/kernel';
 import type { Document, Documents, Execute, Outcome } from '@tidegate/store';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
-import { flagDecider } from './flag.ts';
+import type { FlagKnown } from '../reference/flag-known.handler.ts';
+import { flagDecider, flagDeciderKnowing, type FlagDecider } from './flag.ts';
 import { flagId, stateRecord } from './flags.ts';
 import type { AnyFlagCommand } from './recover-flag.ts';
 import type { StoredFlag } from './stored-flag.ts';
 
 export type ChangeFlag = (command: AnyFlagCommand) => Promise<Outcome<StoredFlag>>;
 
-/**
- * The one way a flag changes. `saved` is told of each document as soon as it is saved, before the bus is:
- * whoever watches this process sees a kill although the bus is down.
- */
-export function createChangeFlag(
-  execute: Execute,
-  flags: Documents<StoredFlag>,
-  environments: Pick<Environments, 'has'>,
-  saved: (document: Document<StoredFlag>) => void,
-): ChangeFlag {
-  const documents = telling(flags, saved);
+export interface ChangeFlagParts {
+  readonly execute: Execute;
+  readonly flags: Documents<StoredFlag>;
+  readonly environments: Pick<Environments, 'has'>;
+  readonly known: FlagKnown;
+  /**
+   * Told of each document as soon as it is saved, before the bus is: whoever watches this process sees a kill
+   * although the bus is down.
+   */
+  readonly saved: (document: Document<StoredFlag>) => void;
+}
+
+/** The one way a flag changes. */
+export function createChangeFlag(parts: ChangeFlagParts): ChangeFlag {
+  const { execute, environments, known } = parts;
+  const documents = telling(parts.flags, parts.saved);
   return async (command) => {
     const { environment, key } = command.data;
-    const decider = (await environments.has(environment)) ? flagDecider : nowhere;
+    const decider = (await environments.has(environment))
+      ? flagDeciderKnowing(await known(command))
+      : nowhere;
     return execute({ documents, decider, stateRecord }, flagId(environment, key), command);
   };
 }
 
 /** A refusal is answered and remembered like any other. */
-const nowhere: Decider<StoredFlag, AnyFlagCommand, FlagEvent> = {
+const nowhere: FlagDecider = {
   ...flagDecider,
   decide: ({ data }) => environmentUnknown(data.environment),
 };
 
-const telling = <S>(
+/** Tells of each document as soon as it is saved. */
+export const telling = <S>(
   documents: Documents<S>,
   saved: (document: Document<S>) => void,
 ): Documents<S> => ({

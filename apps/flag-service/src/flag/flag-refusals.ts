@@ -5,6 +5,7 @@ import {
   type RolloutRef,
 } from '@tidegate/contracts';
 import { reject, type Rejection } from '@tidegate/kernel';
+import type { Users } from '../reference/known.ts';
 import { type Hold, isLiving, type StoredFlag } from './stored-flag.ts';
 
 export interface Ref {
@@ -86,14 +87,39 @@ export function invalid(definition: FlagDefinition): Rejection | undefined {
 }
 
 const utf8 = new TextEncoder();
-/** A change tells before and after in one message of at most 1 MiB: what was let in can always be changed back. */
-export const MAX_DEFINITION_BYTES = 480 * 1_024;
+export const bytesOfJson = (value: unknown): number => utf8.encode(JSON.stringify(value)).length;
 
-export function tooLarge(definition: FlagDefinition): Rejection | undefined {
-  const bytes = utf8.encode(JSON.stringify(definition)).length;
-  if (bytes <= MAX_DEFINITION_BYTES) return undefined;
+/** A change tells before and after in one message of at most 1 MiB: what was let in can always be changed back. */
+const MAX_CHANGE_BYTES = 480 * 1_024;
+/** Every program that asks for flags holds all of them: what people write has to stay small. */
+export const MAX_DEFINITION_BYTES = 64 * 1_024;
+
+export function tooLarge(
+  definition: FlagDefinition,
+  limit: number = MAX_CHANGE_BYTES,
+): Rejection | undefined {
+  const bytes = bytesOfJson(definition);
+  if (bytes <= limit) return undefined;
   return reject(
     'FLAG_TOO_LARGE',
-    `The definition has ${bytes} bytes; at most ${MAX_DEFINITION_BYTES} can be changed back again.`,
+    `The definition has ${bytes} bytes; expected at most ${limit}. Long lists of users belong in a segment.`,
+  );
+}
+
+export const MAX_FLAGS = 5_000;
+
+export const flagLimit = ({ environment }: Ref, count: number): Rejection | undefined =>
+  count < MAX_FLAGS
+    ? undefined
+    : reject(
+        'FLAG_LIMIT_REACHED',
+        `${environment} has ${count} flags; at most ${MAX_FLAGS} are kept. Delete some that are not needed any more: tidegate flag stale.`,
+      );
+
+export function flagInUse({ environment, key }: Ref, { flags }: Users): Rejection | undefined {
+  if (flags.length === 0) return undefined;
+  return reject(
+    'FLAG_IN_USE',
+    `${key} in ${environment} is a prerequisite of ${flags.join(', ')}. Take it out of them first.`,
   );
 }

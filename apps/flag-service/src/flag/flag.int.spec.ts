@@ -229,13 +229,13 @@ describe('the life of a flag', () => {
 
   it('can be changed, restored and disabled when it is as large as a flag may be', async () => {
     const path = `${flags}/flag-${randomUUID()}`;
-    const large = { ...body, settings: { text: '.'.repeat(490_000) } };
+    const large = { ...body, settings: { text: '.'.repeat(65_000) } };
     expect((await service.put(path, large)).status).toBe(200);
     expect((await service.put(path, { ...large, exposure: opened(10).exposure })).status).toBe(200);
     await service.idle();
     expect((await service.post(`${path}/restore`, { version: 1, ...why })).status).toBe(200);
     expect((await service.post(`${path}/disable`, why)).status).toBe(200);
-    const larger = await service.put(path, { ...body, settings: { text: '.'.repeat(500_000) } });
+    const larger = await service.put(path, { ...body, settings: { text: '.'.repeat(66_000) } });
     expect([larger.status, larger.body['code']]).toEqual([413, 'FLAG_TOO_LARGE']);
   });
 

@@ -106,11 +106,12 @@ describe('a flag that is written', () => {
     expect(decision).toMatchObject([{ data: { after: { disabled: disabledBy } } }]);
   });
 
-  it('is refused when it is so large that a change of it could not be told', () => {
+  it('is refused when it is larger than everyone who asks for flags should hold', () => {
     const settings = { text: 'é'.repeat(MAX_DEFINITION_BYTES / 2) };
     given([]).when(put({ settings })).thenRejected('FLAG_TOO_LARGE');
     given([created]).when(put({ settings })).thenRejected('FLAG_TOO_LARGE');
-    const definition = { ...at10, settings };
+    const larger = { text: 'x'.repeat(480 * 1_024) };
+    const definition = { ...at10, settings: larger };
     given([created]).when(restore(undefined, definition)).thenRejected('FLAG_TOO_LARGE');
   });
 

@@ -17,11 +17,16 @@ import {
   type Fact,
   type Rejection,
 } from '@tidegate/kernel';
+import { flagReferences } from '../reference/check.ts';
+import { type Known, NOTHING } from '../reference/known.ts';
 import {
+  flagInUse,
+  flagLimit,
   isDisabled,
   generationOld,
   held,
   invalid,
+  MAX_DEFINITION_BYTES,
   notHeld,
   type Ref,
   reliedOn,
@@ -41,13 +46,13 @@ import {
 } from './stored-flag.ts';
 
 /** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
-function decide(command: AnyFlagCommand, flag: StoredFlag): Decision<FlagEvent> {
+function decide(command: AnyFlagCommand, flag: StoredFlag, known: Known): Decision<FlagEvent> {
   if (command.type === 'RecoverFlag') return recover(command, flag);
-  if (command.type === 'PutFlag') return put(command, flag);
+  if (command.type === 'PutFlag') return put(command, flag, known);
   if (!isLiving(flag)) return unknown(command.data);
   switch (command.type) {
     case 'DeleteFlag':
-      return remove(command, flag);
+      return remove(command, flag, known);
     case 'SetExposure':
       return setExposure(command, flag);
     case 'HoldFlag':
@@ -59,31 +64,36 @@ function decide(command: AnyFlagCommand, flag: StoredFlag): Decision<FlagEvent> 
     case 'DisableFlag':
       return disable(command, flag);
     case 'RestoreFlag':
-      return restore(command, flag);
+      return restore(command, flag, known);
   }
 }
 
-function put({ data }: PutFlag, flag: StoredFlag): Decision<FlagEvent> {
+function put({ data }: PutFlag, flag: StoredFlag, known: Known): Decision<FlagEvent> {
   const { definition, salt } = data;
-  const conflict = versionConflict(data, flag);
-  if (conflict) return conflict;
-  const large = tooLarge(definition);
-  if (large) return large;
-  if (!isLiving(flag))
-    return [
-      { type: 'FlagCreated', data: { ...refOf(data), after: { definition, salt }, ...why(data) } },
-    ];
+  const refused = versionConflict(data, flag) ?? tooLarge(definition, MAX_DEFINITION_BYTES);
+  if (refused) return refused;
+  const wrong = () => flagReferences(data, definition, known);
+  if (!isLiving(flag)) {
+    const after = { definition, salt };
+    return (
+      wrong() ??
+      flagLimit(data, known.count) ?? [
+        { type: 'FlagCreated', data: { ...refOf(data), after, ...why(data) } },
+      ]
+    );
+  }
   if (equal(definition, flag.definition)) return [];
   const kept = equal(served(definition), served(flag.definition)) ? undefined : keptFor(data, flag);
-  if (kept) return kept;
-  return [changed('FlagChanged', data, flag, { ...flag, definition })];
+  return kept ?? wrong() ?? [changed('FlagChanged', data, flag, { ...flag, definition })];
 }
 
-function remove({ data }: DeleteFlag, flag: LivingFlag): Decision<FlagEvent> {
+function remove({ data }: DeleteFlag, flag: LivingFlag, known: Known): Decision<FlagEvent> {
   const conflict = versionConflict(data, flag);
   if (conflict) return conflict;
   const kept = keptFor(data, flag);
   if (kept) return kept;
+  const used = flagInUse(data, known.users);
+  if (used) return used;
   const before = present(flag);
   return [{ type: 'FlagDeleted', data: { ...refOf(data), before, reason: data.reason } }];
 }
@@ -151,7 +161,7 @@ function disable({ data, metadata }: DisableFlag, flag: LivingFlag): Decision<Fl
  * Never enables. A rollout's restore also raises its hold's generation: what it sent before comes too late. What is
  * restored is not open any more, and needs nobody to watch it.
  */
-function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
+function restore({ data }: RestoreFlag, flag: LivingFlag, known: Known): Decision<FlagEvent> {
   const { definition, rollout } = data;
   if (flag.hold) {
     if (flag.hold.rollout.id !== rollout?.id) return held(data, flag.hold);
@@ -164,9 +174,14 @@ function restore({ data }: RestoreFlag, flag: LivingFlag): Decision<FlagEvent> {
     definition,
     ...(flag.hold && rollout ? { hold: { ...unwatched(flag.hold), rollout } } : {}),
   };
-  return equal(next, flag)
-    ? []
-    : (tooLarge(definition) ?? [changed('FlagRestored', data, flag, next)]);
+  if (equal(next, flag)) return [];
+  return (
+    tooLarge(definition) ??
+    // A rollback goes back to what was served before, whatever became of that meanwhile.
+    (rollout ? undefined : flagReferences(data, definition, known)) ?? [
+      changed('FlagRestored', data, flag, next),
+    ]
+  );
 }
 
 /** Why nobody may move its users now: a rollout opens it, or others rely on it. */
@@ -233,8 +248,13 @@ function after(flag: Flag, fact: Fact<Partly>): Flag {
   }
 }
 
-export const flagDecider: Decider<StoredFlag, AnyFlagCommand, FlagEvent> = {
+export type FlagDecider = Decider<StoredFlag, AnyFlagCommand, FlagEvent>;
+
+/** The rules, for one command: with what they must know of other documents. */
+export const flagDeciderKnowing = (known: Known): FlagDecider => ({
   initial: { status: 'absent', version: 0 },
-  decide,
+  decide: (command, flag) => decide(command, flag, known),
   evolve,
-};
+});
+
+export const flagDecider = flagDeciderKnowing(NOTHING);

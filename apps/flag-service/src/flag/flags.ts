@@ -1,7 +1,13 @@
-import type { FlagEvent, FlagRecord } from '@tidegate/contracts';
-import { stateTopic } from '@tidegate/contracts';
+import {
+  type FlagDefinition,
+  type FlagEvent,
+  type FlagRecord,
+  referencesOf,
+  stateTopic,
+} from '@tidegate/contracts';
 import type { Revision } from '@tidegate/kernel';
 import type { Aggregate, Collection } from '@tidegate/store';
+import { usesOf } from '../reference/uses.ts';
 import type { AnyFlagCommand } from './recover-flag.ts';
 import { isLiving, type StoredFlag, viewOf } from './stored-flag.ts';
 
@@ -13,10 +19,29 @@ export function splitFlagId(id: string): { readonly environment: string; readonl
   return { environment: id.slice(0, slash), key: id.slice(slash + 1) };
 }
 
+/** Before there were rules and prerequisites, no flag had any. */
+function withTargeting(state: unknown): StoredFlag {
+  const flag = state as StoredFlag;
+  if (!isLiving(flag)) return flag;
+  const targeting: Partial<FlagDefinition> = flag.definition;
+  return {
+    ...flag,
+    definition: {
+      ...flag.definition,
+      prerequisites: targeting.prerequisites ?? [],
+      rules: targeting.rules ?? [],
+    },
+  };
+}
+
 export const flagCollection: Collection<StoredFlag> = {
   name: 'flags',
-  schemaVersion: 1,
-  index: (flag) => ({ living: isLiving(flag) }),
+  schemaVersion: 2,
+  upgrade: { 1: withTargeting },
+  index: (flag) => ({
+    living: isLiving(flag),
+    ...(isLiving(flag) ? usesOf(referencesOf(flag.definition)) : {}),
+  }),
 };
 
 /** What views get of a document; undefined for one that never was a flag, where only refusals are remembered. */

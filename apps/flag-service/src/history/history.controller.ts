@@ -5,8 +5,8 @@ import { type Page, pageOf, pageQuery, RequireRole, ZodParam, ZodQuery } from '@
 import { z } from 'zod';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from '../flag/flag-body.ts';
-import { ENVIRONMENTS, HISTORY } from '../tokens.ts';
-import type { History } from './history.handler.ts';
+import { ENVIRONMENTS, HISTORY, SEGMENT_HISTORY } from '../tokens.ts';
+import type { History, PastSegmentChange, SegmentHistory } from './history.handler.ts';
 import { type PastChange, placeOf } from './history.ts';
 
 const historyQuery = z.object({
@@ -20,18 +20,24 @@ type ShownChange = Omit<PastChange, 'before' | 'after'> & {
   readonly after: ShownFlag | null;
 };
 
-@Controller('v1/environments/:env/flags/:key')
+@Controller('v1/environments/:env')
 export class HistoryController {
   readonly #history: History;
+  readonly #segments: SegmentHistory;
   readonly #environments: Environments;
 
-  constructor(@Inject(HISTORY) history: History, @Inject(ENVIRONMENTS) environments: Environments) {
+  constructor(
+    @Inject(HISTORY) history: History,
+    @Inject(SEGMENT_HISTORY) segments: SegmentHistory,
+    @Inject(ENVIRONMENTS) environments: Environments,
+  ) {
     this.#history = history;
+    this.#segments = segments;
     this.#environments = environments;
   }
 
   /** Who changed what, and why; newest first. A flag that was deleted keeps its history. */
-  @Get('history')
+  @Get('flags/:key/history')
   @RequireRole('viewer', { environment: 'env' })
   async read(
     @ZodParam('env', name) environment: string,
@@ -42,6 +48,19 @@ export class HistoryController {
     const found = await this.#history.read(environment, key, { before: after, limit: limit + 1 });
     const page = pageOf(found, limit, (change) => String(placeOf(change)));
     return { ...page, items: page.items.map(shown) };
+  }
+
+  /** The same of a segment. */
+  @Get('segments/:key/history')
+  @RequireRole('viewer', { environment: 'env' })
+  async readSegment(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodQuery(historyQuery) { after, limit }: z.output<typeof historyQuery>,
+  ): Promise<Page<PastSegmentChange> | Rejection> {
+    if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
+    const found = await this.#segments.read(environment, key, { before: after, limit: limit + 1 });
+    return pageOf(found, limit, (change) => String(placeOf(change)));
   }
 }
 

@@ -1,5 +1,7 @@
 import { flagDefinition, type FlagEvent } from '@tidegate/contracts';
 import { expect, it } from '@jest/globals';
+import { flagDecider } from '../flag/flag.ts';
+import { storedAs, viewOf } from '../flag/stored-flag.ts';
 import { pastChange, type PastChange, placeOf } from './history.ts';
 
 const ref = { environment: 'production', key: 'checkout-v2' };
@@ -15,9 +17,11 @@ const r1 = { id: 'r-1', generation: 1 };
 const disabled = { reason: 'checkout is down', at: 3, by: 'alex' };
 
 const metadata = { id: 'e', source: 'flag-service', at: 3, actor: 'alex', correlationId: 'c' };
+const kept = { decider: flagDecider, viewOf, stored: storedAs };
 const follow = (events: readonly FlagEvent[]): PastChange | undefined =>
   events.reduce<PastChange | undefined>(
-    (last, event, index) => pastChange(event, metadata, { epoch: 1, version: index + 1 }, last),
+    (last, event, index) =>
+      pastChange(kept, event, metadata, { epoch: 1, version: index + 1 }, last),
     undefined,
   );
 

@@ -1,24 +1,38 @@
 import type { Bus } from '@tidegate/bus';
-import { type FlagRecord, type FlagState, stateTopic } from '@tidegate/contracts';
+import {
+  type Flag,
+  FlagState,
+  type Message,
+  type Segment,
+  SegmentState,
+  stateTopic,
+} from '@tidegate/contracts';
 import { AppError, isNewer } from '@tidegate/kernel';
+import type { TopicState } from './standing.ts';
 
 const READ_WITHIN_MS = 60_000;
 
-/** The newest state of each flag in the environment's topic, by key; tombstones too. Thrown BUS_UNREACHABLE. */
+/** The newest state of each flag and segment in the environment's topic, in order of key; tombstones too. */
+export interface NewestStates {
+  readonly flags: readonly TopicState<Flag>[];
+  readonly segments: readonly TopicState<Segment>[];
+}
+
+/** Thrown BUS_UNREACHABLE. */
 export async function newestStates(
   bus: Pick<Bus, 'view'>,
   environment: string,
-): Promise<readonly FlagRecord[]> {
-  const newest = new Map<string, FlagRecord>();
+): Promise<NewestStates> {
+  const flags = new Map<string, TopicState<Flag>>();
+  const segments = new Map<string, TopicState<Segment>>();
   const view = await bus.view({
     topic: stateTopic(environment),
-    apply: (key, message) => {
-      const state = message as FlagState | undefined;
-      const revision = state?.metadata.revision;
-      if (!state || !revision) return;
-      const held = newest.get(key);
-      if (!held || isNewer(revision, held))
-        newest.set(key, { key, ...revision, flag: state.data.flag });
+    apply: (_key, message) => {
+      const revision = message?.metadata.revision;
+      if (!message || !revision) return;
+      if (isFlag(message)) keepNewest(flags, { ...revision, ...about(message.data.flag, message) });
+      if (isSegment(message))
+        keepNewest(segments, { ...revision, ...about(message.data.segment, message) });
     },
   });
   let timer: NodeJS.Timeout | undefined;
@@ -31,8 +45,20 @@ export async function newestStates(
     clearTimeout(timer);
     await view.close();
   }
-  return [...newest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return { flags: inOrder(flags), segments: inOrder(segments) };
 }
+
+const isFlag = (message: Message): message is FlagState => message.type === FlagState.type;
+const isSegment = (message: Message): message is SegmentState => message.type === SegmentState.type;
+const about = <V>(view: V | null, { data }: FlagState | SegmentState) => ({ key: data.key, view });
+
+function keepNewest<V>(newest: Map<string, TopicState<V>>, state: TopicState<V>): void {
+  const held = newest.get(state.key);
+  if (!held || isNewer(state, held)) newest.set(state.key, state);
+}
+
+const inOrder = <V>(newest: ReadonlyMap<string, TopicState<V>>): readonly TopicState<V>[] =>
+  [...newest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
 
 const tooLate = (environment: string): AppError =>
   new AppError(

@@ -1,4 +1,4 @@
-import { type FlagRecord, name, stateTopic } from '@tidegate/contracts';
+import { name, stateTopic } from '@tidegate/contracts';
 import { AppError, isAppError, messageOf } from '@tidegate/kernel';
 import type { ServiceContext } from '@tidegate/platform';
 import { type Documents, restoresOf } from '@tidegate/store';
@@ -6,9 +6,12 @@ import type { Environments } from '../environment/environments.handler.ts';
 import type { flagServiceErrorCodes } from '../errors.ts';
 import type { ChangeFlag } from '../flag/change-flag.handler.ts';
 import { flagId } from '../flag/flags.ts';
-import { type Epochs, standingOf } from '../flag/recover-flag.ts';
 import type { StoredFlag } from '../flag/stored-flag.ts';
+import type { ChangeSegment } from '../segment/change-segment.handler.ts';
+import type { StoredSegment } from '../segment/stored-segment.ts';
 import { newestStates } from './newest-states.handler.ts';
+import { kindsOf } from './recovered-kinds.handler.ts';
+import { type Epochs, standingOf, type TopicState } from './standing.ts';
 
 export interface RecoveryParts {
   readonly context: Pick<ServiceContext, 'name' | 'bus' | 'clock' | 'store'> & {
@@ -17,6 +20,8 @@ export interface RecoveryParts {
   readonly flags: Documents<StoredFlag>;
   readonly environments: Pick<Environments, 'has' | 'put'>;
   readonly changeFlag: ChangeFlag;
+  readonly segments: Documents<StoredSegment>;
+  readonly changeSegment: ChangeSegment;
 }
 
 const STATES = stateTopic('');
@@ -97,8 +102,8 @@ export class Recovery {
   }
 
   async #environment(environment: string, epochs: Epochs): Promise<number> {
-    const { context, environments, flags } = this.#parts;
-    const records = await newestStates(context.bus, environment);
+    const { context, environments } = this.#parts;
+    const states = await newestStates(context.bus, environment);
     if (!(await environments.has(environment)))
       await environments.put({
         type: 'PutEnvironment',
@@ -107,42 +112,37 @@ export class Recovery {
         metadata: this.#metadata(epochs, environment),
       });
     let recovered = 0;
-    for (const record of records) {
-      const held = await flags.load(flagId(environment, record.key));
-      const standing = standingOf(record, held, epochs);
-      if (standing === 'foreign') await this.#refuse(environment, record);
-      if (standing === 'lost' && (await this.#take(environment, record, epochs))) recovered += 1;
-    }
+    for (const kind of kindsOf(this.#parts, states))
+      for (const state of kind.states) {
+        const { key } = state;
+        const held = await kind.held(flagId(environment, key));
+        const standing = standingOf(state, held, epochs);
+        if (standing === 'foreign') await this.#refuse(kind.noun, environment, state);
+        if (standing !== 'lost') continue;
+        const metadata = this.#metadata(epochs, kind.idOf(environment, key));
+        const outcome = await kind.take(environment, state, metadata);
+        if (outcome.repeated || outcome.answer.outcome !== 'changed') continue;
+        recovered += 1;
+        const { epoch, version } = state;
+        context.log.warn(
+          { environment, [kind.noun]: key, from: { epoch, version }, ...outcome.shown },
+          `a ${kind.noun} was recovered from the state topic`,
+        );
+      }
     return recovered;
   }
 
-  async #take(
-    environment: string,
-    { key, flag, epoch, version }: FlagRecord,
-    epochs: Epochs,
-  ): Promise<boolean> {
-    const { changeFlag, context } = this.#parts;
-    const from = { epoch, version };
-    const outcome = await changeFlag({
-      type: 'RecoverFlag',
-      data: { environment, key, flag, from },
-      metadata: this.#metadata(epochs, flagId(environment, key)),
-    });
-    if (outcome.repeated || outcome.answer.outcome !== 'changed') return false;
-    context.log.warn(
-      { environment, key, from, status: outcome.state.status, heldBy: flag?.hold?.rollout.id },
-      'a flag was recovered from the state topic',
-    );
-    return true;
-  }
-
   /** Of another replica that is done, and goes on already, such a state is nothing strange. */
-  async #refuse(environment: string, { key, epoch }: FlagRecord): Promise<void> {
+  async #refuse(
+    noun: string,
+    environment: string,
+    { key, epoch }: TopicState<unknown>,
+  ): Promise<void> {
     const { name: service, store } = this.#parts.context;
     if ((await restoresOf(store, service).unsettledSince()) === undefined) return;
     throw new AppError<(typeof flagServiceErrorCodes)[number]>(
       'FLAG_STORE_BEHIND',
-      `The bus has flag ${key} in ${environment} from an epoch ${epoch} that this store never had: its epoch was ` +
+      `The bus has ${noun} ${key} in ${environment} from an epoch ${epoch} that this store never had: its epoch was ` +
         'raised before, for another backup. Stop every service, run "tidegate store restored" once more, and start again.',
       { data: { environment, key } },
     );

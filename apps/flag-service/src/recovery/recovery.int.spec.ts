@@ -12,6 +12,10 @@ import { createEnvironments, environmentCollection } from '../environment/enviro
 import { createChangeFlag } from '../flag/change-flag.handler.ts';
 import { flagCollection } from '../flag/flags.ts';
 import { flagService } from '../index.ts';
+import { NOTHING } from '../reference/known.ts';
+import { createReferences } from '../reference/references.handler.ts';
+import { createChangeSegment } from '../segment/change-segment.handler.ts';
+import { segmentCollection } from '../segment/segments.ts';
 import { Recovery } from './recovery.handler.ts';
 
 const FLAGS = '/v1/environments/production/flags';
@@ -51,7 +55,12 @@ function world() {
       const execute = createExecute({ ...ambient, outbox, faults: noFaults });
       const flags = store.documents(flagCollection);
       const environments = createEnvironments(execute, store.documents(environmentCollection));
-      const changeFlag = createChangeFlag(execute, flags, environments, () => undefined);
+      const segments = store.documents(segmentCollection);
+      const references = createReferences(flags, segments);
+      const saved = () => undefined;
+      const parts = { execute, flags, segments, environments, references, saved };
+      const changeFlag = createChangeFlag({ ...parts, known: async () => NOTHING });
+      const changeSegment = createChangeSegment(parts);
       const slow = altered(bus, {
         view: async ({ topic, apply }) => {
           const view = await bus.view({ topic, apply });
@@ -62,7 +71,7 @@ function world() {
       });
       const log = { warn: () => undefined };
       const context = { name: 'flag-service', bus: slow, clock: systemClock, log, store };
-      return new Recovery({ context, flags, environments, changeFlag });
+      return new Recovery({ context, ...parts, changeFlag, changeSegment });
     },
     backUp: () => structuredClone({ documents: disk.documents, entries: disk.entries }),
     putBack: (backup: object, epoch: number) =>

@@ -18,6 +18,7 @@ import { createExecute, createOutbox, noFaults } from '@tidegate/store';
 import { MemoryDisk, memoryStore } from '@tidegate/store/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEnvironments, environmentCollection } from '../environment/environments.handler.ts';
+import { NOTHING } from '../reference/known.ts';
 import { createChangeFlag } from '../flag/change-flag.handler.ts';
 import { flagCollection } from '../flag/flags.ts';
 import { FlagViews } from '../view/flag-views.handler.ts';
@@ -85,7 +86,13 @@ function replica({ clock, ids, disk, bus }: Ambient) {
   const flags = store.documents(flagCollection);
   const environments = createEnvironments(execute, store.documents(environmentCollection));
   const views = new FlagViews({ context, flags, environments });
-  const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
+  const changeFlag = createChangeFlag({
+    execute,
+    flags,
+    environments,
+    known: async () => NOTHING,
+    saved: (flag) => views.saved(flag),
+  });
   const signs = store.documents(signsCollection);
   const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
   const stop = async (): Promise<void> => {

@@ -100,6 +100,7 @@ export class EnvironmentView {
   }
 
   #read(key: string, message: Message | undefined): void {
+    if (message && message.type !== FlagState.type) return;
     const state = message as FlagState | undefined;
     const revision = state?.metadata.revision;
     this.#inTopic.set(key, revision);

@@ -15,6 +15,7 @@ import { createExecute, createOutbox, noFaults } from '@tidegate/store';
 import { MemoryDisk, memoryStore } from '@tidegate/store/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEnvironments, environmentCollection } from '../environment/environments.handler.ts';
+import { NOTHING } from '../reference/known.ts';
 import { createChangeFlag } from '../flag/change-flag.handler.ts';
 import { flagCollection } from '../flag/flags.ts';
 import { FlagViews } from './flag-views.handler.ts';
@@ -74,7 +75,13 @@ function replica({ clock, ids, disk, bus }: ReturnType<typeof world>) {
   const environments = createEnvironments(execute, store.documents(environmentCollection));
   const views = new FlagViews({ context, flags, environments });
   closing.push(() => views.close());
-  const changeFlag = createChangeFlag(execute, flags, environments, (flag) => views.saved(flag));
+  const changeFlag = createChangeFlag({
+    execute,
+    flags,
+    environments,
+    known: async () => NOTHING,
+    saved: (flag) => views.saved(flag),
+  });
   return {
     link,
     views,

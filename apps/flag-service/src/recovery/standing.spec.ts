@@ -1,7 +1,6 @@
 import { flagDefinition } from '@tidegate/contracts';
 import { expect, it } from '@jest/globals';
-import { standingOf } from './recover-flag.ts';
-import { storedAs } from './stored-flag.ts';
+import { standingOf } from './standing.ts';
 
 const flag = {
   definition: flagDefinition.parse({
@@ -13,12 +12,12 @@ const flag = {
   }),
   salt: 'salt',
 };
-const held = (version: number) => ({ version, state: storedAs(flag, version) });
+const held = (version: number) => ({ version, view: flag });
 const record = (epoch: number, version: number, state: typeof flag | null = flag) => ({
   key: 'checkout-v2',
   epoch,
   version,
-  flag: state,
+  view: state,
 });
 /** The backup is of epoch 2; the epoch was raised to 3. */
 const epochs = { since: 2, epoch: 3 };

@@ -1,0 +1,20 @@
+import { Controller, Inject } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { DeleteSegment, PutSegment } from '@tidegate/contracts';
+import { CHANGE_SEGMENT } from '../tokens.ts';
+import type { ChangeSegment } from './change-segment.handler.ts';
+
+/** Commands of outside systems, decided by the same rules as requests. */
+@Controller()
+export class SegmentConsumer {
+  readonly #changeSegment: ChangeSegment;
+
+  constructor(@Inject(CHANGE_SEGMENT) changeSegment: ChangeSegment) {
+    this.#changeSegment = changeSegment;
+  }
+
+  @EventPattern([PutSegment.type, DeleteSegment.type])
+  onCommand(@Payload() command: PutSegment | DeleteSegment) {
+    return this.#changeSegment(command);
+  }
+}
