@@ -10,6 +10,7 @@ import { OfrepController } from './evaluate/ofrep.controller.ts';
 import { createFlagQueries } from './flag/flag-queries.handler.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
+import { createSchedules } from './flag/run-schedules.handler.ts';
 import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
 import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
@@ -28,6 +29,7 @@ import { ViewController } from './view/view.controller.ts';
 
 const REFRESH_MS = 2_000;
 const SILENCE_MS = 1_000;
+const SCHEDULES_MS = 1_000;
 const KILLS_WORK =
   'A flag that is turned off by hand is off at once for all who are connected here.';
 const NO_KILLS =
@@ -81,6 +83,8 @@ export async function flagServiceModule(
   const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
   context.onStop(() => silence.stop());
   context.loop('flag-service.silence', SILENCE_MS, () => silence.round());
+  const schedules = createSchedules({ context, flags, changeFlag });
+  context.loop('flag-service.schedules', SCHEDULES_MS, () => schedules.round());
   const { history, segmentHistory } = openHistories(context);
   const instances = new Instances(context, views);
   const heard = await instances.hearOthers(context.bus);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { name, reason, rolloutRef, thousandths } from './fields.ts';
 import { definitionExample, flagMessage, flagRef, rolloutExample } from './flag-message.ts';
-import { flagDefinition } from './flag.ts';
+import { flagDefinition, scheduledChange } from './flag.ts';
 import { defineMessage, type MessageOf } from './message.ts';
 
 const TEN_MINUTES = 600_000;
@@ -111,6 +111,22 @@ export const RestoreFlag = flagMessage('RestoreFlag', 'restore', {
 });
 export type RestoreFlag = MessageOf<typeof RestoreFlag>;
 
+/** Replaces all that was scheduled; what stays as it was keeps who asked for it. */
+export const ScheduleFlag = flagMessage('ScheduleFlag', 'schedule', {
+  topic: 'flag.commands',
+  schema: z.object({
+    ...flagRef,
+    /** In any order; each in the future, no two at the same moment. */
+    schedule: z.array(scheduledChange.omit({ by: true })).max(20),
+    expectedVersion: z.int().min(1).optional(),
+  }),
+  example: {
+    schedule: [{ at: 1_790_000_000_000, change: 'enable', reason: 'the campaign begins' }],
+  },
+  maxAgeMs: TEN_MINUTES,
+});
+export type ScheduleFlag = MessageOf<typeof ScheduleFlag>;
+
 export const PutEnvironment = defineMessage({
   type: 'PutEnvironment',
   wire: 'tidegate.environment.put.v1',
@@ -131,4 +147,5 @@ export type FlagCommand =
   | ReleaseFlag
   | EnableFlag
   | DisableFlag
-  | RestoreFlag;
+  | RestoreFlag
+  | ScheduleFlag;

@@ -7,7 +7,7 @@ import {
   flagRefExample,
   rolloutExample,
 } from './flag-message.ts';
-import { disabledBecause, flag, flagDefinition } from './flag.ts';
+import { disabledBecause, flag, flagDefinition, scheduledChange } from './flag.ts';
 import { defineMessage, type DraftOf, type MessageOf } from './message.ts';
 
 const changeReason = { reason: z.string().optional(), rollout: rolloutRef.optional() };
@@ -44,13 +44,51 @@ export const FlagRestored = flagMessage('FlagRestored', 'restored', {
 });
 export const FlagDisabled = flagMessage('FlagDisabled', 'disabled', {
   topic: 'flag.events',
-  schema: z.object({ ...flagRef, disabled: disabledBecause, rollout: rolloutRef.optional() }),
+  schema: z.object({
+    ...flagRef,
+    disabled: disabledBecause,
+    rollout: rolloutRef.optional(),
+    /** The entry of the schedule by which it came; without one, whatever was to enable the flag later is dropped. */
+    scheduled: scheduledChange.optional(),
+  }),
   example: { disabled: { reason: 'checkout is down', at: 1_790_000_000_000, by: 'alex' } },
 });
 export const FlagEnabled = flagMessage('FlagEnabled', 'enabled', {
   topic: 'flag.events',
-  schema: z.object({ ...flagRef, ...changeReason }),
+  schema: z.object({
+    ...flagRef,
+    ...changeReason,
+    /** The entry of the schedule by which it came. */
+    scheduled: scheduledChange.optional(),
+  }),
   example: { reason: 'cause found and fixed' },
+});
+const scheduledExample = {
+  at: 1_790_000_000_000,
+  change: 'enable' as const,
+  reason: 'the campaign begins',
+  by: 'alex',
+};
+/** All that is scheduled from now on, in order of time. */
+export const FlagScheduled = flagMessage('FlagScheduled', 'scheduled', {
+  topic: 'flag.events',
+  schema: z.object({ ...flagRef, schedule: z.array(scheduledChange) }),
+  example: { schedule: [scheduledExample] },
+});
+/** The time of an entry had come, but it could not be done, or there was nothing to do: it is dropped. */
+export const FlagScheduleSkipped = flagMessage('FlagScheduleSkipped', 'schedule-skipped', {
+  topic: 'flag.events',
+  schema: z.object({
+    ...flagRef,
+    scheduled: scheduledChange,
+    code: z.string(),
+    reason: z.string(),
+  }),
+  example: {
+    scheduled: scheduledExample,
+    code: 'FLAG_HELD',
+    reason: 'Rollout r-42 holds checkout-v2 in production.',
+  },
 });
 /** Answers HoldFlag, with the definition that a rollback will put back. */
 export const FlagHeld = flagMessage('FlagHeld', 'held', {
@@ -152,4 +190,6 @@ export type FlagEvent =
   | DraftOf<typeof FlagHeld>
   | DraftOf<typeof FlagReleased>
   | DraftOf<typeof FlagDeleted>
-  | DraftOf<typeof FlagRecovered>;
+  | DraftOf<typeof FlagRecovered>
+  | DraftOf<typeof FlagScheduled>
+  | DraftOf<typeof FlagScheduleSkipped>;

@@ -29,9 +29,13 @@ export function createChangeFlag(parts: ChangeFlagParts): ChangeFlag {
     const decider = (await environments.has(environment))
       ? flagDeciderKnowing(await known(command))
       : nowhere;
-    return execute({ documents, decider, stateRecord }, flagId(environment, key), command);
+    const aggregate = { documents, decider, stateRecord, ticks: TICKS };
+    return execute(aggregate, flagId(environment, key), command);
   };
 }
+
+/** Made anew each time: they leave no mark, and one that changes nothing is not saved. */
+const TICKS: readonly AnyFlagCommand['type'][] = ['RunSchedule'];
 
 /** A refusal is answered and remembered like any other. */
 const nowhere: FlagDecider = {

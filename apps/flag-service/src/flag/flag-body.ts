@@ -1,4 +1,11 @@
-import { type Flag, type FlagDefinition, flagDefinition, name, reason } from '@tidegate/contracts';
+import {
+  dateOf,
+  type Flag,
+  type FlagDefinition,
+  flagDefinition,
+  name,
+  reason,
+} from '@tidegate/contracts';
 import { isRejection, parsePercentage } from '@tidegate/kernel';
 import { z } from 'zod';
 
@@ -33,6 +40,22 @@ export const reasonBody = z.strictObject(because);
 
 /** Which version to go back to, as the history counts them. */
 export const restoreBody = z.strictObject({ version: z.int().min(1), ...because });
+
+const moment = z
+  .union([z.string(), z.number()])
+  .transform((written, context) => {
+    const at = dateOf(written);
+    if (at !== undefined && Number.isSafeInteger(at) && at >= 0) return at;
+    const message = 'expected a date with its zone such as 2026-11-28T10:00:00Z, or ms since 1970';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  })
+  .meta({ description: 'RFC 3339 with its zone, or ms since 1970.' });
+
+/** All that is to come by itself from now on; an empty list takes everything back. */
+export const scheduleBody = z
+  .array(z.strictObject({ at: moment, change: z.enum(['enable', 'disable']), reason }))
+  .max(20);
 
 type Shown<T> = Omit<T, 'exposure'> & {
   readonly exposure: { readonly variant: string; readonly percentage: number };

@@ -9,6 +9,7 @@ import {
   PutFlag,
   ReleaseFlag,
   RestoreFlag,
+  ScheduleFlag,
   SetExposure,
 } from '@tidegate/contracts';
 import { CHANGE_FLAG } from '../tokens.ts';
@@ -30,6 +31,7 @@ export class FlagConsumer {
     HoldFlag.type,
     ReleaseFlag.type,
     EnableFlag.type,
+    ScheduleFlag.type,
   ])
   onCommand(@Payload() command: FlagCommand) {
     return this.#changeFlag(command);

@@ -9,6 +9,7 @@ import {
   PutFlag,
   ReleaseFlag,
   RestoreFlag,
+  ScheduleFlag,
 } from '@tidegate/contracts';
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 import {
@@ -37,7 +38,7 @@ import { environmentUnknown, type Environments } from '../environment/environmen
 import type { History } from '../history/history.handler.ts';
 import { CHANGE_FLAG, ENVIRONMENTS, FLAG_QUERIES, HISTORY } from '../tokens.ts';
 import type { ChangeFlag } from './change-flag.handler.ts';
-import { flagBody, reasonBody, restoreBody } from './flag-body.ts';
+import { flagBody, reasonBody, restoreBody, scheduleBody } from './flag-body.ts';
 import { type FlagQueries, foundFlag, type FoundFlag } from './flag-queries.handler.ts';
 
 /** What a write answers. */
@@ -160,6 +161,19 @@ export class FlagController {
       return reject('VERSION_UNKNOWN', `The history of ${key} has no flag at version ${version}.`);
     const data = { environment, key, definition: past.after.definition, reason };
     return this.#write(RestoreFlag, data, asked);
+  }
+
+  /** Replaces what is to come by itself: flag-service enables or disables the flag then. */
+  @Put(':key/schedule')
+  @RequireRole('operator', { environment: 'env' })
+  schedule(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(scheduleBody) schedule: z.output<typeof scheduleBody>,
+    @Asked() asked: Exchange,
+  ) {
+    const expectedVersion = ifMatch(asked.request, this.#context.store.epoch);
+    return this.#write(ScheduleFlag, { environment, key, schedule, expectedVersion }, asked);
   }
 
   /** Frees the flag from whatever rollout holds it. */

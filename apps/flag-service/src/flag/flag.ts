@@ -8,6 +8,7 @@ import type {
   PutFlag,
   RestoreFlag,
   RolloutRef,
+  ScheduledChange,
   SetExposure,
 } from '@tidegate/contracts';
 import {
@@ -36,6 +37,7 @@ import {
 } from './flag-refusals.ts';
 import { hold, relying, release } from './hold.ts';
 import { type AnyFlagCommand, RECOVERED, type RecoverFlag } from './recover-flag.ts';
+import { enables, runSchedule, type RunSchedule, schedule, scheduledAfter } from './schedule.ts';
 import {
   type Hold,
   isLiving,
@@ -65,6 +67,10 @@ function decide(command: AnyFlagCommand, flag: StoredFlag, known: Known): Decisi
       return disable(command, flag);
     case 'RestoreFlag':
       return restore(command, flag, known);
+    case 'ScheduleFlag':
+      return schedule(command, flag);
+    case 'RunSchedule':
+      return runSchedule(command, flag, (entry) => scheduled(command, entry, flag));
   }
 }
 
@@ -142,19 +148,37 @@ function recover({ data }: RecoverFlag, flag: StoredFlag): Decision<FlagEvent> {
   return [{ type: 'FlagRecovered', data: { ...refOf(data), before, after, reason, from } }];
 }
 
-function enable({ data }: EnableFlag, flag: LivingFlag): Decision<FlagEvent> {
+function enable({ data }: Pick<EnableFlag, 'data'>, flag: LivingFlag): Decision<FlagEvent> {
   if (flag.status === 'enabled') return [];
   const kept = keptFor(data, flag);
   if (kept) return kept;
   return [{ type: 'FlagEnabled', data: { ...refOf(data), ...why(data) } }];
 }
 
-/** The kill: no hold, generation or version stands in its way. */
-function disable({ data, metadata }: DisableFlag, flag: LivingFlag): Decision<FlagEvent> {
-  if (flag.status === 'disabled') return [];
+/**
+ * The kill: no hold, generation or version stands in its way. Of a flag that is off already it takes what would turn it
+ * on again later.
+ */
+function disable(
+  { data, metadata }: Pick<DisableFlag, 'data' | 'metadata'>,
+  flag: LivingFlag,
+): Decision<FlagEvent> {
+  if (flag.status === 'disabled' && !flag.schedule?.some(enables)) return [];
   const disabled = { reason: data.reason, at: metadata.at, by: metadata.actor };
   const rollout = data.rollout ? { rollout: data.rollout } : {};
   return [{ type: 'FlagDisabled', data: { ...refOf(data), disabled, ...rollout } }];
+}
+
+/** What an entry of the schedule comes to. */
+function scheduled(
+  { data, metadata }: RunSchedule,
+  { change, reason }: ScheduledChange,
+  flag: LivingFlag,
+): Decision<FlagEvent> {
+  if (change === 'enable') return enable({ data: { ...refOf(data), reason } }, flag);
+  return flag.status === 'disabled'
+    ? []
+    : disable({ data: { ...refOf(data), reason }, metadata }, flag);
 }
 
 /**
@@ -229,22 +253,21 @@ function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
   return now ? storedAs(after(now, fact), version) : flag;
 }
 
-type Partly = Extract<
-  FlagEvent,
-  { type: 'FlagDisabled' | 'FlagEnabled' | 'FlagHeld' | 'FlagReleased' }
->;
+type Whole = 'FlagDeleted' | 'FlagRecovered' | 'FlagCreated' | 'FlagChanged' | 'FlagRestored';
+type Partly = Exclude<FlagEvent, { type: Whole }>;
 
 function after(flag: Flag, fact: Fact<Partly>): Flag {
+  if (fact.type === 'FlagReleased' || fact.type === 'FlagHeld') return relying(flag, fact);
+  const { schedule: _schedule, disabled, ...rest } = flag;
+  const now = { ...rest, ...scheduledAfter(flag, fact) };
   switch (fact.type) {
     case 'FlagDisabled':
-      return { ...flag, disabled: fact.data.disabled };
-    case 'FlagEnabled': {
-      const { disabled: _disabled, ...enabled } = flag;
-      return enabled;
-    }
-    case 'FlagReleased':
-    case 'FlagHeld':
-      return relying(flag, fact);
+      return { ...now, disabled: fact.data.disabled };
+    case 'FlagEnabled':
+      return now;
+    case 'FlagScheduled':
+    case 'FlagScheduleSkipped':
+      return disabled ? { ...now, disabled } : now;
   }
 }
 

@@ -41,6 +41,7 @@ export const flagCollection: Collection<StoredFlag> = {
   index: (flag) => ({
     living: isLiving(flag),
     ...(isLiving(flag) ? usesOf(referencesOf(flag.definition)) : {}),
+    ...(isLiving(flag) && flag.schedule ? { dueAt: flag.schedule[0]?.at } : {}),
   }),
 };
 

@@ -1,5 +1,6 @@
 import type { Flag, FlagCommand } from '@tidegate/contracts';
 import type { Command, Revision } from '@tidegate/kernel';
+import type { RunSchedule } from './schedule.ts';
 
 /** What this service asks of itself after an older backup of the store was put back. */
 export interface RecoverFlag extends Command {
@@ -14,6 +15,6 @@ export interface RecoverFlag extends Command {
   };
 }
 
-export type AnyFlagCommand = FlagCommand | RecoverFlag;
+export type AnyFlagCommand = FlagCommand | RecoverFlag | RunSchedule;
 
 export const RECOVERED = 'recovered from the state topic after an older backup was put back';

@@ -1,4 +1,4 @@
-import type { Flag, FlagDefinition, RolloutRef } from '@tidegate/contracts';
+import type { Flag, FlagDefinition, RolloutRef, ScheduledChange } from '@tidegate/contracts';
 
 export type Hold = NonNullable<Flag['hold']>;
 
@@ -12,6 +12,8 @@ interface Living {
   readonly hold?: Hold;
   /** Rollouts of other flags that rely on it: nobody may change whom it reaches. Never empty, never beside a hold. */
   readonly reliedOn?: readonly RolloutRef[];
+  /** In order of time, never empty. */
+  readonly schedule?: readonly ScheduledChange[];
 }
 
 type EnabledFlag = Living & { readonly status: 'enabled' };
@@ -40,12 +42,13 @@ export const viewOf = (flag: StoredFlag): Flag | null =>
         ...(flag.status === 'disabled' ? { disabled: flag.disabled } : {}),
         ...(flag.hold ? { hold: flag.hold } : {}),
         ...(flag.reliedOn ? { reliedOn: [...flag.reliedOn] } : {}),
+        ...(flag.schedule ? { schedule: [...flag.schedule] } : {}),
       }
     : null;
 
 /** The other way round: what a fact says the flag is from now on. */
 export function storedAs(
-  { definition, salt, disabled, hold, reliedOn }: Flag,
+  { definition, salt, disabled, hold, reliedOn, schedule }: Flag,
   version: number,
 ): LivingFlag {
   const living = {
@@ -54,6 +57,7 @@ export function storedAs(
     salt,
     ...(hold ? { hold } : {}),
     ...(reliedOn && reliedOn.length > 0 ? { reliedOn } : {}),
+    ...(schedule && schedule.length > 0 ? { schedule } : {}),
   };
   return disabled ? { status: 'disabled', disabled, ...living } : { status: 'enabled', ...living };
 }

@@ -11,6 +11,8 @@ import {
   FlagRecovered,
   FlagReleased,
   FlagRestored,
+  FlagScheduled,
+  FlagScheduleSkipped,
   type Message,
 } from '@tidegate/contracts';
 import { HISTORY } from '../tokens.ts';
@@ -35,6 +37,8 @@ export class HistoryConsumer {
       FlagReleased.type,
       FlagDeleted.type,
       FlagRecovered.type,
+      FlagScheduled.type,
+      FlagScheduleSkipped.type,
     ],
     { group: 'history' },
   )
