@@ -3,7 +3,8 @@ import type { FlagRecord, ViewRecord } from '@tidegate/contracts';
 import { own } from './attribute.ts';
 import type { LiveFlag } from './compiled-flag.ts';
 import { type Details, type EvaluationContext, failed } from './details.ts';
-import { type FlagNode, type MistypedPort, Program } from './program.ts';
+import type { FlagNode } from './node.ts';
+import { type MistypedPort, Program } from './program.ts';
 import { TARGETING_KEY, targetingKeyOf } from './split.ts';
 
 export interface Evaluator {

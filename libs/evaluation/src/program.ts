@@ -1,18 +1,25 @@
 import { messageOf } from '@tidegate/kernel';
+import { type Operator, segmentStateKey, type ViewRecord } from '@tidegate/contracts';
 import {
-  type Comparison,
-  type Operator,
-  type Segment,
-  segmentStateKey,
-  type SegmentRecord,
-  type ViewRecord,
-} from '@tidegate/contracts';
-import { brokenFlag, type CompiledFlag, compileFlag, type LiveFlag } from './compiled-flag.ts';
+  brokenFlag,
+  type CompiledFlag,
+  compileFlag,
+  type FlagSurroundings,
+  type LiveFlag,
+} from './compiled-flag.ts';
 import { compileSegment } from './compiled-segment.ts';
 import type { Surroundings, Test } from './condition.ts';
 import { Graph } from './graph.ts';
-import type { PrerequisiteFlag } from './prerequisite.ts';
-import { idOf, isSegment } from './references.ts';
+import {
+  type Fault,
+  FlagNode,
+  isDisabled,
+  type LiveSegment,
+  nameOf,
+  type Node,
+  SegmentNode,
+} from './node.ts';
+import { cycleOf, idOf, isSegment, type Records } from './references.ts';
 
 /** A comparison that cannot be made, and in which flag or segment it stands. */
 export interface Mistyped {
@@ -23,29 +30,6 @@ export interface Mistyped {
 }
 export type MistypedPort = (mistyped: Mistyped) => void;
 
-type LiveSegment = SegmentRecord & { readonly segment: Segment };
-
-export class FlagNode {
-  readonly record: LiveFlag;
-  compiled: CompiledFlag | undefined;
-  cost = 1;
-  constructor(record: LiveFlag) {
-    this.record = record;
-  }
-}
-
-class SegmentNode {
-  readonly record: LiveSegment;
-  /** A sentence if it cannot be asked. */
-  compiled: Test | string | undefined;
-  cost = 1;
-  constructor(record: LiveSegment) {
-    this.record = record;
-  }
-}
-
-type Node = FlagNode | SegmentNode;
-
 /** A node on the way down, and what it refers to that has not been looked at. */
 interface Step {
   readonly id: string;
@@ -53,8 +37,15 @@ interface Step {
   readonly left: string[];
 }
 
-/** Flags and segments that one answer may have to ask. Every diamond of prerequisites doubles what is asked. */
+/** Why a node cannot be evaluated, and where the trouble began. */
+interface Trouble {
+  readonly sentence: string;
+  readonly fault: Fault;
+}
+
+/** Every diamond of prerequisites doubles what has to be asked. */
 const HIGHEST_COST = 1_000;
+const NEVER: Test = () => false;
 
 /** Flags and segments with what refers to what: each is compiled when it is first needed, what it refers to before it. */
 export class Program {
@@ -88,11 +79,7 @@ export class Program {
 
   compiled(node: FlagNode): CompiledFlag {
     this.#compileInOrder(node);
-    return node.compiled ?? brokenFlag(node.record, 'The flag cannot be compiled.');
-  }
-
-  #node(id: string): Node | undefined {
-    return this.flags.get(id) ?? this.#segments.get(id);
+    return node.compiled ?? brokenFlag(node.record, `The ${nameOf(node)} cannot be compiled.`);
   }
 
   /** What a node refers to comes first. Without recursion: chains may be long. */
@@ -106,10 +93,7 @@ export class Program {
         this.#compile(top.id, top.node);
         onPath.delete(top.id);
         path.pop();
-      } else if (onPath.has(next)) {
-        const ids = path.map(({ id }) => id);
-        this.#breakCycle(ids.slice(ids.indexOf(next)));
-      } else if (node && node.compiled === undefined) {
+      } else if (node && node.compiled === undefined && !onPath.has(next)) {
         path.push(this.#step(next, node));
         onPath.add(next);
       }
@@ -120,98 +104,95 @@ export class Program {
     return { id, node, left: isDisabled(node) ? [] : [...this.#graph.referredBy(id)] };
   }
 
-  #breakCycle(ids: readonly string[]): void {
-    for (const [index, id] of ids.entries()) {
-      const node = this.#node(id);
-      if (!node) continue;
-      const cycle = [...ids.slice(index), ...ids.slice(0, index + 1)].join(' → ');
-      if (node instanceof FlagNode)
-        node.compiled ??= brokenFlag(
-          node.record,
-          `The prerequisites of the flag ${node.record.key} lead back to it: ${cycle}.`,
-        );
-      else node.compiled ??= `The segment ${node.record.key} refers to itself: ${cycle}.`;
-    }
+  #node(id: string): Node | undefined {
+    return this.flags.get(id) ?? this.#segments.get(id);
   }
 
   #compile(id: string, node: Node): void {
-    if (node.compiled !== undefined) return;
-    node.cost = this.#graph
-      .referredBy(id)
-      .reduce((sum, each) => sum + (this.#node(each)?.cost ?? 0), 1);
-    if (node instanceof FlagNode) node.compiled = this.#compileFlag(node);
-    else node.compiled = this.#compileSegment(node);
+    const trouble = isDisabled(node) ? undefined : this.#troubleBelow(id, node);
+    node.fault = trouble?.fault;
+    if (node instanceof SegmentNode) node.compiled = trouble ? NEVER : this.#segment(node);
+    else if (trouble) node.compiled = brokenFlag(node.record, trouble.sentence);
+    else this.#compileFlag(node);
   }
 
-  #compileFlag({ record, cost }: FlagNode): CompiledFlag {
+  #compileFlag(node: FlagNode): void {
+    const { record } = node;
+    let made: CompiledFlag | string;
     try {
-      const around = record.flag.disabled
-        ? { ...this.#around('flag', record.key), prerequisites: [] }
-        : this.#aroundFlag(record, cost);
-      const made = typeof around === 'string' ? around : compileFlag(record, around);
-      return typeof made === 'string' ? brokenFlag(record, made) : made;
+      made = compileFlag(record, this.#aroundFlag(record));
     } catch (error) {
-      return brokenFlag(record, `The flag ${record.key} cannot be compiled: ${messageOf(error)}`);
+      made = `The flag ${record.key} cannot be compiled: ${messageOf(error)}`;
     }
+    if (typeof made === 'string') node.fault = { sentence: made, isCycle: false };
+    node.compiled = typeof made === 'string' ? brokenFlag(record, made) : made;
   }
 
-  #compileSegment({ record, cost }: SegmentNode): Test | string {
-    const { key, segment } = record;
-    const problem = this.#problemBelow(`segment ${key}`, segmentStateKey(key), cost);
-    if (problem !== undefined) return problem;
+  #segment(node: SegmentNode): Test {
+    const { key, segment } = node.record;
     try {
       return compileSegment(segment.definition, this.#around('segment', key));
     } catch (error) {
-      return `The segment ${key} cannot be compiled: ${messageOf(error)}`;
+      const sentence = `The segment ${key} cannot be compiled: ${messageOf(error)}`;
+      node.fault = { sentence, isCycle: false };
+      return NEVER;
     }
   }
 
-  #aroundFlag({ key, flag }: LiveFlag, cost: number) {
-    const problem = this.#problemBelow(`flag ${key}`, key, cost);
-    if (problem !== undefined) return problem;
-    const prerequisites: PrerequisiteFlag[] = [];
-    for (const prerequisite of flag.definition.prerequisites ?? []) {
-      const compiled = this.flags.get(prerequisite.flag)?.compiled;
-      if (compiled) prerequisites.push({ ...prerequisite, compiled });
-    }
-    return { ...this.#around('flag', key), prerequisites };
-  }
-
-  /** Why what is referred to cannot be used. */
-  #problemBelow(who: string, id: string, cost: number): string | undefined {
-    if (cost > HIGHEST_COST) return `The ${who} asks more than ${HIGHEST_COST} flags and segments.`;
+  /** Counts what may have to be asked. What is not compiled by now is waiting for this node: a cycle. */
+  #troubleBelow(id: string, node: Node): Trouble | undefined {
+    node.cost = 1;
+    let first: Trouble | undefined;
+    let isCycle = false;
     for (const each of this.#graph.referredBy(id)) {
-      const node = this.#node(each);
-      if (!node) return `The ${who} refers to ${each}, which does not exist.`;
-      const problem = problemOf(node);
-      if (problem !== undefined)
-        return `The ${who} refers to ${each}, which cannot be evaluated: ${problem}`;
+      const below = this.#node(each);
+      node.cost += below?.cost ?? 0;
+      isCycle ||= below !== undefined && (!below.compiled || below.fault?.isCycle === true);
+      first ??= troubleWith(each, below, nameOf(node));
     }
-    return undefined;
+    const cycle = isCycle ? cycleOf(node.record, this.#enabled) : undefined;
+    if (cycle)
+      return begun(`The ${nameOf(node)} refers back to itself: ${cycle.join(' → ')}.`, true);
+    if (first !== undefined || node.cost <= HIGHEST_COST) return first;
+    return begun(`The ${nameOf(node)} asks more than ${HIGHEST_COST} flags and segments.`);
+  }
+
+  /** What a disabled flag refers to is not asked. */
+  readonly #enabled: Records = {
+    get: (key) => {
+      const record = this.flags.get(key)?.record;
+      return record?.flag.disabled ? undefined : record;
+    },
+    segment: (key) => this.#segments.get(segmentStateKey(key))?.record,
+  };
+
+  #aroundFlag({ key, flag: { disabled, definition } }: LiveFlag): FlagSurroundings {
+    const named = disabled ? [] : (definition.prerequisites ?? []);
+    const prerequisites = named.flatMap((prerequisite) => {
+      const compiled = this.flags.get(prerequisite.flag)?.compiled;
+      return compiled ? [{ ...prerequisite, compiled }] : [];
+    });
+    return { ...this.#around('flag', key), prerequisites };
   }
 
   #around(of: Mistyped['of'], key: string): Surroundings {
     const tell = this.#onMistyped;
     return {
-      segment: (name) => {
-        const test = this.#segments.get(segmentStateKey(name))?.compiled;
-        return typeof test === 'function' ? test : () => false;
-      },
-      mistyped:
-        tell &&
-        (({ attribute, operator }: Comparison) => {
-          tell({ of, key, attribute, operator });
-        }),
+      segment: (name) => this.#segments.get(segmentStateKey(name))?.compiled ?? NEVER,
+      mistyped: tell && (({ attribute, operator }) => tell({ of, key, attribute, operator })),
     };
   }
 }
 
-const isDisabled = (node: Node): boolean =>
-  node instanceof FlagNode && node.record.flag.disabled !== undefined;
+const begun = (sentence: string, isCycle = false): Trouble => ({
+  sentence,
+  fault: { sentence, isCycle },
+});
 
-function problemOf({ compiled }: Node): string | undefined {
-  if (typeof compiled === 'string') return compiled;
-  if (typeof compiled === 'object' && compiled.valueType === 'none')
-    return compiled.serve({}, undefined).errorMessage;
-  return undefined;
+function troubleWith(id: string, node: Node | undefined, who: string): Trouble | undefined {
+  if (!node) return begun(`The ${who} refers to ${id}, which does not exist.`);
+  const { fault } = node;
+  if (fault === undefined) return undefined;
+  const sentence = `The ${who} refers to ${id}, which cannot be evaluated: ${fault.sentence}`;
+  return { sentence, fault };
 }

@@ -275,17 +275,17 @@ describe('what cannot be evaluated', () => {
     [
       'a flag that is its own prerequisite',
       [flagOf('x', needs('x'))],
-      'The prerequisites of the flag x lead back to it: x → x.',
+      'The flag x refers back to itself: x → x.',
     ],
     [
       'a cycle of prerequisites',
       [flagOf('x', needs('p')), flagOf('p', needs('q')), flagOf('q', needs('x'))],
-      'The prerequisites of the flag x lead back to it: x → p → q → x.',
+      'The flag x refers back to itself: x → p → q → x.',
     ],
     [
       'a cycle below',
       [flagOf('x', needs('p')), flagOf('p', needs('q')), flagOf('q', needs('p'))],
-      'The flag x refers to p, which cannot be evaluated: The prerequisites of the flag p lead back to it: p → q → p.',
+      'The flag x refers to p, which cannot be evaluated: The flag p refers back to itself: p → q → p.',
     ],
     [
       'a cycle of segments',
@@ -294,7 +294,7 @@ describe('what cannot be evaluated', () => {
         segmentOf('s', { when: { segment: 't' } }),
         segmentOf('t', { when: { any: [{ segment: 's' }] } }),
       ],
-      'The flag x refers to segments/s, which cannot be evaluated: The segment s refers to itself: segments/s → segments/t → segments/s.',
+      'The flag x refers to segments/s, which cannot be evaluated: The segment s refers back to itself: s → t → s.',
     ],
     [
       'a prerequisite that names a variant it lacks',
