@@ -1,5 +1,14 @@
 import type { EvaluationContext } from './details.ts';
 
+export const TARGETING_KEY = 'targetingKey';
+
+/** A text that is not empty: that would put all anonymous units in one bucket. */
+export function targetingKeyOf(context: EvaluationContext): string | undefined {
+  if (!Object.hasOwn(context, TARGETING_KEY)) return undefined;
+  const key: unknown = context.targetingKey;
+  return typeof key === 'string' && key !== '' ? key : undefined;
+}
+
 /** What is found at a path of the context; undefined if nothing is. */
 export type Reader = (context: EvaluationContext) => unknown;
 

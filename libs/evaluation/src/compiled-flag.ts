@@ -1,10 +1,11 @@
 import { FULL, NONE } from '@tidegate/kernel';
 import type { Flag, FlagRecord, Rule } from '@tidegate/contracts';
+import { TARGETING_KEY, targetingKeyOf } from './attribute.ts';
 import { firstHash } from './bucket.ts';
 import { compileCondition, type Surroundings } from './condition.ts';
 import { type Details, failed, type FlagMetadata, type Reason } from './details.ts';
 import { type PrerequisiteFlag, servePrerequisites } from './prerequisite.ts';
-import { divide, hashOf, type HashOf, type Serve, serveSplit, TARGETING_KEY } from './split.ts';
+import { divide, type Serve, serveByHash, type UnitBy, unitsOf } from './split.ts';
 
 /** Answers are made once and shared, so that serving one allocates nothing. */
 export interface CompiledFlag {
@@ -82,12 +83,13 @@ function serveLists(
   const allowed = new Set(allowedUsers);
   const whenDenied = answers.of(defaultVariant, 'TARGETING_MATCH');
   const whenAllowed = answers.of(exposure.variant, 'TARGETING_MATCH');
-  return (context, targetingKey) => {
-    if (targetingKey !== undefined) {
-      if (denied.has(targetingKey)) return whenDenied;
-      if (allowed.has(targetingKey)) return whenAllowed;
+  return (context) => {
+    const key = targetingKeyOf(context);
+    if (key !== undefined) {
+      if (denied.has(key)) return whenDenied;
+      if (allowed.has(key)) return whenAllowed;
     }
-    return next(context, targetingKey);
+    return next(context);
   };
 }
 
@@ -104,17 +106,16 @@ function serveRule(
     const answer = answers.of(variant ?? '', 'TARGETING_MATCH', rule);
     if (when === undefined) return () => answer;
     const holds = compileCondition(when, around);
-    return (context, targetingKey) => (holds(context) ? answer : next(context, targetingKey));
+    return (context) => (holds(context) ? answer : next(context));
   }
-  const divided = serveSplit(
-    hashOf(split, variantPrefix(salt)),
+  const divided = serveByHash(
+    unitsOf(split, variantPrefix(salt)),
     divide(split.weights, (part) => answers.of(part, 'SPLIT', rule)),
     answers.lacking(split, rule),
   );
   if (when === undefined) return divided;
   const holds = compileCondition(when, around);
-  return (context, targetingKey) =>
-    holds(context) ? divided(context, targetingKey) : next(context, targetingKey);
+  return (context) => (holds(context) ? divided(context) : next(context));
 }
 
 /** Whom the exposure covers and what they are served are decided by different hashes, or the shares would be skewed. */
@@ -137,20 +138,20 @@ function serveExposure(
   const unit = by === undefined ? {} : { by };
   const lacking = answers.lacking(unit);
   const covered: Serve = split
-    ? serveSplit(
-        hashOf(unit, variantPrefix(salt)),
+    ? serveByHash(
+        unitsOf(unit, variantPrefix(salt)),
         divide(split, (part) => answers.of(part, 'SPLIT')),
         lacking,
       )
     : () => inside;
   if (percentage >= FULL) return covered;
   const end = firstHash(percentage, FULL);
-  const hash: HashOf = hashOf(unit, exposurePrefix(salt));
-  return (context, targetingKey) => {
-    const found = hash(context, targetingKey);
-    if (found === undefined) return lacking;
-    if (found >= end) return outside;
-    return split === undefined ? inside : covered(context, targetingKey);
+  const { unitOf, hash } = unitsOf(unit, exposurePrefix(salt));
+  return (context) => {
+    const unit = unitOf(context);
+    if (unit === undefined) return lacking;
+    if (hash(unit) >= end) return outside;
+    return split === undefined ? inside : covered(context);
   };
 }
 
@@ -177,10 +178,7 @@ class Answers {
   }
 
   /** That the context has nothing that tells units apart. */
-  lacking(
-    { by = TARGETING_KEY, input }: Parameters<typeof hashOf>[0],
-    more?: FlagMetadata,
-  ): Details {
+  lacking({ by = TARGETING_KEY, input }: UnitBy, more?: FlagMetadata): Details {
     const names = input?.flatMap((part) => (typeof part === 'string' ? [] : [part.attribute])) ?? [
       by,
     ];

@@ -1,7 +1,6 @@
 import type { SegmentDefinition } from '@tidegate/contracts';
-import { own } from './attribute.ts';
+import { targetingKeyOf } from './attribute.ts';
 import { compileCondition, type Surroundings, type Test } from './condition.ts';
-import { TARGETING_KEY } from './split.ts';
 
 /** Excluded keys are not in it, members are, then `when` decides; without `when` nobody else is. */
 export function compileSegment(definition: SegmentDefinition, around: Surroundings): Test {
@@ -11,7 +10,7 @@ export function compileSegment(definition: SegmentDefinition, around: Surroundin
   const excluded = new Set(definition.excluded ?? []);
   if (members.size + excluded.size === 0) return holds;
   return (context) => {
-    const key = own(context, TARGETING_KEY) as string;
+    const key = targetingKeyOf(context) ?? '';
     return !excluded.has(key) && (members.has(key) || holds(context));
   };
 }

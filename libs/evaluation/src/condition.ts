@@ -47,7 +47,7 @@ function anyOf(tests: readonly Test[]): Test {
 
 /** An attribute that is not there, or null, matches nothing but `present: false`; that is no mistake. */
 function compileComparison(comparison: Comparison, around: Surroundings): Test {
-  const { attribute } = comparison;
+  const { attribute, operator, value, values, ignoreCase } = comparison;
   const matches = matcherOf(comparison);
   const mistyped = (): false => {
     around.mistyped?.(comparison);
@@ -55,17 +55,24 @@ function compileComparison(comparison: Comparison, around: Surroundings): Test {
   };
   if (typeof matches === 'string') return mistyped;
   const read = reader(attribute);
-  if (comparison.operator === 'present')
-    return (context) => isThere(read(context)) === comparison.value;
-  if (!attribute.includes('.'))
+  if (operator === 'present') return (context) => isThere(read(context)) === value;
+  const compare = (found: unknown) => isThere(found) && (matches(found) ?? mistyped());
+  if (ignoreCase === true || attribute.includes('.')) return (context) => compare(read(context));
+  // What most conditions are: a value that is equal needs no closer look, nor does any other if nobody wants to know.
+  const otherwise = around.mistyped ? compare : () => false;
+  if (operator === 'equals')
     return (context) => {
-      const value = own(context, attribute);
-      return isThere(value) && (matches(value) ?? mistyped());
+      const found = own(context, attribute);
+      return found === value || otherwise(found);
     };
-  return (context) => {
-    const value = read(context);
-    return isThere(value) && (matches(value) ?? mistyped());
-  };
+  if (operator === 'in') {
+    const wanted = new Set<unknown>(values);
+    return (context) => {
+      const found = own(context, attribute);
+      return wanted.has(found) || otherwise(found);
+    };
+  }
+  return (context) => compare(own(context, attribute));
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;

@@ -1,11 +1,9 @@
 import { messageOf } from '@tidegate/kernel';
 import type { FlagRecord, ViewRecord } from '@tidegate/contracts';
-import { own } from './attribute.ts';
 import type { LiveFlag } from './compiled-flag.ts';
 import { type Details, type EvaluationContext, failed } from './details.ts';
 import type { FlagNode } from './node.ts';
 import { type MistypedPort, Program } from './program.ts';
-import { TARGETING_KEY, targetingKeyOf } from './split.ts';
 
 export interface Evaluator {
   /**
@@ -57,8 +55,7 @@ class CompiledFlags implements Evaluator {
       const { valueType, serve } = node.compiled ?? this.#program.compiled(node);
       const asked = typeof defaultValue;
       if (asked !== valueType && asked !== 'undefined') return mismatched(node, defaultValue);
-      const from = context ?? NO_CONTEXT;
-      const served = serve(from, targetingKeyOf(own(from, TARGETING_KEY)));
+      const served = serve(context ?? NO_CONTEXT);
       return served.reason === 'ERROR' ? withDefault(served, defaultValue) : (served as Details<T>);
     } catch (error) {
       return failed(defaultValue, 'GENERAL', messageOf(error));
@@ -76,7 +73,7 @@ class CompiledFlags implements Evaluator {
 
 function mismatched<T>({ record, compiled }: FlagNode, defaultValue: T): Details<T> {
   if (compiled === undefined || compiled.valueType === 'none')
-    return withDefault(compiled?.serve(NO_CONTEXT, undefined), defaultValue);
+    return withDefault(compiled?.serve(NO_CONTEXT), defaultValue);
   return failed(
     defaultValue,
     'TYPE_MISMATCH',

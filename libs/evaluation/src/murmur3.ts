@@ -20,7 +20,10 @@ export function murmur3After(prefix: string, seed = 0): (text: string) => number
   return (text) => hashAfter(prefixHash, rest, restBits, bytes.length, text);
 }
 
-/** `word` holds the bytes not yet mixed in, little-endian, in its lowest `bits` bits. */
+/**
+ * `word` holds the bytes not yet mixed in, little-endian, in its lowest `bits` bits. Nearly all keys are ASCII: four
+ * characters at a time then are four bytes.
+ */
 function hashAfter(
   hash: number,
   word: number,
@@ -28,29 +31,59 @@ function hashAfter(
   bytesBefore: number,
   text: string,
 ): number {
-  let length = bytesBefore;
-  for (let i = 0; i < text.length; i += 1) {
-    let bytes = text.charCodeAt(i);
-    let count = 1;
-    if (bytes >= 0x80) {
-      const point = text.codePointAt(i) ?? 0;
-      if (point > 0xffff) i += 1;
-      count = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-      bytes = encoded(point);
-    }
-    length += count;
-    for (; count > 0; count -= 1) {
-      word |= (bytes & 0xff) << bits;
-      bytes >>>= 8;
-      bits += 8;
-      if (bits === 32) {
-        hash = mix(hash, word);
-        word = 0;
-        bits = 0;
-      }
-    }
+  let i = 0;
+  for (; i + 4 <= text.length; i += 4) {
+    const a = text.charCodeAt(i);
+    const b = text.charCodeAt(i + 1);
+    const c = text.charCodeAt(i + 2);
+    const d = text.charCodeAt(i + 3);
+    if ((a | b | c | d) > 0x7f) break;
+    const four = a | (b << 8) | (c << 16) | (d << 24);
+    hash = mix(hash, word | (four << bits));
+    word = bits === 0 ? 0 : four >>> (32 - bits);
   }
-  return finish(bits === 0 ? hash : hash ^ scramble(word), length);
+  let left = 0;
+  let leftBits = 0;
+  for (let j = i; j < text.length; j += 1) {
+    const unit = text.charCodeAt(j);
+    if (unit > 0x7f) return hashRest(hash, word, bits, bytesBefore, text, i);
+    left |= unit << leftBits;
+    leftBits += 8;
+  }
+  word |= left << bits;
+  if (bits + leftBits >= 32) {
+    hash = mix(hash, word);
+    word = bits === 0 ? 0 : left >>> (32 - bits);
+  }
+  return finish(hash ^ scramble(word), bytesBefore + text.length);
+}
+
+/** The same from character `i` on, one after another; those before are ASCII. */
+function hashRest(
+  hash: number,
+  word: number,
+  bits: number,
+  bytesBefore: number,
+  text: string,
+  i: number,
+): number {
+  let length = bytesBefore + i;
+  for (; i < text.length; i += 1) {
+    const unit = text.charCodeAt(i);
+    const point = unit < 0x80 ? unit : (text.codePointAt(i) ?? 0);
+    if (point > 0xffff) i += 1;
+    const count = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    const bytes = point < 0x80 ? point : encoded(point);
+    length += count;
+    word |= bytes << bits;
+    const filled = bits + count * 8;
+    if (filled >= 32) {
+      hash = mix(hash, word);
+      word = bits === 0 ? 0 : bytes >>> (32 - bits);
+    }
+    bits = filled % 32;
+  }
+  return finish(hash ^ scramble(word), length);
 }
 
 /** UTF-8 of a code point from U+0080 on, first byte lowest. */

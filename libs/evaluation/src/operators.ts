@@ -44,22 +44,29 @@ export function matcherOf({ operator, value, values, ignoreCase }: Comparison): 
 }
 
 function oneOf(values: readonly Scalar[], fold: boolean): Matcher {
-  const kinds = new Set<string>(values.map((each) => typeof each));
-  const wanted = new Set(values.map((each) => folded(each, fold)));
+  const wanted = new Set<unknown>(values.map((each) => folded(each, fold)));
+  const isOfKind = kindsOf(values);
   const [only] = wanted;
-  const isIn: (value: unknown) => boolean =
-    wanted.size === 1 ? (value) => value === only : (value) => wanted.has(value as Scalar);
+  if (fold) return (value) => wanted.has(folded(value, fold)) || isOfKind(value);
+  if (wanted.size === 1) return (value) => value === only || isOfKind(value);
+  return (value) => wanted.has(value) || isOfKind(value);
+}
+
+/** False for a value of the same type as one of these; undefined for another type. */
+function kindsOf(values: readonly Scalar[]): (value: unknown) => false | undefined {
+  const kinds = new Set(values.map((each) => typeof each));
+  const hasText = kinds.has('string');
+  const hasNumber = kinds.has('number');
+  const hasBoolean = kinds.has('boolean');
   return (value) => {
-    if (isIn(fold ? folded(value, fold) : value)) return true;
-    return kinds.has(typeof value) && !isOddNumber(value) ? false : undefined;
+    if (typeof value === 'string') return hasText ? false : undefined;
+    if (typeof value === 'number') return hasNumber && Number.isFinite(value) ? false : undefined;
+    return hasBoolean && typeof value === 'boolean' ? false : undefined;
   };
 }
 
 const folded = <T>(value: T, fold: boolean): T =>
   fold && typeof value === 'string' ? (value.toLowerCase() as T) : value;
-
-const isOddNumber = (value: unknown): boolean =>
-  typeof value === 'number' && !Number.isFinite(value);
 
 const areTexts = (values: readonly Scalar[] | undefined): values is readonly string[] =>
   values?.every((each) => typeof each === 'string') === true;

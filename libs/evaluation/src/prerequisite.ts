@@ -25,11 +25,10 @@ export function servePrerequisites(
     const { serve } = compiled;
     const wanted = new Set(variants);
     const [only] = variants.length === 1 ? variants : [];
-    return (context, targetingKey) => {
-      const served = serve(context, targetingKey);
+    return (context) => {
+      const served = serve(context);
       const { variant } = served;
-      if (variant !== undefined && (variant === only || wanted.has(variant)))
-        return next(context, targetingKey);
+      if (variant !== undefined && (variant === only || wanted.has(variant))) return next(context);
       return served.reason === 'ERROR' ? passedOn(key, flag, served, metadata) : whenUnmet;
     };
   }, next);

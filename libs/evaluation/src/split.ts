@@ -1,67 +1,44 @@
 import type { Split } from '@tidegate/contracts';
-import { reader } from './attribute.ts';
+import { reader, TARGETING_KEY, targetingKeyOf } from './attribute.ts';
 import { firstHash } from './bucket.ts';
 import type { Details, EvaluationContext } from './details.ts';
 import { murmur3After } from './murmur3.ts';
 
-/** How a flag answers. `targetingKey` is undefined if there is none. */
-export type Serve = (context: EvaluationContext, targetingKey: string | undefined) => Details;
+export type Serve = (context: EvaluationContext) => Details;
 
-/** Hash of the unit; undefined if the context has none. */
-export type HashOf = (
-  context: EvaluationContext,
-  targetingKey: string | undefined,
-) => number | undefined;
+/** The text that tells units apart; undefined if the context has none. */
+type UnitOf = (context: EvaluationContext) => string | undefined;
 
 /** Tells units apart: by the targeting key, an attribute, or joined parts of an imported flag. */
 export type UnitBy = Pick<Split, 'by' | 'input'>;
 
-export const TARGETING_KEY = 'targetingKey';
+export interface Units {
+  readonly unitOf: UnitOf;
+  /** Of `prefix` and the unit. The parts of an imported flag are hashed as they are, without the prefix. */
+  readonly hash: (unit: string) => number;
+}
 
-/**
- * Hashes `prefix` and the unit. The parts of an imported flag are hashed as they are, without the prefix.
- */
-export function hashOf({ by = TARGETING_KEY, input }: UnitBy, prefix: string): HashOf {
-  if (input) {
-    const hash = murmur3After('');
-    const parts = input.map(textOfPart);
-    return (context) => {
-      const text = joined(parts, context);
-      return text === undefined ? undefined : hash(text);
-    };
-  }
-  const hash = murmur3After(prefix);
-  if (by === TARGETING_KEY)
-    return (_, targetingKey) => (targetingKey === undefined ? undefined : hash(targetingKey));
-  const read = reader(by);
+export function unitsOf({ by = TARGETING_KEY, input }: UnitBy, prefix: string): Units {
+  if (!input) return { unitOf: unitAt(by), hash: murmur3After(prefix) };
+  const parts = input.map((part) =>
+    typeof part === 'string' ? () => part : unitAt(part.attribute),
+  );
+  return { unitOf: (context) => joined(parts, context), hash: murmur3After('') };
+}
+
+/** A text that is not empty, or a whole number in decimal. Nothing else tells units apart in every language alike. */
+function unitAt(path: string): UnitOf {
+  if (path === TARGETING_KEY) return targetingKeyOf;
+  const read = reader(path);
   return (context) => {
-    const unit = unitOf(read(context));
-    return unit === undefined ? undefined : hash(unit);
+    const value = read(context);
+    if (typeof value === 'string') return value === '' ? undefined : value;
+    return Number.isSafeInteger(value) ? String(value) : undefined;
   };
 }
 
-/** A text that is not empty: it would put all anonymous units in one bucket. */
-export const targetingKeyOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value : undefined;
-
-/** A text that is not empty, or a whole number in decimal. Nothing else tells units apart in every language alike. */
-const unitOf = (value: unknown): string | undefined =>
-  Number.isSafeInteger(value) ? String(value) : targetingKeyOf(value);
-
-type Part = NonNullable<Split['input']>[number];
-
 /** A missing attribute is no unit, here as elsewhere: whom it would stand for, nobody knows. */
-function textOfPart(part: Part): (context: EvaluationContext) => string | undefined {
-  if (typeof part === 'string') return () => part;
-  const read = reader(part.attribute);
-  if (part.attribute === TARGETING_KEY) return (context) => targetingKeyOf(read(context));
-  return (context) => unitOf(read(context));
-}
-
-function joined(
-  parts: readonly ReturnType<typeof textOfPart>[],
-  context: EvaluationContext,
-): string | undefined {
+function joined(parts: readonly UnitOf[], context: EvaluationContext): string | undefined {
   let all = '';
   for (const part of parts) {
     const text = part(context);
@@ -93,13 +70,14 @@ export function divide(
   };
 }
 
-export function serveSplit(
-  hash: HashOf,
+/** What the hash says, or that there is nothing to hash. */
+export function serveByHash(
+  { unitOf, hash }: Units,
   divided: (hash: number) => Details,
   lacking: Details,
 ): Serve {
-  return (context, targetingKey) => {
-    const found = hash(context, targetingKey);
-    return found === undefined ? lacking : divided(found);
+  return (context) => {
+    const unit = unitOf(context);
+    return unit === undefined ? lacking : divided(hash(unit));
   };
 }
