@@ -16,7 +16,7 @@ import {
   users,
 } from './evaluation.cases.ts';
 
-/** A peer that holds the flags of a case. */
+/** A peer that holds the flags of a case, each apart, as it would have got them from a server. */
 export interface Peer {
   /** What it wants to know of each user, in their order. */
   readonly contexts: readonly unknown[];
@@ -107,7 +107,7 @@ const unleash: OpenPeer = (of, count) => {
     ...(of === 'prerequisite' ? { dependencies: [{ feature: parentOf(index) }] } : {}),
   });
   const toggles = new Map<string, unknown>([
-    ...keysOf(count).map((key, index) => [key, feature(key, index)] as const),
+    ...keysOf(count).map((key, index) => [key, structuredClone(feature(key, index))] as const),
     ...parents.map((name) => [name, { name, enabled: true, strategies: everyone }] as const),
   ]);
   const repository = Object.assign(new EventEmitter(), {
@@ -168,7 +168,7 @@ const growthbook: OpenPeer = (of, count) => {
       prerequisite: { defaultValue: false, rules: [gate(index), ...targeting] },
     })[of];
   const features = Object.fromEntries([
-    ...keysOf(count).map((key, index) => [key, feature(index)] as const),
+    ...keysOf(count).map((key, index) => [key, structuredClone(feature(index))] as const),
     ...parents.map((key) => [key, { defaultValue: true }] as const),
   ]);
   const peer = new GrowthBookClient().initSync({ payload: { features } });
@@ -222,7 +222,9 @@ const launchdarkly: OpenPeer = async (of, count) => {
   const data = new TestData();
   const everyone = { rules: [], prerequisites: [], fallthrough: { variation: 0 } };
   await Promise.all([
-    ...keysOf(count).map((key, index) => data.usePreconfiguredFlag(flag(key, index))),
+    ...keysOf(count).map((key, index) =>
+      data.usePreconfiguredFlag(structuredClone(flag(key, index))),
+    ),
     ...parents.map((key) => data.usePreconfiguredFlag({ ...flag(key, 0), ...everyone })),
   ]);
   const peer: LDClient = launchDarkly.init('bench', {

@@ -63,10 +63,10 @@ function compileEnabled(
     serve = serveRule(rule, index + 1, record.flag, answers, around, serve);
   if (isListed) serve = serveLists(definition, answers, serve);
   const off = (prerequisite: string) =>
-    answers.of(offVariant, 'PREREQUISITE_FAILED', { prerequisite });
+    answers.of(offVariant, 'PREREQUISITE_FAILED', answers.metadataWith({ prerequisite }));
   if (prerequisites.length > 0)
     serve = servePrerequisites(record.key, prerequisites, off, answers.metadata, serve);
-  else answers.of(offVariant, 'DISABLED');
+  else answers.expect(offVariant);
   if (answers.missing !== undefined) return answers.missing;
   const { percentage, split } = exposure;
   const isUndivided = percentage === NONE || (percentage === FULL && !split);
@@ -101,7 +101,7 @@ function serveRule(
   around: Surroundings,
   next: Serve,
 ): Serve {
-  const rule = { rule: name ?? number };
+  const rule = answers.metadataWith({ rule: name ?? number });
   if (split === undefined) {
     const answer = answers.of(variant ?? '', 'TARGETING_MATCH', rule);
     if (when === undefined) return () => answer;
@@ -111,7 +111,7 @@ function serveRule(
   const divided = serveByHash(
     unitsOf(split, variantPrefix(salt)),
     divide(split.weights, (part) => answers.of(part, 'SPLIT', rule)),
-    answers.lacking(split, rule),
+    () => answers.lacking(split, rule),
   );
   if (when === undefined) return divided;
   const holds = compileCondition(when, around);
@@ -128,15 +128,16 @@ function serveExposure(
   isTargeted: boolean,
 ): Serve {
   const { variant, percentage, split, by } = exposure;
-  const isDivided = split !== undefined || (percentage > NONE && percentage < FULL);
-  const inside = answers.of(variant, isDivided || isTargeted ? 'SPLIT' : 'STATIC');
   const outside = answers.of(
     defaultVariant,
     percentage > NONE ? 'SPLIT' : isTargeted ? 'DEFAULT' : 'STATIC',
   );
+  answers.expect(variant);
   if (percentage <= NONE) return () => outside;
+  const isDivided = split !== undefined || percentage < FULL;
+  const inside = answers.of(variant, isDivided || isTargeted ? 'SPLIT' : 'STATIC');
   const unit = by === undefined ? {} : { by };
-  const lacking = answers.lacking(unit);
+  const lacking = () => answers.lacking(unit);
   const covered: Serve = split
     ? serveByHash(
         unitsOf(unit, variantPrefix(salt)),
@@ -149,7 +150,7 @@ function serveExposure(
   const { unitOf, hash } = unitsOf(unit, exposurePrefix(salt));
   return (context) => {
     const unit = unitOf(context);
-    if (unit === undefined) return lacking;
+    if (unit === undefined) return lacking();
     if (hash(unit) >= end) return outside;
     return split === undefined ? inside : covered(context);
   };
@@ -170,24 +171,25 @@ class Answers {
     this.#variants = type === 'object' ? (frozenCopy(variants) as typeof variants) : variants;
   }
 
-  of(variant: string, reason: Reason, more?: FlagMetadata): Details {
+  of(variant: string, reason: Reason, flagMetadata = this.metadata): Details {
+    this.expect(variant);
+    return Object.freeze({ value: this.#variants[variant], variant, reason, flagMetadata });
+  }
+
+  expect(variant: string): void {
     if (!Object.hasOwn(this.#variants, variant))
       this.missing ??= `The flag ${this.#key} has no variant "${variant}".`;
-    const value = this.#variants[variant];
-    return Object.freeze({ value, variant, reason, flagMetadata: this.#with(more) });
   }
 
   /** That the context has nothing that tells units apart. */
-  lacking({ by = TARGETING_KEY, input }: UnitBy, more?: FlagMetadata): Details {
-    const names = input?.flatMap((part) => (typeof part === 'string' ? [] : [part.attribute])) ?? [
-      by,
-    ];
-    const message = `The flag ${this.#key} tells units apart by ${names.join(' and ')}: expected a text or a whole number, and the context has none.`;
-    return Object.freeze(failed(undefined, 'TARGETING_KEY_MISSING', message, this.#with(more)));
+  lacking({ by = TARGETING_KEY, input }: UnitBy, metadata = this.metadata): Details {
+    const names = input?.flatMap((part) => (typeof part === 'string' ? [] : [part.attribute]));
+    const message = `The flag ${this.#key} tells units apart by ${(names ?? [by]).join(' and ')}: expected a text or a whole number, and the context has none.`;
+    return failed(undefined, 'TARGETING_KEY_MISSING', message, metadata);
   }
 
-  #with(more: FlagMetadata | undefined): FlagMetadata {
-    return more === undefined ? this.metadata : Object.freeze({ ...this.metadata, ...more });
+  metadataWith(more: FlagMetadata): FlagMetadata {
+    return Object.freeze({ ...this.metadata, ...more });
   }
 }
 

@@ -47,7 +47,11 @@ function anyOf(tests: readonly Test[]): Test {
 
 /** An attribute that is not there, or null, matches nothing but `present: false`; that is no mistake. */
 function compileComparison(comparison: Comparison, around: Surroundings): Test {
-  const { attribute, operator, value, values, ignoreCase } = comparison;
+  const { attribute, operator, value } = comparison;
+  if (around.mistyped === undefined) {
+    const test = equality(comparison);
+    if (test) return test;
+  }
   const matches = matcherOf(comparison);
   const mistyped = (): false => {
     around.mistyped?.(comparison);
@@ -56,23 +60,26 @@ function compileComparison(comparison: Comparison, around: Surroundings): Test {
   if (typeof matches === 'string') return mistyped;
   const read = reader(attribute);
   if (operator === 'present') return (context) => isThere(read(context)) === value;
-  const compare = (found: unknown) => isThere(found) && (matches(found) ?? mistyped());
-  if (ignoreCase === true || attribute.includes('.')) return (context) => compare(read(context));
-  // What most conditions are: a value that is equal needs no closer look, nor does any other if nobody wants to know.
-  const otherwise = around.mistyped ? compare : () => false;
-  if (operator === 'equals')
-    return (context) => {
-      const found = own(context, attribute);
-      return found === value || otherwise(found);
-    };
-  if (operator === 'in') {
-    const wanted = new Set<unknown>(values);
-    return (context) => {
-      const found = own(context, attribute);
-      return wanted.has(found) || otherwise(found);
-    };
-  }
-  return (context) => compare(own(context, attribute));
+  return (context) => {
+    const found = read(context);
+    return isThere(found) && (matches(found) ?? mistyped());
+  };
+}
+
+/** What most comparisons are. If nobody wants to know of wrong types, a value that is not equal needs no closer look. */
+function equality({
+  attribute,
+  operator,
+  value,
+  values,
+  ignoreCase,
+}: Comparison): Test | undefined {
+  if (ignoreCase === true || attribute.includes('.')) return undefined;
+  if (operator === 'equals' && value !== undefined)
+    return (context) => own(context, attribute) === value;
+  if (operator !== 'in' || values === undefined) return undefined;
+  const wanted = new Set<unknown>(values);
+  return (context) => wanted.has(own(context, attribute));
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;

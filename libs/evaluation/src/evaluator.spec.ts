@@ -128,7 +128,7 @@ describe('what cannot be answered', () => {
       'a context that throws',
       'GENERAL',
       () =>
-        compile([record()]).evaluate('checkout-v2', true, {
+        compile([open(50_000)]).evaluate('checkout-v2', true, {
           get targetingKey(): string {
             throw new Error('no such user');
           },
@@ -219,6 +219,40 @@ describe('buckets', () => {
     }
     // Binomial(N, 1/4): five standard deviations.
     expect(Math.abs(both - N / 4)).toBeLessThan(5 * Math.sqrt((N * 3) / 16));
+  });
+
+  it.each([1, 2, 3])('do not tell from who is covered what they are served (salt %i)', (seed) => {
+    const N = 40_000;
+    const weights = [25, 25, 50].map((weight, i) => ({
+      variant: ['on', 'off', 'dark'][i]!,
+      weight,
+    }));
+    const evaluator = compile([
+      open(
+        10_000,
+        { exposure: { variant: 'on', percentage: 10_000 as never, split: weights } },
+        `s${seed}`,
+      ),
+    ]);
+    const counts: Record<string, number> = {};
+    let covered = 0;
+    for (let i = 0; i < N; i += 1) {
+      const { variant = '' } = evaluator.evaluate('checkout-v2', false, {
+        targetingKey: `user-${i}`,
+      });
+      counts[variant] = (counts[variant] ?? 0) + 1;
+      if (variant !== 'off') covered += 1;
+    }
+    // 'off' is also what the others are served: of those covered a third is 'on', two thirds 'dark'.
+    const expected = { on: covered / 3, dark: (covered * 2) / 3 };
+    const chiSquare = Object.entries(expected).reduce(
+      (sum, [variant, n]) => sum + ((counts[variant] ?? 0) - n) ** 2 / n,
+      0,
+    );
+    // One degree of freedom: above 10.83 with probability 0.001.
+    expect(chiSquare).toBeLessThan(10.83);
+    // Binomial(N, 7.5 %): five standard deviations.
+    expect(Math.abs(covered - N * 0.075)).toBeLessThan(5 * Math.sqrt(N * 0.075 * 0.925));
   });
 
   it.each(['user-', 'käufer-', '顧客-', '🛒'])('fill evenly for keys like %s1', (prefix) => {

@@ -74,10 +74,10 @@ export function divide(
 export function serveByHash(
   { unitOf, hash }: Units,
   divided: (hash: number) => Details,
-  lacking: Details,
+  lacking: () => Details,
 ): Serve {
   return (context) => {
     const unit = unitOf(context);
-    return unit === undefined ? lacking : divided(hash(unit));
+    return unit === undefined ? lacking() : divided(hash(unit));
   };
 }
