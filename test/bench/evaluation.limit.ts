@@ -1,6 +1,6 @@
 import { firstHash } from '../../libs/evaluation/src/bucket.ts';
 import type { Details } from '../../libs/evaluation/src/details.ts';
-import { murmur3After } from '../../libs/evaluation/src/murmur3.ts';
+import { LEAST, orderedMurmur3After } from '../../libs/evaluation/src/murmur3.ts';
 import {
   type Case,
   type contexts,
@@ -44,8 +44,8 @@ export function limitOf(of: Case, count: number): Evaluate<Context> {
   };
 }
 
-const HALF = firstHash(1, 2);
-const QUARTER = firstHash(1, 4);
+const HALF = LEAST + firstHash(1, 2);
+const QUARTER = LEAST + firstHash(1, 4);
 
 type Flag = ReturnType<typeof flagOf>;
 function flagOf(index: number) {
@@ -54,7 +54,7 @@ function flagOf(index: number) {
   return {
     parent: parentOf(index),
     countries: new Set(COUNTRIES),
-    hash: murmur3After(`${saltOf(index)}.variant.`),
+    hash: orderedMurmur3After(`${saltOf(index)}.variant.`),
     on: answer(true, 'on', 'STATIC'),
     off: answer(false, 'off', 'DEFAULT'),
     onByPlan: answer(true, 'on', 'TARGETING_MATCH'),

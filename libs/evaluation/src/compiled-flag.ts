@@ -4,6 +4,7 @@ import { TARGETING_KEY, targetingKeyOf } from './attribute.ts';
 import { firstHash } from './bucket.ts';
 import { compileCondition, type Surroundings } from './condition.ts';
 import { type Details, failed, type FlagMetadata, type Reason } from './details.ts';
+import { LEAST } from './murmur3.ts';
 import { type PrerequisiteFlag, servePrerequisites } from './prerequisite.ts';
 import { divide, type Serve, serveByHash, type UnitBy, unitsOf } from './split.ts';
 
@@ -146,7 +147,7 @@ function serveExposure(
       )
     : () => inside;
   if (percentage >= FULL) return covered;
-  const end = firstHash(percentage, FULL);
+  const end = LEAST + firstHash(percentage, FULL);
   const { unitOf, hash } = unitsOf(unit, exposurePrefix(salt));
   return (context) => {
     const unit = unitOf(context);

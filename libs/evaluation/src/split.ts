@@ -2,7 +2,7 @@ import type { Split } from '@tidegate/contracts';
 import { reader, TARGETING_KEY, targetingKeyOf } from './attribute.ts';
 import { firstHash } from './bucket.ts';
 import type { Details, EvaluationContext } from './details.ts';
-import { murmur3After } from './murmur3.ts';
+import { LEAST, orderedMurmur3After } from './murmur3.ts';
 
 export type Serve = (context: EvaluationContext) => Details;
 
@@ -14,16 +14,16 @@ export type UnitBy = Pick<Split, 'by' | 'input'>;
 
 export interface Units {
   readonly unitOf: UnitOf;
-  /** Of `prefix` and the unit. The parts of an imported flag are hashed as they are, without the prefix. */
+  /** Ordered hash of `prefix` and the unit. The parts of an imported flag are hashed as they are, without the prefix. */
   readonly hash: (unit: string) => number;
 }
 
 export function unitsOf({ by = TARGETING_KEY, input }: UnitBy, prefix: string): Units {
-  if (!input) return { unitOf: unitAt(by), hash: murmur3After(prefix) };
+  if (!input) return { unitOf: unitAt(by), hash: orderedMurmur3After(prefix) };
   const parts = input.map((part) =>
     typeof part === 'string' ? () => part : unitAt(part.attribute),
   );
-  return { unitOf: (context) => joined(parts, context), hash: murmur3After('') };
+  return { unitOf: (context) => joined(parts, context), hash: orderedMurmur3After('') };
 }
 
 /** A text that is not empty, or a whole number in decimal. Nothing else tells units apart in every language alike. */
@@ -48,7 +48,7 @@ function joined(parts: readonly UnitOf[], context: EvaluationContext): string | 
   return all;
 }
 
-/** Divides the hashes in proportion to the weights, in their order. */
+/** Divides the ordered hashes in proportion to the weights, in their order. */
 export function divide(
   weights: Split['weights'],
   answer: (variant: string) => Details,
@@ -58,7 +58,7 @@ export function divide(
   let share = 0;
   const parts = live.map(({ variant, weight }) => {
     share += weight;
-    return { details: answer(variant), end: firstHash(share, total) };
+    return { details: answer(variant), end: LEAST + firstHash(share, total) };
   });
   const last = parts.pop()?.details;
   if (last === undefined) throw new Error('The weights of a split add up to 0.');
