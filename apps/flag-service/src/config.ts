@@ -2,6 +2,7 @@ import { name } from '@tidegate/contracts';
 import { z } from 'zod';
 
 const bytes = z.coerce.number().int().min(1_024);
+const days = z.coerce.number().int().min(1);
 const waitMs = z.coerce.number().int().positive();
 
 export const Config = z.object({
@@ -12,6 +13,11 @@ export const Config = z.object({
     .default(1_048_576)
     .describe(
       'What a slow reader of the event stream may leave unread, beside its snapshot, before it is cut off.',
+    ),
+  FLAG_SERVICE_STALE_AFTER_DAYS: days
+    .default(30)
+    .describe(
+      'How long a flag must serve everybody the same, be off, or not be asked for, to be listed as stale.',
     ),
   FLAG_SERVICE_BUS_PATIENCE_MS: waitMs
     .default(10_000)

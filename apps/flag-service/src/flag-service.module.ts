@@ -2,12 +2,13 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { STREAM_HEARTBEAT_MS } from '@tidegate/contracts';
 import type { ServiceContext } from '@tidegate/platform';
 import type { z } from 'zod';
-import { afterRecovery, openChanges, openHistories } from './changes.module.ts';
+import { afterRecovery, openChanges, openFlags, openHistories } from './changes.module.ts';
 import type { Config } from './config.ts';
 import { EnvironmentConsumer } from './environment/environment.consumer.ts';
 import { EnvironmentController } from './environment/environment.controller.ts';
 import { OfrepController } from './evaluate/ofrep.controller.ts';
-import { createFlagQueries } from './flag/flag-queries.handler.ts';
+import { DisableFlagsController } from './flag/disable-flags.controller.ts';
+import { FlagCommandsController } from './flag/flag-commands.controller.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
 import { createSchedules } from './flag/run-schedules.handler.ts';
@@ -40,7 +41,9 @@ class FlagServiceModule {}
 
 const controllers = [
   EnvironmentController,
+  DisableFlagsController,
   FlagController,
+  FlagCommandsController,
   HistoryController,
   ViewController,
   HeartbeatController,
@@ -95,12 +98,18 @@ export async function flagServiceModule(
     instances.forgetSilent();
   });
 
+  const flagParts = openFlags(context, config, {
+    ...written,
+    environments,
+    changeFlag,
+    asked: async () => undefined,
+  });
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],
     [token.CHANGE_SEGMENT, changeSegment],
     [token.DEFAULT_ENVIRONMENT, config.FLAG_SERVICE_DEFAULT_ENVIRONMENT],
     [token.ENVIRONMENTS, environments],
-    [token.FLAG_QUERIES, createFlagQueries(flags, environments)],
+    ...flagParts,
     [token.FLAG_STREAMS, streams],
     [token.FLAG_VIEWS, views],
     [token.HISTORY, history],

@@ -80,7 +80,7 @@ export type ReleaseFlag = MessageOf<typeof ReleaseFlag>;
 
 export const EnableFlag = flagMessage('EnableFlag', 'enable', {
   topic: 'flag.commands',
-  schema: z.object({ ...flagRef, reason }),
+  schema: z.object({ ...flagRef, reason, expectedVersion: z.int().min(1).optional() }),
   example: { reason: 'cause found and fixed' },
   maxAgeMs: TEN_MINUTES,
 });
@@ -102,6 +102,8 @@ export const RestoreFlag = flagMessage('RestoreFlag', 'restore', {
     definition: flagDefinition,
     reason,
     rollout: rolloutRef.optional(),
+    /** Refused unless the flag is at this version. A rollout goes back whatever the version is. */
+    expectedVersion: z.int().min(1).optional(),
   }),
   example: {
     definition: definitionExample,

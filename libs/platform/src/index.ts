@@ -13,7 +13,8 @@ export { PlatformConfig } from './config/platform-config.ts';
 export { type AuthCode, authCodes, type PlatformErrorCode, platformErrorCodes } from './errors.ts';
 export { answer, refusalOf } from './http/answer.http.ts';
 export { commandFrom, newMessage } from './http/command.ts';
-export { etagOf, ifMatch } from './http/etag.ts';
+export { Describe } from './http/describe.nest.ts';
+export { etagOf, expectedVersion, ifMatch, isCurrent } from './http/etag.ts';
 export { Asked, CommandRoute, type Exchange } from './http/exchange.nest.ts';
 export { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 export {

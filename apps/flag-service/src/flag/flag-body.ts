@@ -1,5 +1,6 @@
 import {
   dateOf,
+  exposure,
   type Flag,
   type FlagDefinition,
   flagDefinition,
@@ -23,7 +24,7 @@ const percent = z
 export const flagBody = z
   .strictObject({
     ...flagDefinition.shape,
-    exposure: z.strictObject({ variant: name, percentage: percent }),
+    exposure: z.strictObject({ ...exposure.shape, percentage: percent }),
     reason: reason.optional(),
   })
   .transform(({ reason, ...written }, context) => {
@@ -57,8 +58,15 @@ export const scheduleBody = z
   .array(z.strictObject({ at: moment, change: z.enum(['enable', 'disable']), reason }))
   .max(20);
 
-type Shown<T> = Omit<T, 'exposure'> & {
-  readonly exposure: { readonly variant: string; readonly percentage: number };
+/** What is copied, where to, and why. */
+export const copyBody = z.strictObject({
+  to: name.meta({ description: 'The environment to copy to.' }),
+  dryRun: z.boolean().default(false).meta({ description: 'Only say what would change there.' }),
+  ...because,
+});
+
+type Shown<T extends FlagDefinition> = Omit<T, 'exposure'> & {
+  readonly exposure: Omit<T['exposure'], 'percentage'> & { readonly percentage: number };
 };
 export type ShownFlag = Omit<Flag, 'definition'> & { readonly definition: Shown<FlagDefinition> };
 
@@ -66,8 +74,10 @@ export type ShownFlag = Omit<Flag, 'definition'> & { readonly definition: Shown<
 export function shownFlag(flag: Flag): ShownFlag;
 export function shownFlag(flag: Flag | null): ShownFlag | null;
 export function shownFlag(flag: Flag | null): ShownFlag | null {
-  if (!flag) return null;
-  const { variant, percentage } = flag.definition.exposure;
-  const exposure = { variant, percentage: percentage / 1_000 };
-  return { ...flag, definition: { ...flag.definition, exposure } };
+  return flag && { ...flag, definition: shownDefinition(flag.definition) };
+}
+
+export function shownDefinition(definition: FlagDefinition): Shown<FlagDefinition> {
+  const { percentage, ...exposure } = definition.exposure;
+  return { ...definition, exposure: { ...exposure, percentage: percentage / 1_000 } };
 }

@@ -1,26 +1,36 @@
-import type { Rejection, Revision } from '@tidegate/kernel';
-import type { Documents } from '@tidegate/store';
+import type { Flag } from '@tidegate/contracts';
+import { type Clock, type Rejection, type Revision } from '@tidegate/kernel';
+import type { Document, Documents } from '@tidegate/store';
+import type { Asked } from '../adoption/last-asked.port.ts';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from './flag-body.ts';
+import { type FlagFilter, matches } from './flag-filter.ts';
 import { unknown } from './flag-refusals.ts';
 import { flagId, splitFlagId } from './flags.ts';
-import { type StoredFlag, viewOf } from './stored-flag.ts';
+import { type Stale, staleness } from './staleness.ts';
+import { isLiving, type LivingFlag, type StoredFlag, viewOf } from './stored-flag.ts';
 
 /** A flag as people get it. */
 export interface FoundFlag extends Revision {
   readonly environment: string;
   readonly key: string;
   readonly flag: ShownFlag | null;
+  /** Why it may not be needed any more; only where that was asked for. */
+  readonly stale?: readonly Stale[];
+}
+
+export interface FlagList extends FlagFilter {
+  readonly after?: string | undefined;
+  readonly limit: number;
+  /** Only those that may not be needed any more. */
+  readonly stale?: boolean | undefined;
 }
 
 export interface FlagQueries {
   /** Refused ENVIRONMENT_UNKNOWN or FLAG_UNKNOWN. */
   find(environment: string, key: string): Promise<FoundFlag | Rejection>;
-  /** In order of key, those after `after`; refused ENVIRONMENT_UNKNOWN. */
-  list(
-    environment: string,
-    page: { after?: string | undefined; limit: number },
-  ): Promise<readonly FoundFlag[] | Rejection>;
+  /** In order of key, those after `after` that match; refused ENVIRONMENT_UNKNOWN. */
+  list(environment: string, wanted: FlagList): Promise<readonly FoundFlag[] | Rejection>;
 }
 
 export const foundFlag = (
@@ -29,11 +39,19 @@ export const foundFlag = (
   { epoch, version, state }: Revision & { readonly state: StoredFlag },
 ): FoundFlag => ({ environment, key, version, epoch, flag: shownFlag(viewOf(state)) });
 
+export interface FlagQueriesParts {
+  readonly flags: Documents<StoredFlag>;
+  readonly environments: Pick<Environments, 'has'>;
+  readonly clock: Clock;
+  /** What is known of the asking for flags; undefined while that is not known. */
+  readonly asked: (environment: string) => Promise<Asked | undefined>;
+  /** How long is long. */
+  readonly staleAfterMs: number;
+}
+
 /** Reads the store: what it says is what the next write is checked against. */
-export function createFlagQueries(
-  flags: Documents<StoredFlag>,
-  environments: Pick<Environments, 'has'>,
-): FlagQueries {
+export function createFlagQueries(parts: FlagQueriesParts): FlagQueries {
+  const { flags, environments } = parts;
   return {
     async find(environment, key) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
@@ -41,17 +59,48 @@ export function createFlagQueries(
       if (!document || viewOf(document.state) === null) return unknown({ environment, key });
       return foundFlag(environment, key, document);
     },
-    async list(environment, { after = '', limit }) {
+    async list(environment, { after = '', limit, stale = false, ...filter }) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
-      const page = await flags.list({
-        where: { living: true },
-        after: flagId(environment, after),
-        limit,
-      });
-      return page
-        .map((document) => ({ document, ...splitFlagId(document.id) }))
-        .filter((found) => found.environment === environment)
-        .map(({ document, key }) => foundFlag(environment, key, document));
+      const judge = stale ? await judgeOf(parts, environment) : undefined;
+      const found: FoundFlag[] = [];
+      const isNarrowed = stale || Object.values(filter).some((value) => value !== undefined);
+      const page = { after, size: isNarrowed ? PAGE : limit };
+      for await (const { key, document, state } of living(flags, environment, page)) {
+        if (!matches(key, viewOf(state) as Flag, filter)) continue;
+        const reasons = judge?.(key, state);
+        if (reasons?.length === 0) continue;
+        const shown = foundFlag(environment, key, document);
+        found.push(reasons ? { ...shown, stale: reasons } : shown);
+        if (found.length === limit) break;
+      }
+      return found;
     },
   };
+}
+
+const PAGE = 200;
+
+/** Every flag of an environment from there on, in order of key, page by page. */
+async function* living(
+  flags: Documents<StoredFlag>,
+  environment: string,
+  { after: from, size }: { readonly after: string; readonly size: number },
+) {
+  for (let after = flagId(environment, from); ;) {
+    const page = await flags.list({ where: { living: true }, after, limit: size });
+    for (const document of page) {
+      const { environment: of, key } = splitFlagId(document.id);
+      if (of !== environment) return;
+      if (isLiving(document.state)) yield { key, document, state: document.state };
+    }
+    const last: Document<StoredFlag> | undefined = page.at(-1);
+    if (!last || page.length < size) return;
+    after = last.id;
+  }
+}
+
+async function judgeOf({ asked, clock, staleAfterMs }: FlagQueriesParts, environment: string) {
+  const known = await asked(environment);
+  const times = { now: clock.now(), longMs: staleAfterMs };
+  return (key: string, flag: LivingFlag) => staleness(key, flag, known, times);
 }

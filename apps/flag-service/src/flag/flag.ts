@@ -149,6 +149,8 @@ function recover({ data }: RecoverFlag, flag: StoredFlag): Decision<FlagEvent> {
 }
 
 function enable({ data }: Pick<EnableFlag, 'data'>, flag: LivingFlag): Decision<FlagEvent> {
+  const conflict = versionConflict(data, flag);
+  if (conflict) return conflict;
   if (flag.status === 'enabled') return [];
   const kept = keptFor(data, flag);
   if (kept) return kept;
@@ -187,6 +189,8 @@ function scheduled(
  */
 function restore({ data }: RestoreFlag, flag: LivingFlag, known: Known): Decision<FlagEvent> {
   const { definition, rollout } = data;
+  const conflict = versionConflict(data, flag);
+  if (conflict) return conflict;
   if (flag.hold) {
     if (flag.hold.rollout.id !== rollout?.id) return held(data, flag.hold);
     const late = generationOld(rollout, flag.hold);
@@ -243,6 +247,18 @@ function served(definition: FlagDefinition): Partial<FlagDefinition> {
 }
 
 function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
+  const next = evolved(flag, fact);
+  if (!isLiving(next)) return next;
+  const since = isLiving(flag) && servesAlike(flag, next) ? flag.servedSince : fact.metadata.at;
+  return { ...next, ...(since === undefined ? {} : { servedSince: since }) };
+}
+
+const servesAlike = (before: LivingFlag, after: LivingFlag): boolean =>
+  before.status === after.status &&
+  (before.definition === after.definition ||
+    equal(served(before.definition), served(after.definition)));
+
+function evolved(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
   const version = flag.version + 1;
   if (fact.type === 'FlagDeleted') return { status: 'deleted', version };
   if (fact.type === 'FlagRecovered')

@@ -14,6 +14,8 @@ interface Living {
   readonly reliedOn?: readonly RolloutRef[];
   /** In order of time, never empty. */
   readonly schedule?: readonly ScheduledChange[];
+  /** When what it serves changed last, ms since 1970; left out where nobody knows any more. Not for views. */
+  readonly servedSince?: number;
 }
 
 type EnabledFlag = Living & { readonly status: 'enabled' };

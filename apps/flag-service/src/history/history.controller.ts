@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from '../flag/flag-body.ts';
 import { ENVIRONMENTS, HISTORY, SEGMENT_HISTORY } from '../tokens.ts';
+import { type Difference, differences } from './differences.ts';
 import type { History, PastSegmentChange, SegmentHistory } from './history.handler.ts';
 import { type PastChange, placeOf } from './history.ts';
 
@@ -18,7 +19,9 @@ const historyQuery = z.object({
 type ShownChange = Omit<PastChange, 'before' | 'after'> & {
   readonly before: ShownFlag | null;
   readonly after: ShownFlag | null;
+  readonly changes: readonly Difference[];
 };
+type ShownSegmentChange = PastSegmentChange & Pick<ShownChange, 'changes'>;
 
 @Controller('v1/environments/:env')
 export class HistoryController {
@@ -57,15 +60,24 @@ export class HistoryController {
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
     @ZodQuery(historyQuery) { after, limit }: z.output<typeof historyQuery>,
-  ): Promise<Page<PastSegmentChange> | Rejection> {
+  ): Promise<Page<ShownSegmentChange> | Rejection> {
     if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
     const found = await this.#segments.read(environment, key, { before: after, limit: limit + 1 });
-    return pageOf(found, limit, (change) => String(placeOf(change)));
+    const page = pageOf(found, limit, (change) => String(placeOf(change)));
+    return { ...page, items: page.items.map(withChanges) };
   }
 }
 
-const shown = (change: PastChange): ShownChange => ({
+const shown = (change: PastChange): ShownChange =>
+  withChanges({
+    ...change,
+    before: shownFlag(change.before),
+    after: shownFlag(change.after),
+  });
+
+const withChanges = <C extends { readonly before: unknown; readonly after: unknown }>(
+  change: C,
+) => ({
   ...change,
-  before: shownFlag(change.before),
-  after: shownFlag(change.after),
+  changes: differences(change.before, change.after),
 });

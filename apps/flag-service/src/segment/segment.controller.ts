@@ -6,9 +6,12 @@ import {
   Asked,
   commandFrom,
   CommandRoute,
+  Describe,
   etagOf,
   type Exchange,
+  expectedVersion,
   ifMatch,
+  isCurrent,
   type Page,
   pageOf,
   pageQuery,
@@ -60,6 +63,7 @@ export class SegmentController {
   }
 
   @Get()
+  @Describe('Lists segments', 'In order of key; a page goes on after `next` of the one before.')
   @RequireRole('viewer', { environment: 'env' })
   async list(
     @ZodParam('env', name) environment: string,
@@ -69,21 +73,28 @@ export class SegmentController {
     return isRejection(found) ? found : pageOf(found, limit, ({ key }) => key);
   }
 
-  /** With the flags and segments that refer to it. */
   @Get(':key')
+  @Describe('Reads a segment', 'With the flags and segments that refer to it, and its ETag.')
   @RequireRole('viewer', { environment: 'env' })
   async find(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
+    @Asked() { request }: Exchange,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<FoundSegment | Rejection> {
+  ): Promise<FoundSegment | Rejection | undefined> {
     const found = await this.#segments.find(environment, key);
-    if (!isRejection(found)) reply.header('etag', etagOf(found));
-    return found;
+    if (isRejection(found)) return found;
+    reply.header('etag', etagOf(found));
+    if (!isCurrent(request, found)) return found;
+    reply.code(304);
+    return undefined;
   }
 
-  /** Creates or replaces. If-Match: only at that version; If-None-Match: *: only if there is none. */
   @Put(':key')
+  @Describe(
+    'Creates or replaces a segment',
+    'A condition that flags share. If-Match: only at that version. If-None-Match: *: only if there is none. Refused while a rollout relies on it, if it could move anybody.',
+  )
   @RequireRole('operator', { environment: 'env' })
   put(
     @ZodParam('env', name) environment: string,
@@ -91,14 +102,12 @@ export class SegmentController {
     @ZodBody(segmentBody) { definition, reason }: z.output<typeof segmentBody>,
     @Asked() asked: Exchange,
   ) {
-    const { request } = asked;
-    const isNew = request.headers['if-none-match'] === '*';
-    const expectedVersion = isNew ? 0 : ifMatch(request, this.#context.store.epoch);
-    return this.#put({ environment, key, definition, expectedVersion, reason }, asked);
+    const version = expectedVersion(asked.request, this.#context.store.epoch);
+    return this.#put({ environment, key, definition, expectedVersion: version, reason }, asked);
   }
 
-  /** Refused while a flag or another segment refers to it. */
   @Delete(':key')
+  @Describe('Deletes a segment', 'Refused while a flag or another segment refers to it.')
   @RequireRole('operator', { environment: 'env' })
   remove(
     @ZodParam('env', name) environment: string,
@@ -107,20 +116,20 @@ export class SegmentController {
     @Asked() asked: Exchange,
   ) {
     const { caller, request } = asked;
-    const expectedVersion = ifMatch(request, this.#context.store.epoch);
-    const data = { environment, key, reason, expectedVersion };
+    const version = ifMatch(request, this.#context.store.epoch);
+    const data = { environment, key, reason, expectedVersion: version };
     return this.#write(commandFrom(this.#context, DeleteSegment, data, caller, request), asked);
   }
 
-  /** Puts an earlier definition back, also of a segment that was deleted. */
   @CommandRoute(':key/restore', 'operator', { environment: 'env' })
+  @Describe('Puts an earlier definition back', 'Also of a segment that was deleted.')
   async restore(
     @ZodParam('env', name) environment: string,
     @ZodParam('key', name) key: string,
     @ZodBody(restoreBody) { version, reason }: z.output<typeof restoreBody>,
     @Asked() asked: Exchange,
   ) {
-    const expectedVersion = ifMatch(asked.request, this.#context.store.epoch);
+    const expected = ifMatch(asked.request, this.#context.store.epoch);
     const past = await this.#history.find(environment, key, version);
     if (!past?.after)
       return reject(
@@ -128,7 +137,7 @@ export class SegmentController {
         `The history of segment ${key} in ${environment} has none at version ${version}.`,
       );
     const { definition } = past.after;
-    return this.#put({ environment, key, definition, expectedVersion, reason }, asked);
+    return this.#put({ environment, key, definition, expectedVersion: expected, reason }, asked);
   }
 
   #put(data: PutSegment['data'], asked: Exchange): Promise<WrittenSegment | Rejection> {

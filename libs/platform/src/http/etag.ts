@@ -24,3 +24,14 @@ export function ifMatch({ headers }: WithHeaders, epoch: number): number | undef
     throw new AppError('IF_MATCH_STALE', 'The ETag is from before the store was restored.');
   return Number(match[2]);
 }
+
+/** The version that a write demands: If-Match; 0 with `If-None-Match: *`, which wants there to be none. Thrown as `ifMatch`. */
+export const expectedVersion = (request: WithHeaders, epoch: number): number | undefined =>
+  request.headers['if-none-match'] === '*' ? 0 : ifMatch(request, epoch);
+
+/** True if the client has this revision already, as If-None-Match says: then the answer is 304, without a body. */
+export function isCurrent({ headers }: WithHeaders, revision: Revision): boolean {
+  const known = String(headers['if-none-match'] ?? '').split(',');
+  const etag = etagOf(revision);
+  return known.some((each) => each.trim().replace(/^W\//, '') === etag);
+}
