@@ -1,38 +1,49 @@
-import { type FlagDefinition, referencesOf, type SegmentDefinition } from '@tidegate/contracts';
+import {
+  type FlagDefinition,
+  referencesOf,
+  type SegmentDefinition,
+  type ViewRecord,
+} from '@tidegate/contracts';
+import { cycleOf, problemsOf } from '@tidegate/evaluation';
 import { reject, type Rejection } from '@tidegate/kernel';
 import type { Ref } from '../flag/flag-refusals.ts';
 import { type Known, MAX_REACHED } from './known.ts';
 
-/** Why a flag may not refer to what it refers to. Two writes at once may still slip through: answers then say so. */
+/** Why a flag cannot be evaluated as it is written. Two writes at once may still slip through: answers then say so. */
 export function flagReferences(
   ref: Ref,
   definition: FlagDefinition,
   known: Known,
 ): Rejection | undefined {
-  const { flags, segments } = referencesOf(definition);
+  const record = { key: ref.key, ...UNSAVED, flag: { definition, salt: '-' } };
+  const { segments } = referencesOf(definition);
   return (
+    unusable('FLAG', definition) ??
     tooMany('FLAG', ref, known) ??
-    cycle('FLAG', ref.key, flags, (key) => known.flags.get(key)?.prerequisites) ??
+    cycle('FLAG', record, known) ??
     prerequisiteUnknown(ref, definition, known) ??
     segmentMissing('FLAG', ref, segments, known)
   );
 }
 
-/** Why a segment may not refer to what it refers to. */
+/** Why a segment cannot be evaluated as it is written. */
 export function segmentReferences(
   ref: Ref,
   definition: SegmentDefinition,
   known: Known,
 ): Rejection | undefined {
+  const record = { key: ref.key, ...UNSAVED, segment: { definition } };
   const { segments } = referencesOf(definition);
   return (
+    unusable('SEGMENT', definition) ??
     tooMany('SEGMENT', ref, known) ??
-    cycle('SEGMENT', ref.key, segments, (key) => known.segments.get(key)) ??
+    cycle('SEGMENT', record, known) ??
     segmentMissing('SEGMENT', ref, segments, known)
   );
 }
 
 type Kind = 'FLAG' | 'SEGMENT';
+const UNSAVED = { epoch: 0, version: 0 };
 
 function tooMany(kind: Kind, { key }: Ref, { flags, segments }: Known): Rejection | undefined {
   const count = flags.size + segments.size;
@@ -49,17 +60,17 @@ function prerequisiteUnknown(
   known: Known,
 ): Rejection | undefined {
   for (const [index, { flag, variants }] of prerequisites.entries()) {
-    const found = known.flags.get(flag);
+    const found = known.flags.get(flag)?.flag?.definition.variants;
     if (!found)
       return reject(
         'FLAG_REFERENCE_UNKNOWN',
         `prerequisites.${index}.flag: there is no flag ${flag} in ${environment}.`,
       );
-    const missing = variants.find((variant) => !found.variants.includes(variant));
+    const missing = variants.find((variant) => !Object.hasOwn(found, variant));
     if (missing !== undefined)
       return reject(
         'FLAG_REFERENCE_UNKNOWN',
-        `prerequisites.${index}.variants: flag ${flag} has no variant "${missing}"; expected one of ${found.variants.join(', ')}.`,
+        `prerequisites.${index}.variants: flag ${flag} has no variant "${missing}"; expected one of ${Object.keys(found).join(', ')}.`,
       );
   }
   return undefined;
@@ -77,29 +88,20 @@ function segmentMissing(
   return reject(`${kind}_REFERENCE_UNKNOWN`, `There is no ${named} in ${environment}.`);
 }
 
-/** The way that leads back to where it began, if there is one. */
-function cycle(
-  kind: Kind,
-  start: string,
-  first: readonly string[],
-  next: (key: string) => readonly string[] | undefined,
-): Rejection | undefined {
-  const seen = new Set<string>();
-  const wayBack = (key: string, way: readonly string[]): readonly string[] | undefined => {
-    if (key === start) return [...way, key];
-    if (seen.has(key)) return undefined;
-    seen.add(key);
-    return firstOf(next(key) ?? [], (each) => wayBack(each, [...way, key]));
-  };
-  const way = firstOf(first, (key) => wayBack(key, [start]));
+function cycle(kind: Kind, record: ViewRecord, { flags, segments }: Known): Rejection | undefined {
+  const way = cycleOf(record, {
+    get: (key) => flags.get(key),
+    segment: (key) => segments.get(key),
+  });
   const through = kind === 'FLAG' ? 'prerequisites' : 'segments';
   return way && reject(`${kind}_CYCLE`, `The ${through} would go in a circle: ${way.join(' → ')}.`);
 }
 
-function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** Patterns, ranges and networks that cannot be used: once stored they would only make their condition false. */
+function unusable(
+  kind: Kind,
+  definition: FlagDefinition | SegmentDefinition,
+): Rejection | undefined {
+  const [first, ...more] = problemsOf(definition).map(({ path, message }) => `${path}: ${message}`);
+  return first === undefined ? undefined : reject(`${kind}_INVALID`, [first, ...more].join('; '));
 }

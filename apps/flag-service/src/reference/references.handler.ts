@@ -1,20 +1,27 @@
-import { type FlagDefinition, referencesOf, type SegmentDefinition } from '@tidegate/contracts';
+import {
+  type FlagDefinition,
+  type FlagRecord,
+  referencesOf,
+  type SegmentRecord,
+  type SegmentDefinition,
+} from '@tidegate/contracts';
 import type { Document, Documents } from '@tidegate/store';
-import { flagId, splitFlagId } from '../flag/flags.ts';
-import { isLiving, type StoredFlag } from '../flag/stored-flag.ts';
-import { isPresent, type StoredSegment } from '../segment/stored-segment.ts';
-import { type KnownFlag, MAX_REACHED, type Users } from './known.ts';
+import { flagId, recordOf, splitFlagId } from '../flag/flags.ts';
+import type { StoredFlag } from '../flag/stored-flag.ts';
+import { segmentRecordOf } from '../segment/segments.ts';
+import type { StoredSegment } from '../segment/stored-segment.ts';
+import { MAX_REACHED, type Users } from './known.ts';
 import { useOf } from './uses.ts';
 
 /** What refers to what, as the store has it now. */
 export interface References {
   /** Every flag that can be reached from `definition` by prerequisites, as far as they are needed to judge it. */
-  flags(environment: string, definition: FlagDefinition): Promise<ReadonlyMap<string, KnownFlag>>;
+  flags(environment: string, definition: FlagDefinition): Promise<ReadonlyMap<string, FlagRecord>>;
   /** Every segment that can be reached from `definition`. */
   segments(
     environment: string,
     definition: FlagDefinition | SegmentDefinition,
-  ): Promise<ReadonlyMap<string, readonly string[]>>;
+  ): Promise<ReadonlyMap<string, SegmentRecord>>;
   usersOf(kind: 'flag' | 'segment', environment: string, key: string): Promise<Users>;
 }
 
@@ -24,29 +31,28 @@ export function createReferences(
   flags: Documents<StoredFlag>,
   segments: Documents<StoredSegment>,
 ): References {
-  const flagAt = async (id: string): Promise<KnownFlag | undefined> => {
-    const state = (await flags.load(id))?.state;
-    if (!state || !isLiving(state)) return undefined;
-    const { variants } = state.definition;
-    const { flags: prerequisites } = referencesOf(state.definition);
-    return { variants: Object.keys(variants), prerequisites };
+  const flagAt = async (id: string): Promise<FlagRecord | undefined> => {
+    const document = await flags.load(id);
+    const record = document && recordOf(id, document, document.state);
+    return record?.flag ? record : undefined;
   };
-  const segmentAt = async (id: string): Promise<readonly string[] | undefined> => {
-    const state = (await segments.load(id))?.state;
-    return state && isPresent(state) ? referencesOf(state.definition).segments : undefined;
+  const segmentAt = async (id: string): Promise<SegmentRecord | undefined> => {
+    const document = await segments.load(id);
+    const record = document && segmentRecordOf(id, document, document.state);
+    return record?.segment ? record : undefined;
   };
   return {
     flags: (environment, definition) =>
       reached(
         referencesOf(definition).flags,
         (key) => flagAt(flagId(environment, key)),
-        ({ prerequisites }) => prerequisites,
+        ({ flag }) => (flag ? referencesOf(flag.definition).flags : []),
       ),
     segments: (environment, definition) =>
       reached(
         referencesOf(definition).segments,
         (key) => segmentAt(flagId(environment, key)),
-        (next) => next,
+        ({ segment }) => (segment ? referencesOf(segment.definition).segments : []),
       ),
     async usersOf(kind, environment, key) {
       const where = { [useOf(kind, key)]: true };

@@ -12,6 +12,13 @@ const paying = segmentDefinition.parse({
 const listed = segmentDefinition.parse({ members: ['ada'] });
 const through = (...segments: string[]) =>
   segmentDefinition.parse({ when: { any: segments.map((segment) => ({ segment })) } });
+const known = (...segments: [key: string, ...refersTo: string[]][]) =>
+  new Map(
+    segments.map(([key, ...to]) => [
+      key,
+      { key, epoch: 1, version: 1, segment: { definition: through(...to) } },
+    ]),
+  );
 const metadata = { id: 'c', source: 'http:alex', at: 5, actor: 'alex', correlationId: 'c' };
 const put = (definition = paying, more: object = {}) => ({
   type: 'PutSegment' as const,
@@ -99,22 +106,27 @@ describe('a segment', () => {
 
   it('refers only to segments that are there', () => {
     const refused = refusal(
-      knowing({ segments: new Map([['staff', []]]) })([]).when(put(through('staff', 'stuff'))),
+      knowing({ segments: known(['staff']) })([]).when(put(through('staff', 'stuff'))),
     );
     expect(refused).toMatchObject({ code: 'SEGMENT_REFERENCE_UNKNOWN' });
     expect(refused?.message).toContain('segment stuff in production');
   });
 
   it('never refers to itself, however long the way', () => {
-    const segments = new Map([
-      ['staff', ['office']],
-      ['office', ['beta']],
-      ['beta', []],
-    ]);
+    const segments = known(['staff', 'office'], ['office', 'beta'], ['beta']);
     const refused = refusal(knowing({ segments })([created]).when(put(through('staff'))));
     expect(refused?.code).toBe('SEGMENT_CYCLE');
     expect(refused?.message).toContain('beta → staff → office → beta');
     expect(refusal(given([created]).when(put(through('beta'))))?.message).toContain('beta → beta');
+  });
+
+  it('is refused with a pattern that cannot be used', () => {
+    const when = { attribute: 'email', operator: 'matches' as const, value: '(' };
+    const refused = refusal(given([]).when(put(segmentDefinition.parse({ when }))));
+    expect(refused).toMatchObject({
+      code: 'SEGMENT_INVALID',
+      message: expect.stringContaining('when.value: '),
+    });
   });
 
   it('is one of at most 1 000', () => {
