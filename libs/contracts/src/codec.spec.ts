@@ -30,6 +30,11 @@ describe('decode', () => {
       'MESSAGE_NOT_JSON',
     ],
     [
+      'what is nested so deep that whoever walks it falls',
+      value(`{"environment":"production","key":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
+      'MESSAGE_TOO_DEEP',
+    ],
+    [
       'a field of the wrong type',
       value('{"environment":"production","key":7,"reason":"x"}'),
       'MESSAGE_INVALID',

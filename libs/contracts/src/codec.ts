@@ -1,4 +1,4 @@
-import { messageOf, reject, type Rejection } from '@tidegate/kernel';
+import { isDeeper, MAX_JSON_DEPTH, messageOf, reject, type Rejection } from '@tidegate/kernel';
 import type { z } from 'zod';
 import { definitionOf, definitionOfWire, isKnownName } from './catalogue.ts';
 import type { Message, MessageDefinition, Metadata } from './message.ts';
@@ -73,7 +73,7 @@ const scratch = new Uint8Array(12_288);
 
 /**
  * Refused with MESSAGE_HEADER_MISSING, MESSAGE_TYPE_UNKNOWN, MESSAGE_VERSION_UNKNOWN, MESSAGE_EMPTY,
- * MESSAGE_NOT_JSON or MESSAGE_INVALID (names the field and what was expected).
+ * MESSAGE_NOT_JSON, MESSAGE_TOO_DEEP or MESSAGE_INVALID (names the field and what was expected).
  */
 export function decode(record: WireRecord): Decoded | Rejection {
   const wire = record.headers['ce_type'];
@@ -101,9 +101,18 @@ export function decode(record: WireRecord): Decoded | Rejection {
 const problemsOf = ({ issues }: z.ZodError): string =>
   issues.map(({ path, message }) => `${path.join('.') || 'data'}: ${message}`).join('; ');
 
+/** A message about what people have sent holds it, and that may be nested MAX_JSON_DEPTH deep already. */
+const MAX_MESSAGE_DEPTH = MAX_JSON_DEPTH + 32;
+
 function parse(value: Uint8Array): { value: unknown } | Rejection {
   try {
-    return { value: JSON.parse(fromUtf8.decode(value)) as unknown };
+    const text = fromUtf8.decode(value);
+    if (isDeeper(text, MAX_MESSAGE_DEPTH))
+      return reject(
+        'MESSAGE_TOO_DEEP',
+        `Objects and lists are nested deeper than ${MAX_MESSAGE_DEPTH} levels.`,
+      );
+    return { value: JSON.parse(text) as unknown };
   } catch (error) {
     return reject('MESSAGE_NOT_JSON', messageOf(error));
   }

@@ -12,7 +12,7 @@ export {
   type Rejection,
 } from './decision.ts';
 export { formatDuration, parseDuration } from './duration.ts';
-export { canonicalJson, type Json, type JsonObject } from './json.ts';
+export { canonicalJson, isDeeper, type Json, type JsonObject, MAX_JSON_DEPTH } from './json.ts';
 export {
   formatPercentage,
   FULL,

@@ -6,6 +6,7 @@ export const platformErrorCodes = [
   'REQUEST_MALFORMED', // thrown when a request cannot be read at all
   'BODY_NOT_JSON', // thrown when a body is not the JSON it says it is
   'BODY_TOO_LARGE', // thrown when a body is over HTTP_BODY_LIMIT_BYTES
+  'BODY_TOO_DEEP', // thrown when a body nests objects and lists deeper than 64 levels
   'BODY_TYPE_UNSUPPORTED', // thrown when a route does not take the body's media type
   'ROUTE_UNKNOWN', // thrown when there is no such route
   'IDEMPOTENCY_KEY_MALFORMED', // thrown when the header Idempotency-Key is not 1 to 200 printable characters

@@ -4,7 +4,7 @@ import {
   flagDefinition,
   type RolloutRef,
 } from '@tidegate/contracts';
-import { reject, type Rejection } from '@tidegate/kernel';
+import { isDeeper, MAX_JSON_DEPTH, reject, type Rejection } from '@tidegate/kernel';
 import type { Users } from '../reference/known.ts';
 import { type Hold, isLiving, type StoredFlag } from './stored-flag.ts';
 
@@ -87,8 +87,6 @@ export function invalid(definition: FlagDefinition): Rejection | undefined {
 }
 
 const utf8 = new TextEncoder();
-export const bytesOfJson = (value: unknown): number => utf8.encode(JSON.stringify(value)).length;
-
 /** A change tells before and after in one message of at most 1 MiB: what was let in can always be changed back. */
 const MAX_CHANGE_BYTES = 480 * 1_024;
 /** Every program that asks for flags holds all of them: what people write has to stay small. */
@@ -98,13 +96,19 @@ export function tooLarge(
   definition: FlagDefinition,
   limit: number = MAX_CHANGE_BYTES,
 ): Rejection | undefined {
-  const bytes = bytesOfJson(definition);
+  const text = JSON.stringify(definition);
+  if (isDeeper(text, MAX_JSON_DEPTH)) return tooDeep('FLAG_INVALID');
+  const bytes = utf8.encode(text).length;
   if (bytes <= limit) return undefined;
   return reject(
     'FLAG_TOO_LARGE',
     `The definition has ${bytes} bytes; expected at most ${limit}. Long lists of users belong in a segment.`,
   );
 }
+
+/** What tells of it nests it deeper, and has to be read by everyone. */
+export const tooDeep = (code: string): Rejection =>
+  reject(code, `The definition nests objects and lists deeper than ${MAX_JSON_DEPTH} levels.`);
 
 export const MAX_FLAGS = 5_000;
 

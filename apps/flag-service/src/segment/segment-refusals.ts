@@ -1,6 +1,6 @@
 import type { SegmentDefinition } from '@tidegate/contracts';
-import { reject, type Rejection } from '@tidegate/kernel';
-import { bytesOfJson, type Ref } from '../flag/flag-refusals.ts';
+import { isDeeper, MAX_JSON_DEPTH, reject, type Rejection } from '@tidegate/kernel';
+import { type Ref, tooDeep } from '../flag/flag-refusals.ts';
 import type { Users } from '../reference/known.ts';
 import { isPresent, type LivingSegment, type StoredSegment } from './stored-segment.ts';
 
@@ -51,11 +51,14 @@ export function inUse(
       );
 }
 
+const utf8 = new TextEncoder();
 /** A change tells before and after in one message of at most 1 MiB: what was let in can always be changed back. */
 const MAX_SEGMENT_BYTES = 480 * 1_024;
 
 export function segmentTooLarge(definition: SegmentDefinition): Rejection | undefined {
-  const bytes = bytesOfJson(definition);
+  const text = JSON.stringify(definition);
+  if (isDeeper(text, MAX_JSON_DEPTH)) return tooDeep('SEGMENT_INVALID');
+  const bytes = utf8.encode(text).length;
   return bytes <= MAX_SEGMENT_BYTES
     ? undefined
     : reject(

@@ -34,6 +34,16 @@ describe('a problem', () => {
     expect(path.body).toMatchObject({ status: 400, errors: [{ parameter: 'env' }] });
   });
 
+  it.each(['[', '{"a":'])('answers a body of 30 000 times %s with 400, and why', async (open) => {
+    const deep = open.repeat(30_000);
+    const answer = await put(deep, { 'content-type': 'application/json' });
+    expect(answer.body).toMatchObject({
+      status: 400,
+      code: 'BODY_TOO_DEEP',
+      detail: 'The body nests objects and lists deeper than 64 levels.',
+    });
+  });
+
   it('answers a body that is no JSON with 400, and says no more of it', async () => {
     const { status, body } = await put('{"description": tg_admin_secret', {
       'content-type': 'application/json',

@@ -12,6 +12,7 @@ import type { PlatformConfig } from '../config/platform-config.ts';
 import { HealthController } from '../health/health.controller.ts';
 import { watchRequests } from '../http/access-log.http.ts';
 import { Intake } from '../http/intake.http.ts';
+import { refuseDeepJson } from '../http/json-depth.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
 import { problemFilter, Problems } from '../http/problem-filter.nest.ts';
 import type { IdempotencyKeys } from '../idempotency/idempotency-keys.handler.ts';
@@ -74,6 +75,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   traceRequests(server, definition.name, platform.ENABLE_TELEMETRY);
   watchRequests(server, log, own.metrics);
   problems.answerRejections(server);
+  refuseDeepJson(server);
   // Only what is named here is read as a body: anything else is 415.
   server.addContentTypeParser(TEXTS, { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
