@@ -121,6 +121,80 @@ describe('a refusal', () => {
   });
 });
 
+describe('flags', () => {
+  it('are listed by what is asked for', async () => {
+    const { asked, env } = await services(answering(200, { items: [] }));
+    const filters = ['--search', 'a b', '--tag', 'x', '--state', 'disabled', '--held-by', 'r-1'];
+    const { out } = await tidegate(env, ['flag', 'list', ...filters]);
+    expect(asked[0]?.line).toBe(
+      'GET /v1/environments/production/flags?q=a+b&tag=x&state=disabled&heldBy=r-1&limit=200',
+    );
+    expect(stripVTControlCharacters(out)).toBe('No flag is all of that in production.\n');
+    await tidegate(env, ['flag', 'stale', '-e', 'staging']);
+    expect(asked[1]?.line).toBe('GET /v1/environments/staging/flags?stale=true&limit=200');
+  });
+
+  it('are turned off together, and exits with 1 when one of them is not', async () => {
+    const items = [
+      { key: 'a', outcome: 'changed', published: false },
+      { key: 'b', outcome: 'refused', message: 'There is no flag b in production.' },
+    ];
+    const { asked, env } = await services(answering(200, { items }));
+    const { code, out, error } = await tidegate(env, ['flag', 'disable', 'a', 'b', '-r', 'down']);
+    expect(asked).toMatchObject([
+      {
+        line: 'POST /v1/environments/production/flags/disable',
+        body: '{"keys":["a","b"],"reason":"down"}',
+      },
+    ]);
+    expect(code).toBe(1);
+    expect(stripVTControlCharacters(out)).toContain('There is no flag b in production.');
+    expect(error).toContain('Not disabled: b. All others are off.');
+    await tidegate(env, ['flag', 'disable', '--tag', 'payments', '-r', 'down']);
+    expect(asked[1]?.body).toBe('{"tag":"payments","reason":"down"}');
+    expect((await tidegate(env, ['flag', 'disable', '-r', 'down'])).code).toBe(2);
+  });
+
+  it('are scheduled only with a time and a reason', async () => {
+    const flag = { definition: { variants: {}, exposure: {}, allowedUsers: [] } };
+    const { asked, env } = await services(answering(200, { key: 'x', flag }));
+    const schedule = ['flag', 'schedule', 'x'];
+    for (const wrong of [[], ['--enable', '2026-12-01T08:00:00Z'], ['--clear', '--enable', 'x']])
+      expect((await tidegate(env, [...schedule, ...wrong])).code).toBe(2);
+    expect(asked).toEqual([]);
+    const at = '2026-12-01T08:00:00Z';
+    await tidegate(env, [...schedule, '--disable', at, '-r', 'the end', '--if-version', '1.4']);
+    await tidegate(env, [...schedule, '--clear']);
+    expect(asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
+      [{ at, change: 'disable', reason: 'the end' }],
+      [],
+    ]);
+  });
+
+  it('explain themselves, also when they cannot be evaluated', async () => {
+    const { env } = await services(
+      answering(400, { key: 'x', errorCode: 'GENERAL', errorDetails: 'There is no segment beta.' }),
+    );
+    const { code, error } = await tidegate(env, ['flag', 'explain', 'x', '-c', '{"plan":"pro"}']);
+    expect([code, error]).toEqual([1, expect.stringContaining('There is no segment beta.')]);
+    expect((await tidegate(env, ['flag', 'explain', 'x', '-c', '{'])).code).toBe(2);
+  });
+
+  it('are copied only in words with --dry-run', async () => {
+    const changes = [{ path: 'exposure.percentage', before: 10, after: 50 }];
+    const { asked, env } = await services(answering(200, { isNew: false, changes }));
+    const copy = ['flag', 'copy', 'x', '--from', 'staging', '--to', 'production', '-r', 'proven'];
+    const { out } = await tidegate(env, [...copy, '--dry-run']);
+    expect(asked[0]).toMatchObject({
+      line: 'POST /v1/environments/staging/flags/x/copy',
+      body: '{"to":"production","dryRun":true,"reason":"proven"}',
+    });
+    expect(stripVTControlCharacters(out)).toMatch(
+      /x in production \(nothing was changed\):[^]*exposure\.percentage +10 +50/,
+    );
+  });
+});
+
 describe('what is asked', () => {
   it('goes to the named flag of the named environment, with the key', async () => {
     const { asked, env } = await services(answering(404, { detail: 'There is none.' }));

@@ -10,6 +10,7 @@ import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
 import { registerPlan } from './plan/plan-commands.ts';
 import { registerRollout } from './rollout/rollout-commands.ts';
+import { registerSegment } from './segment/segment-commands.ts';
 import { registerStore } from './store/store-commands.ts';
 
 export interface ProgramWorld extends World {
@@ -20,6 +21,7 @@ export interface ProgramWorld extends World {
 const registers = [
   registerEnvironment,
   registerFlag,
+  registerSegment,
   registerPlan,
   registerRollout,
   registerMigration,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { name, reason, rolloutRef, thousandths } from './fields.ts';
 import { definitionExample, flagMessage, flagRef, rolloutExample } from './flag-message.ts';
-import { flagDefinition, scheduledChange } from './flag.ts';
+import { disabledBecause, flagDefinition, scheduledChange } from './flag.ts';
 import { defineMessage, type MessageOf } from './message.ts';
 
 const TEN_MINUTES = 600_000;
@@ -13,6 +13,8 @@ export const PutFlag = flagMessage('PutFlag', 'put', {
     definition: flagDefinition,
     /** Used if this creates the flag; random, made at the edge. */
     salt: z.string().min(1),
+    /** Used if this creates the flag: one that was off when it was deleted comes back off. */
+    disabled: disabledBecause.optional(),
     /** Refused unless the flag is at this version; 0 = must not exist. */
     expectedVersion: z.int().min(0).optional(),
     reason: reason.optional(),

@@ -1,98 +1,99 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { acting, readJson, type World } from '../command.ts';
-import { facts, table, time, toned } from '../output/output.ts';
-
-interface Shown {
-  readonly key: string;
-  readonly version: number;
-  readonly epoch: number;
-  readonly published?: boolean;
-  readonly changed?: boolean;
-  readonly flag: {
-    readonly definition: {
-      readonly type: string;
-      readonly variants: Record<string, unknown>;
-      readonly defaultVariant: string;
-      readonly exposure: { readonly variant: string; readonly percentage: number };
-      readonly allowedUsers: readonly string[];
-      readonly owner?: string;
-      readonly description?: string;
-    };
-    readonly disabled?: { readonly reason: string; readonly at: number; readonly by: string };
-    readonly hold?: { readonly rollout: { readonly id: string } };
-  };
-}
-interface Place {
-  readonly env: string;
-}
-
-const stateOf = ({ flag }: Shown): string => (flag.disabled ? 'disabled' : 'enabled');
-const pathOf = ({ env }: Place, key?: string): string =>
-  `/v1/environments/${encodeURIComponent(env)}/flags${key === undefined ? '' : `/${encodeURIComponent(key)}`}`;
-
-const human = (shown: Shown): string => {
-  const { definition, disabled, hold } = shown.flag;
-  return facts([
-    ['flag', shown.key],
-    ['state', toned(stateOf(shown))],
-    ['disabled', disabled && `${disabled.reason} (${disabled.by}, ${time(disabled.at)})`],
-    ['exposure', `${definition.exposure.percentage} % get ${definition.exposure.variant}`],
-    ['else', definition.defaultVariant],
-    ['allowed', definition.allowedUsers.join(', ')],
-    ['held by', hold?.rollout.id],
-    ['owner', definition.owner],
-    ['about', definition.description],
-    ['version', `${shown.epoch}.${shown.version}`],
-    [
-      'published',
-      shown.published === false ? 'not yet: the bus is away, it follows by itself' : undefined,
-    ],
-  ]);
-};
+import { table, toned } from '../output/output.ts';
+import { registerKill } from './disable-command.ts';
+import { registerFlagCopies } from './copy-commands.ts';
+import { registerFlagLife } from './life-commands.ts';
+import {
+  envOption,
+  exposureOf,
+  heldBy,
+  humanFlag,
+  ifVersion,
+  pathOf,
+  type Place,
+  type Reasoned,
+  reasonOption,
+  type ShownFlag,
+  stateOf,
+  versionOption,
+} from './shown-flag.ts';
 
 export function registerFlag(program: Command, world: World): void {
   const flag = program.command('flag').description('flags of an environment');
-  const env = () => new Option('-e, --env <environment>', 'environment').default('production');
+  registerReading(flag, world);
+  registerWriting(flag, world);
+  registerKill(flag, world);
+  registerFlagCopies(flag, world);
+  registerFlagLife(flag, world);
+}
 
+interface Wanted extends Place {
+  readonly search?: string;
+  readonly tag?: string;
+  readonly state?: string;
+  readonly type?: string;
+  readonly heldBy?: string;
+}
+
+function registerReading(flag: Command, world: World): void {
   flag
     .command('list')
-    .description('every flag')
-    .addOption(env())
+    .description('every flag, or those that are all of what is asked for')
+    .addOption(envOption())
+    .option('-s, --search <text>', 'a text in key, description or owner')
+    .option('-t, --tag <tag>', 'with this tag')
+    .option('--state <state>', 'enabled or disabled')
+    .option('--type <type>', 'boolean, string, number, object or mode')
+    .option('--held-by <rollout>', 'held by this rollout, or relied on')
     .action(
-      acting(world, async ({ client, out }, place: Place) => {
-        const items = await client.all<Shown>('flag-service', pathOf(place));
-        out.show({ items }, () =>
-          table(
-            ['flag', 'state', 'exposure', 'held by', 'version'],
-            items.map((each) => [
-              each.key,
-              toned(stateOf(each)),
-              `${each.flag.definition.exposure.percentage} % ${each.flag.definition.exposure.variant}`,
-              each.flag.hold?.rollout.id ?? '',
-              each.version,
-            ]),
-            `There are no flags in ${place.env}.`,
-          ),
+      acting(world, async ({ client, out }, wanted: Wanted) => {
+        const { search: q, tag, state, type, heldBy: rollout } = wanted;
+        const filters = Object.entries({ q, tag, state, type, heldBy: rollout }).filter(
+          (each): each is [string, string] => each[1] !== undefined,
         );
+        const query = filters.length > 0 ? `?${new URLSearchParams(filters).toString()}` : '';
+        const items = await client.all<ShownFlag>(
+          'flag-service',
+          `${pathOf(wanted, 'flags')}${query}`,
+        );
+        const none = filters.length > 0 ? 'No flag is all of that' : 'There are no flags';
+        out.show({ items }, () => list(items, `${none} in ${wanted.env}.`));
       }),
     );
 
   flag
     .command('get <key>')
     .description('one flag')
-    .addOption(env())
+    .addOption(envOption())
     .action(
       acting(world, async ({ client, out }, key: string, place: Place) => {
-        const { body } = await client.call<Shown>('flag-service', 'GET', pathOf(place, key));
-        out.show(body, () => human(body));
+        const path = pathOf(place, 'flags', key);
+        const { body } = await client.call<ShownFlag>('flag-service', 'GET', path);
+        out.show(body, () => humanFlag(body));
       }),
     );
+}
 
+const list = (items: readonly ShownFlag[], none: string): string =>
+  table(
+    ['flag', 'state', 'exposure', 'held by', 'version'],
+    items.map((each) => [
+      each.key,
+      toned(stateOf(each)),
+      exposureOf(each),
+      heldBy(each),
+      each.version,
+    ]),
+    none,
+  );
+
+function registerWriting(flag: Command, world: World): void {
   flag
     .command('set <key> <file>')
     .description('create or change a flag from a JSON file ("-": standard input)')
-    .addOption(env())
-    .option('--if-version <version>', 'only if the flag is still at this version, e.g. 1.4')
+    .addOption(envOption())
+    .addOption(versionOption())
     .action(
       acting(
         world,
@@ -102,12 +103,32 @@ export function registerFlag(program: Command, world: World): void {
           file: string,
           place: Place & { ifVersion?: string },
         ) => {
-          const { ifVersion } = place;
-          const { body } = await client.call<Shown>('flag-service', 'PUT', pathOf(place, key), {
+          const path = pathOf(place, 'flags', key);
+          const { body } = await client.call<ShownFlag>('flag-service', 'PUT', path, {
             body: await readJson(file),
-            headers: ifVersion === undefined ? {} : { 'if-match': `"${ifVersion}"` },
+            headers: ifVersion(place.ifVersion),
           });
-          out.show(body, () => human(body));
+          out.show(body, () => humanFlag(body));
+        },
+      ),
+    );
+
+  flag
+    .command('delete <key>')
+    .description('delete a flag; applications then get their own default')
+    .addOption(envOption())
+    .addOption(reasonOption())
+    .addOption(versionOption())
+    .action(
+      acting(
+        world,
+        async ({ client, out }, key: string, options: Reasoned & { ifVersion?: string }) => {
+          const query = new URLSearchParams({ reason: options.reason }).toString();
+          const path = `${pathOf(options, 'flags', key)}?${query}`;
+          const { body } = await client.call<ShownFlag>('flag-service', 'DELETE', path, {
+            headers: ifVersion(options.ifVersion),
+          });
+          out.show(body, () => `${key} is deleted; tidegate flag restore brings it back.`);
         },
       ),
     );
@@ -116,22 +137,21 @@ export function registerFlag(program: Command, world: World): void {
     flag
       .command(`${verb} <key>`)
       .description(about)
-      .addOption(env())
-      .requiredOption('-r, --reason <reason>', 'why; it is in the audit log')
+      .addOption(envOption())
+      .addOption(reasonOption())
       .action(
-        acting(world, async ({ client, out }, key: string, place: Place & { reason: string }) => {
-          const path = `${pathOf(place, key)}/${verb}`;
-          const { body } = await client.call<Shown>('flag-service', 'POST', path, {
-            body: { reason: place.reason },
+        acting(world, async ({ client, out }, key: string, options: Reasoned) => {
+          const path = `${pathOf(options, 'flags', key)}/${verb}`;
+          const { body } = await client.call<ShownFlag>('flag-service', 'POST', path, {
+            body: { reason: options.reason },
           });
-          out.show(body, () => human(body));
+          out.show(body, () => humanFlag(body));
         }),
       );
 }
 
 /** What a person does to a flag with nothing but a reason. */
 const verbs = {
-  disable: 'turn a flag off for everyone, now',
   enable: 'let a flag serve again',
-  release: 'free a flag from the rollout that holds it',
+  release: 'free a flag from the rollouts that hold it or rely on it',
 } as const;

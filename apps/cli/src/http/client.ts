@@ -23,6 +23,9 @@ export interface Client {
 }
 
 const problem = z.object({
+  /** Of OFREP, which has words of its own. */
+  errorCode: z.string().optional(),
+  errorDetails: z.string().optional(),
   title: z.string().optional(),
   detail: z.string().optional(),
   code: z.string().optional(),
@@ -146,7 +149,9 @@ function refusal(status: number, body: unknown): AppError {
     const place = [line === undefined ? undefined : `line ${line}`, at].filter(Boolean).join(' ');
     return place === '' ? detail : `${place}: ${detail}`;
   });
-  const sentence = data.detail ?? data.title ?? `The service answered ${status}.`;
+  const code = data.code ?? data.errorCode;
+  const said = data.detail ?? data.errorDetails ?? data.title ?? data.errorCode;
+  const sentence = said ?? `The service answered ${status}.`;
   // The sentence of an invalid request is its first error.
   const first = data.errors?.[0]?.detail;
   const isRepeated = first !== undefined && sentence.endsWith(first);
@@ -156,7 +161,7 @@ function refusal(status: number, body: unknown): AppError {
   return new AppError('CLI_REFUSED', message, {
     data: {
       status,
-      ...(data.code === undefined ? {} : { code: data.code }),
+      ...(code === undefined ? {} : { code }),
       ...(data.errors ? { errors: data.errors } : {}),
     },
   });

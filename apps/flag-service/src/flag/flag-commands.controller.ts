@@ -87,7 +87,7 @@ export class FlagCommandsController {
   @CommandRoute('restore', 'operator', { environment: 'env' })
   @Describe(
     'Puts an earlier definition back',
-    'As the history counts versions. What is disabled stays disabled; a flag that was deleted is made again with its salt, so that it reaches the same users.',
+    'As the history counts versions. What is disabled stays disabled; a flag that was deleted is made again with its salt, so that it reaches the same users, and off if it was off.',
   )
   async restore(
     @ZodParam('env', name) environment: string,
@@ -104,8 +104,11 @@ export class FlagCommandsController {
         : reject('VERSION_UNKNOWN', `The history of ${key} has no flag at version ${version}.`);
     const { definition, salt } = past.after;
     const data = { environment, key, definition, reason };
-    if (isRejection(found))
-      return this.#write(PutFlag, { ...data, salt, expectedVersion: 0 }, asked);
+    if (isRejection(found)) {
+      const [deletion] = await this.#history.read(environment, key, { limit: 1 });
+      const disabled = deletion?.before?.disabled;
+      return this.#write(PutFlag, { ...data, salt, disabled, expectedVersion: 0 }, asked);
+    }
     const expected = ifMatch(asked.request, this.#context.store.epoch);
     return this.#write(RestoreFlag, { ...data, expectedVersion: expected }, asked);
   }

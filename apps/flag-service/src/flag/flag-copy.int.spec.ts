@@ -121,7 +121,7 @@ describe('a copy to another environment', () => {
 });
 
 describe('a deleted flag', () => {
-  it('that is restored reaches the same users as before', async () => {
+  it('that is restored reaches the same users as before, and is off if it was off', async () => {
     const key = fresh();
     await service.put(`${staging}/${key}`, body);
     const salt = await saltOf(`${staging}/${key}`);
@@ -129,6 +129,11 @@ describe('a deleted flag', () => {
     await service.idle();
     const restored = await service.post(`${staging}/${key}/restore`, { version: 1, ...why });
     expect(restored.body).toMatchObject({ version: 3, flag: { salt } });
+    await service.post(`${staging}/${key}/disable`, { reason: 'broken' });
+    await service.delete(`${staging}/${key}?reason=again`);
+    await service.idle();
+    const off = await service.post(`${staging}/${key}/restore`, { version: 1, ...why });
+    expect(off.body).toMatchObject({ flag: { salt, disabled: { reason: 'broken' } } });
     const gone = await service.post(`${staging}/${fresh()}/restore`, { version: 1, ...why });
     expect([gone.status, gone.body['code']]).toEqual([404, 'FLAG_UNKNOWN']);
   });

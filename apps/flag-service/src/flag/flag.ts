@@ -75,12 +75,12 @@ function decide(command: AnyFlagCommand, flag: StoredFlag, known: Known): Decisi
 }
 
 function put({ data }: PutFlag, flag: StoredFlag, known: Known): Decision<FlagEvent> {
-  const { definition, salt } = data;
+  const { definition, salt, disabled } = data;
   const refused = versionConflict(data, flag) ?? tooLarge(definition, MAX_DEFINITION_BYTES);
   if (refused) return refused;
   const wrong = () => flagReferences(data, definition, known);
   if (!isLiving(flag)) {
-    const after = { definition, salt };
+    const after = { definition, salt, ...(disabled ? { disabled } : {}) };
     return (
       wrong() ??
       flagLimit(data, known.count) ?? [
