@@ -180,6 +180,18 @@ describe('flags', () => {
     expect((await tidegate(env, ['flag', 'explain', 'x', '-c', '{'])).code).toBe(2);
   });
 
+  it('say on how many instances they are in force, and name the others', async () => {
+    const instance = { application: 'shop', instance: 'shop-2', version: 3, ageMs: 900 };
+    const rest = { version: 4, heard: 2, slowestMs: 340 };
+    const late = await services(answering(200, { ...rest, live: 1, instances: [instance] }));
+    const { out } = await tidegate(late.env, ['flag', 'applied', 'x']);
+    expect(stripVTControlCharacters(out)).toMatch(
+      /^Version 4 of x is in force on 1 of 2 instances, slowest 340ms\.\n[^]*shop +shop-2 +3 +900ms ago/,
+    );
+    const all = await services(answering(200, { ...rest, live: 2, instances: [] }));
+    expect((await tidegate(all.env, ['flag', 'applied', 'x'])).out.split('\n')).toHaveLength(2);
+  });
+
   it('are copied only in words with --dry-run', async () => {
     const changes = [{ path: 'exposure.percentage', before: 10, after: 50 }];
     const { asked, env } = await services(answering(200, { isNew: false, changes }));

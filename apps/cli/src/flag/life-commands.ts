@@ -1,4 +1,4 @@
-import { AppError, messageOf } from '@tidegate/kernel';
+import { AppError, formatDuration, messageOf } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import { acting, type World } from '../command.ts';
 import { facts, table, time } from '../output/output.ts';
@@ -30,9 +30,34 @@ interface Explained {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+interface Applied {
+  readonly version: number;
+  readonly live: number;
+  readonly heard: number;
+  readonly slowestMs: number | null;
+  readonly instances: readonly {
+    readonly application: string;
+    readonly instance: string;
+    readonly version: number | null;
+    readonly ageMs: number;
+  }[];
+}
+
 /** What becomes of flags over time, and what one of them answers. */
 export function registerFlagLife(flag: Command, world: World): void {
   registerSchedule(flag, world);
+
+  flag
+    .command('applied <key>')
+    .description('on how many running instances the present version is in force')
+    .addOption(envOption())
+    .action(
+      acting(world, async ({ client, out }, key: string, place: Place) => {
+        const path = `${pathOf(place, 'flags', key)}/applied`;
+        const { body } = await client.call<Applied>('flag-service', 'GET', path);
+        out.show(body, () => applied(key, body));
+      }),
+    );
 
   flag
     .command('stale')
@@ -122,3 +147,18 @@ const explained = (key: string, { metadata = {}, ...answer }: Explained): string
     ['details', answer.errorDetails],
     ...Object.entries(metadata).map(([name, value]) => [name, short(value)] as const),
   ]);
+
+/** In one line where all have it; else who has not. */
+function applied(key: string, { version, live, heard, slowestMs, instances }: Applied): string {
+  const slowest = slowestMs === null ? '' : `, slowest ${formatDuration(slowestMs)}`;
+  const head = `Version ${version} of ${key} is in force on ${live} of ${heard} instances${slowest}.`;
+  const late = instances.filter((each) => each.version === null || each.version < version);
+  if (late.length === 0) return head;
+  const rows = late.map(({ application, instance, version: has, ageMs }) => [
+    application,
+    instance,
+    has ?? 'says nothing of it',
+    `${formatDuration(ageMs)} ago`,
+  ]);
+  return `${head}\n${table(['application', 'instance', 'version', 'heard'], rows, '')}`;
+}
