@@ -108,6 +108,15 @@ describe('a copy to another environment', () => {
     expect((await copy(key, {}, { 'if-match': '"1.1"' })).status).toBe(200);
   });
 
+  it('is made once, however often the request is repeated', async () => {
+    const key = fresh();
+    await service.put(`${staging}/${key}`, body);
+    const headers = { 'idempotency-key': randomUUID() };
+    expect((await copy(key, {}, headers)).body).toMatchObject({ changed: true, version: 1 });
+    await service.put(`${staging}/${key}`, { ...body, owner: 'shop' });
+    expect((await copy(key, {}, headers)).body).toMatchObject({ version: 1 });
+  });
+
   it('needs a key for both environments, and two of them', async () => {
     const key = fresh();
     await service.put(`${staging}/${key}`, body);

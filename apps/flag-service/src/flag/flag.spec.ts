@@ -4,7 +4,8 @@ import { specification } from '@tidegate/kernel/testing';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MAX_DEFINITION_BYTES } from './flag-refusals.ts';
-import { flagDecider } from './flag.ts';
+import { NOTHING } from '../reference/known.ts';
+import { flagDecider, flagDeciderKnowing } from './flag.ts';
 import { type AnyFlagCommand, RECOVERED } from './recover-flag.ts';
 import { viewOf } from './stored-flag.ts';
 
@@ -113,6 +114,39 @@ describe('a flag that is written', () => {
     const larger = { text: 'x'.repeat(480 * 1_024) };
     const definition = { ...at10, settings: larger };
     given([created]).when(restore(undefined, definition)).thenRejected('FLAG_TOO_LARGE');
+  });
+
+  it('is refused when its settings are nested deeper than everyone can read', () => {
+    let nested: Record<string, object> = {};
+    for (let depth = 0; depth < 70; depth += 1) nested = { a: nested };
+    given([])
+      .when(put({ settings: nested as never }))
+      .thenRejected('FLAG_INVALID');
+  });
+
+  it('is refused with a pattern that cannot be used, which is named', () => {
+    const when = { attribute: 'email', operator: 'matches' as const, value: '(' };
+    const { decision } = given([]).when(put({ rules: [{ when, variant: 'on' }] }));
+    expect(decision).toMatchObject({
+      code: 'FLAG_INVALID',
+      message: expect.stringContaining('rules.0.when.value: '),
+    });
+  });
+
+  it('is one of at most 5 000', () => {
+    const full = specification(flagDeciderKnowing({ ...NOTHING, count: 5_000 }));
+    full([]).when(put({})).thenRejected('FLAG_LIMIT_REACHED');
+    full([deleted]).when(put({})).thenRejected('FLAG_LIMIT_REACHED');
+    full([created]).when(put(at10)).thenTypes('FlagChanged');
+  });
+
+  it('is put back by a rollback whatever became of what it refers to', () => {
+    const rules = [{ when: { segment: 'gone' }, variant: 'on' }];
+    const old = { ...definition, rules };
+    given([created, heldBy(r1)])
+      .when(restore(r1Later, old))
+      .thenTypes('FlagRestored');
+    given([created]).when(restore(undefined, old)).thenRejected('FLAG_REFERENCE_UNKNOWN');
   });
 
   it('says why it was changed', () => {

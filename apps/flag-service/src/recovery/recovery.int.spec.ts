@@ -133,6 +133,39 @@ describe('flags after an older backup was put back', () => {
     expect(recovered(third)).toHaveLength(4);
   });
 
+  it('find the segments again that they refer to, at their newest state', async () => {
+    const open = world();
+    const first = await begun(open);
+    const segments = '/v1/environments/production/segments';
+    await first.put(`${segments}/beta`, { members: ['ada'] });
+    await first.put(`${segments}/gone`, { members: ['ada'] });
+    const backup = open.backUp();
+    await first.put(`${segments}/beta`, { members: ['ada', 'bob'] });
+    await first.delete(`${segments}/gone?reason=done`);
+    await first.put(`${segments}/late`, { when: { segment: 'beta' } });
+    await first.put(`${FLAGS}/pay`, {
+      ...flag(100),
+      rules: [{ when: { segment: 'late' }, variant: 'off' }],
+    });
+    await first.stop();
+    open.putBack(backup, 2);
+    const second = await open.start();
+    expect((await second.get(`${segments}/beta`)).body).toMatchObject({
+      epoch: 2,
+      segment: { definition: { members: ['ada', 'bob'] } },
+    });
+    expect((await second.get(`${segments}/gone`)).status).toBe(404);
+    expect((await second.get(`${segments}/late`)).body).toMatchObject({
+      usedBy: { flags: ['pay'], segments: [] },
+    });
+    await second.idle();
+    const { body: history } = await second.get(`${segments}/beta/history`);
+    expect(history['items']).toMatchObject([
+      { type: 'SegmentRecovered', by: 'flag-service', changes: [{ after: 'bob' }] },
+      { type: 'SegmentCreated' },
+    ]);
+  });
+
   it('are served by nobody while the bus, which has the newer ones, is away', async () => {
     const open = world();
     const first = await begun(open);

@@ -171,6 +171,19 @@ describe('a segment', () => {
     expect([nowhere.status, nowhere.body['code']]).toEqual([404, 'ENVIRONMENT_UNKNOWN']);
   });
 
+  it('is written once, however often the request is repeated', async () => {
+    const key = fresh('segment');
+    const headers = { 'idempotency-key': randomUUID() };
+    const body = { members: ['ada'] };
+    const first = await service.put(`${segments}/${key}`, body, headers);
+    await service.put(`${segments}/${key}`, { members: ['bob'] });
+    const again = await service.put(`${segments}/${key}`, body, headers);
+    expect(again.body).toMatchObject({ changed: first.body['changed'], version: 2 });
+    expect((await service.get(`${segments}/${key}`)).body).toMatchObject({
+      segment: { definition: { members: ['bob'] } },
+    });
+  });
+
   it('obeys the same rules through the topic, once for each command', async () => {
     const key = fresh('segment');
     const id = randomUUID();
