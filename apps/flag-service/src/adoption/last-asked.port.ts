@@ -4,7 +4,7 @@ export interface Asked {
   readonly countedSince: number;
   /** When each flag was last asked for by its key, to a second or so; not there: not since `countedSince`. */
   readonly flags: ReadonlyMap<string, number>;
-  /** When somebody last fetched all flags at once (OFREP bulk): which of them such a client uses, it does not tell. */
+  /** When somebody last got all flags who does not tell which it uses: by OFREP in bulk, or an SDK that does not count. */
   readonly lastFetched?: number;
 }
 

@@ -5,6 +5,7 @@ import {
   answer,
   type Caller,
   commandFrom,
+  Describe,
   mayUse,
   type Page,
   pageOf,
@@ -42,8 +43,8 @@ export class EnvironmentController {
     this.#environments = environments;
   }
 
-  /** Those that the caller's key may use. */
   @Get()
+  @Describe('Lists environments', 'Those that the key may use.')
   @RequireRole('viewer')
   async list(
     @ZodQuery(pageQuery) { after, limit }: PageQuery,
@@ -55,12 +56,14 @@ export class EnvironmentController {
   }
 
   @Get(':env')
+  @Describe('Reads an environment')
   @RequireRole('viewer', { environment: 'env' })
   async find(@ZodParam('env', name) environment: string): Promise<ListedEnvironment | Rejection> {
     return (await this.#environments.find(environment)) ?? environmentUnknown(environment);
   }
 
   @Put(':env')
+  @Describe('Makes an environment, or describes it anew', 'There is no way to take it away.')
   @RequireRole('admin', { environment: 'env' })
   async put(
     @ZodParam('env', name) environment: string,

@@ -1,7 +1,15 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { name } from '@tidegate/contracts';
 import type { Rejection } from '@tidegate/kernel';
-import { type Page, pageOf, pageQuery, RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
+import {
+  Describe,
+  type Page,
+  pageOf,
+  pageQuery,
+  RequireRole,
+  ZodParam,
+  ZodQuery,
+} from '@tidegate/platform';
 import { z } from 'zod';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from '../flag/flag-body.ts';
@@ -39,8 +47,11 @@ export class HistoryController {
     this.#environments = environments;
   }
 
-  /** Who changed what, and why; newest first. A flag that was deleted keeps its history. */
   @Get('flags/:key/history')
+  @Describe(
+    'Who changed a flag, what and why',
+    'Newest first, each with its differences. A flag that was deleted keeps its history.',
+  )
   @RequireRole('viewer', { environment: 'env' })
   async read(
     @ZodParam('env', name) environment: string,
@@ -53,8 +64,8 @@ export class HistoryController {
     return { ...page, items: page.items.map(shown) };
   }
 
-  /** The same of a segment. */
   @Get('segments/:key/history')
+  @Describe('Who changed a segment, what and why', 'Newest first, each with its differences.')
   @RequireRole('viewer', { environment: 'env' })
   async readSegment(
     @ZodParam('env', name) environment: string,

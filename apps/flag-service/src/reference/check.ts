@@ -22,6 +22,7 @@ export function flagReferences(
     tooMany('FLAG', ref, known) ??
     cycle('FLAG', record, known) ??
     prerequisiteUnknown(ref, definition, known) ??
+    variantAwaited(ref, definition, known) ??
     segmentMissing('FLAG', ref, segments, known)
   );
 }
@@ -73,6 +74,21 @@ function prerequisiteUnknown(
         `prerequisites.${index}.variants: flag ${flag} has no variant "${missing}"; expected one of ${Object.keys(found).join(', ')}.`,
       );
   }
+  return undefined;
+}
+
+/** Who waits for a variant that is gone would wait for ever, and nobody would notice. */
+function variantAwaited(
+  { key }: Ref,
+  { variants }: FlagDefinition,
+  { awaited }: Known,
+): Rejection | undefined {
+  for (const [variant, flags] of awaited)
+    if (!Object.hasOwn(variants, variant))
+      return reject(
+        'FLAG_VARIANT_IN_USE',
+        `variants: ${flags.join(', ')} can only serve while ${key} serves its variant "${variant}". Change that first.`,
+      );
   return undefined;
 }
 

@@ -17,11 +17,20 @@ export const createFlagKnown =
     if (type === 'DeleteFlag')
       return { ...NOTHING, users: await references.usersOf('flag', environment, key) };
     if (type === 'PutFlag') {
-      const reached = await reachedFrom(references, environment, data.definition);
-      return { ...reached, count: await countIn(environment) };
+      const [reached, awaited, count] = await Promise.all([
+        reachedFrom(references, environment, data.definition),
+        references.awaited(environment, key, data.definition),
+        countIn(environment),
+      ]);
+      return { ...reached, awaited, count };
     }
-    if (type === 'RestoreFlag' && !data.rollout)
-      return reachedFrom(references, environment, data.definition);
+    if (type === 'RestoreFlag' && !data.rollout) {
+      const [reached, awaited] = await Promise.all([
+        reachedFrom(references, environment, data.definition),
+        references.awaited(environment, key, data.definition),
+      ]);
+      return { ...reached, awaited };
+    }
     return NOTHING;
   };
 

@@ -14,6 +14,8 @@ export interface Known {
   readonly segments: ReadonlyMap<string, SegmentRecord>;
   /** Of what the command is about. */
   readonly users: Users;
+  /** Its variants that flags which have it as a prerequisite wait for, with the keys of those. */
+  readonly awaited: ReadonlyMap<string, readonly string[]>;
   /** How many of its kind the environment has already. */
   readonly count: number;
 }
@@ -23,6 +25,7 @@ export const NOTHING: Known = {
   flags: new Map(),
   segments: new Map(),
   users: { flags: [], segments: [] },
+  awaited: new Map(),
   count: 0,
 };
 

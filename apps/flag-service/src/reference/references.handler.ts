@@ -7,7 +7,7 @@ import {
 } from '@tidegate/contracts';
 import type { Document, Documents } from '@tidegate/store';
 import { flagId, recordOf, splitFlagId } from '../flag/flags.ts';
-import type { StoredFlag } from '../flag/stored-flag.ts';
+import { isLiving, type StoredFlag } from '../flag/stored-flag.ts';
 import { segmentRecordOf } from '../segment/segments.ts';
 import type { StoredSegment } from '../segment/stored-segment.ts';
 import { MAX_REACHED, type Users } from './known.ts';
@@ -23,6 +23,12 @@ export interface References {
     definition: FlagDefinition | SegmentDefinition,
   ): Promise<ReadonlyMap<string, SegmentRecord>>;
   usersOf(kind: 'flag' | 'segment', environment: string, key: string): Promise<Users>;
+  /** Variants of a flag that others wait for; looked up only if `definition` takes some away. */
+  awaited(
+    environment: string,
+    key: string,
+    definition: FlagDefinition,
+  ): Promise<ReadonlyMap<string, readonly string[]>>;
 }
 
 const PAGE = 500;
@@ -61,7 +67,26 @@ export function createReferences(
       const [using, sharing] = await Promise.all([keysIn(flags), keysIn(segments)]);
       return { flags: using, segments: sharing };
     },
+    async awaited(environment, key, definition) {
+      const now = await flagAt(flagId(environment, key));
+      const before = Object.keys(now?.flag?.definition.variants ?? {});
+      if (before.every((variant) => Object.hasOwn(definition.variants, variant))) return new Map();
+      const waiting = await allIn(flags, environment, { [useOf('flag', key)]: true });
+      return awaitedBy(key, waiting);
+    },
   };
+}
+
+function awaitedBy(
+  key: string,
+  waiting: readonly Document<StoredFlag>[],
+): ReadonlyMap<string, readonly string[]> {
+  const awaited = new Map<string, string[]>();
+  for (const { id, state } of waiting)
+    for (const { flag, variants } of isLiving(state) ? state.definition.prerequisites : [])
+      for (const variant of flag === key ? variants : [])
+        awaited.set(variant, [...(awaited.get(variant) ?? []), splitFlagId(id).key]);
+  return awaited;
 }
 
 /** Level by level; one more than may be reached is enough to refuse. */

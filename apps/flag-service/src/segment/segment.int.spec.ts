@@ -255,6 +255,22 @@ describe('a flag', () => {
       expect((await service.delete(`${flags}/${key}?reason=old`)).status).toBe(200);
   });
 
+  it('keeps the variants that others wait for', async () => {
+    const [parent, key] = [fresh('flag'), fresh('flag')];
+    const renamed = {
+      ...flagBody,
+      variants: { yes: true, off: false },
+      exposure: { variant: 'yes', percentage: 0 },
+    };
+    await service.put(`${flags}/${parent}`, flagBody);
+    await service.put(`${flags}/${key}`, after(parent));
+    const refused = await service.put(`${flags}/${parent}`, renamed);
+    expect([refused.status, refused.body['code']]).toEqual([409, 'FLAG_VARIANT_IN_USE']);
+    expect(refused.text).toContain(`${key} can only serve while ${parent} serves`);
+    await service.put(`${flags}/${key}`, after(parent, ['off']));
+    expect((await service.put(`${flags}/${parent}`, renamed)).status).toBe(200);
+  });
+
   it('is restored only with segments that are still there', async () => {
     const [segment, key] = [await newSegment(), fresh('flag')];
     await service.put(`${flags}/${key}`, forSegment(segment));
