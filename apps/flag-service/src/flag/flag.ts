@@ -3,7 +3,6 @@ import type {
   DisableFlag,
   EnableFlag,
   Flag,
-  FlagDefinition,
   FlagEvent,
   PutFlag,
   RestoreFlag,
@@ -11,13 +10,7 @@ import type {
   ScheduledChange,
   SetExposure,
 } from '@tidegate/contracts';
-import {
-  canonicalJson,
-  type Decider,
-  type Decision,
-  type Fact,
-  type Rejection,
-} from '@tidegate/kernel';
+import { type Decider, type Decision, type Rejection } from '@tidegate/kernel';
 import { flagReferences } from '../reference/check.ts';
 import { type Known, NOTHING } from '../reference/known.ts';
 import {
@@ -35,17 +28,11 @@ import {
   unknown,
   versionConflict,
 } from './flag-refusals.ts';
-import { hold, relying, release } from './hold.ts';
+import { equal, evolve, servesAlike } from './flag-evolve.ts';
+import { hold, release } from './hold.ts';
 import { type AnyFlagCommand, RECOVERED, type RecoverFlag } from './recover-flag.ts';
-import { enables, runSchedule, type RunSchedule, schedule, scheduledAfter } from './schedule.ts';
-import {
-  type Hold,
-  isLiving,
-  type LivingFlag,
-  type StoredFlag,
-  storedAs,
-  viewOf,
-} from './stored-flag.ts';
+import { enables, runSchedule, type RunSchedule, schedule } from './schedule.ts';
+import { type Hold, isLiving, type LivingFlag, type StoredFlag, viewOf } from './stored-flag.ts';
 
 /** The facts that follow, at most one, so that versions count facts; none if nothing changes. */
 function decide(command: AnyFlagCommand, flag: StoredFlag, known: Known): Decision<FlagEvent> {
@@ -89,7 +76,7 @@ function put({ data }: PutFlag, flag: StoredFlag, known: Known): Decision<FlagEv
     );
   }
   if (equal(definition, flag.definition)) return [];
-  const kept = equal(served(definition), served(flag.definition)) ? undefined : keptFor(data, flag);
+  const kept = servesAlike(definition, flag.definition) ? undefined : keptFor(data, flag);
   return kept ?? wrong() ?? [changed('FlagChanged', data, flag, { ...flag, definition })];
 }
 
@@ -227,7 +214,6 @@ const why = ({ reason, rollout }: Why): { reason?: string; rollout?: RolloutRef 
   ...(rollout === undefined ? {} : { rollout }),
 });
 
-const equal = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 const present = (flag: LivingFlag): Flag => viewOf(flag) as Flag;
 
 const changed = (
@@ -239,53 +225,6 @@ const changed = (
   type,
   data: { ...refOf(data), before: present(before), after: present(after), ...why(data) },
 });
-
-/** What decides an answer; the rest of a definition only describes the flag to people. */
-function served(definition: FlagDefinition): Partial<FlagDefinition> {
-  const { owner: _owner, description: _about, tags: _tags, expiresAt: _at, ...rest } = definition;
-  return rest;
-}
-
-function evolve(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
-  const next = evolved(flag, fact);
-  if (!isLiving(next)) return next;
-  const since = isLiving(flag) && servesAlike(flag, next) ? flag.servedSince : fact.metadata.at;
-  return { ...next, ...(since === undefined ? {} : { servedSince: since }) };
-}
-
-const servesAlike = (before: LivingFlag, after: LivingFlag): boolean =>
-  before.status === after.status &&
-  (before.definition === after.definition ||
-    equal(served(before.definition), served(after.definition)));
-
-function evolved(flag: StoredFlag, fact: Fact<FlagEvent>): StoredFlag {
-  const version = flag.version + 1;
-  if (fact.type === 'FlagDeleted') return { status: 'deleted', version };
-  if (fact.type === 'FlagRecovered')
-    return fact.data.after ? storedAs(fact.data.after, version) : { status: 'deleted', version };
-  if (fact.type === 'FlagCreated' || fact.type === 'FlagChanged' || fact.type === 'FlagRestored')
-    return storedAs(fact.data.after, version);
-  const now = viewOf(flag);
-  return now ? storedAs(after(now, fact), version) : flag;
-}
-
-type Whole = 'FlagDeleted' | 'FlagRecovered' | 'FlagCreated' | 'FlagChanged' | 'FlagRestored';
-type Partly = Exclude<FlagEvent, { type: Whole }>;
-
-function after(flag: Flag, fact: Fact<Partly>): Flag {
-  if (fact.type === 'FlagReleased' || fact.type === 'FlagHeld') return relying(flag, fact);
-  const { schedule: _schedule, disabled, ...rest } = flag;
-  const now = { ...rest, ...scheduledAfter(flag, fact) };
-  switch (fact.type) {
-    case 'FlagDisabled':
-      return { ...now, disabled: fact.data.disabled };
-    case 'FlagEnabled':
-      return now;
-    case 'FlagScheduled':
-    case 'FlagScheduleSkipped':
-      return disabled ? { ...now, disabled } : now;
-  }
-}
 
 export type FlagDecider = Decider<StoredFlag, AnyFlagCommand, FlagEvent>;
 
