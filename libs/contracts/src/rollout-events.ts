@@ -79,7 +79,7 @@ export const ReferenceHeld = fact(
   'reference-held',
   {
     ...reference,
-    revision: z.object({ epoch: z.int().min(1), version: z.int().min(1) }),
+    revision: z.object({ epoch: z.int().min(1), version: z.int().min(1) }).optional(),
     disabled: z.boolean(),
     flags: z.array(name),
     segments: z.array(name),

@@ -16,6 +16,8 @@ export interface RolloutShown {
   readonly exposure: string | null;
   readonly startedAt: number;
   readonly startedBy: string;
+  /** Flags and segments that the rollout's flag refers to. */
+  readonly references?: readonly ReferenceShown[];
   readonly steps: readonly StepShown[];
   readonly guards: readonly Verdict[];
   readonly riskScore: number;
@@ -24,6 +26,12 @@ export interface RolloutShown {
   readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };
   readonly ended?: { readonly at: number; readonly reason: string; readonly message: string };
+}
+interface ReferenceShown {
+  readonly kind: 'flag' | 'segment';
+  readonly key: string;
+  readonly claim: 'asked' | 'held' | 'refused' | 'lost' | 'released';
+  readonly disabled: boolean;
 }
 interface StepShown {
   readonly name: string;
@@ -61,9 +69,24 @@ export function timeline(
   const age = formatDuration(Math.max(0, (rollout.ended?.at ?? now) - rollout.startedAt));
   return [
     `${pc.bold(rollout.plan)} → ${rollout.flag} in ${rollout.environment}   ${toned(rollout.status)}  ${pc.dim(age)}`,
+    ...referenceLine(rollout),
     ...rollout.steps.flatMap((step) => stepLines(rollout, step, decisions, width)),
     ...whyLines(rollout),
   ].join('\n');
+}
+
+/** What must not change meanwhile, and what of it is not so. */
+function referenceLine({ references = [] }: RolloutShown): readonly string[] {
+  if (references.length === 0) return [];
+  const names = references.map(({ kind, key, claim, disabled }) => {
+    const states = [
+      claim === 'held' || claim === 'released' ? [] : [claim],
+      disabled ? ['disabled'] : [],
+    ].flat();
+    const name = kind === 'segment' ? `segment ${key}` : key;
+    return states.length === 0 ? name : `${name} ${pc.yellow(`(${states.join(', ')})`)}`;
+  });
+  return [`  ${pc.dim('relies on')} ${names.join(', ')}`];
 }
 
 function stepLines(

@@ -47,6 +47,12 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
   FlagClaimed: (data) => `holds ${text(data, 'flag')}`,
   FlagObserved: (data) =>
     `${text(data, 'flag')} was ${text(data, 'change')} by ${text(data, 'by')}: ${text(data, 'reason')}`,
+  ReferenceHeld: (data) =>
+    `relies on ${text(data, 'kind')} ${text(data, 'key')}${data['disabled'] === true ? ', which is disabled' : ''}`,
+  ReferenceRefused: (data) =>
+    `cannot rely on ${text(data, 'kind')} ${text(data, 'key')}: ${text(data, 'message')}`,
+  ReferenceObserved: (data) =>
+    `${text(data, 'kind')} ${text(data, 'key')} was ${text(data, 'change')} by ${text(data, 'by')}: ${text(data, 'reason')}`,
   StepStarted: (data) => `${text(data, 'step')}: begins`,
   StageOpened: (data) => `${text(data, 'step')}: open${opensAt(data)}`,
   StepRefused: (data) =>

@@ -3,22 +3,22 @@ import { type Course, emit } from './course.ts';
 import {
   about,
   aboutStep,
-  releaseFlag,
+  releaseAll,
   requestOf,
   stepCompleted,
   stepStarted,
   wouldShrink,
 } from './draft.ts';
 import { announceHold, mayOpen } from './hold.ts';
-import { type Going, isGoing, stepAt } from './state.ts';
+import { disabledKey, type Going, holdsAll, isGoing, stepAt } from './state.ts';
 
 /** Goes as far as the plan, the flag and the evidence allow, and says what is in the way. */
 export const settle = (course: Course): Course => announceHold(advance(course));
 
 function advance(course: Course): Course {
   const { state } = course;
-  if (state.status === 'pending' && state.claim.status === 'held') return reach(course, 0);
-  if (!isGoing(state) || state.claim.status !== 'held' || state.flagDisabled) return course;
+  if (state.status === 'pending' && holdsAll(state)) return reach(course, 0);
+  if (!isGoing(state) || !holdsAll(state) || disabledKey(state) !== undefined) return course;
   const { index, phase } = state.position;
   switch (phase) {
     case 'waiting':
@@ -38,7 +38,7 @@ export function reach(course: Course, index: number): Course {
   if (state.status === 'absent') return course;
   if (index >= state.plan.steps.length) {
     const completed = emit(course, { type: 'RolloutCompleted', data: about(state) });
-    return emit(completed, releaseFlag(state, `rollout ${state.id} is completed`));
+    return emit(completed, ...releaseAll(state, `rollout ${state.id} is completed`));
   }
   const begun = emit(course, stepStarted(state, index));
   const step = stepAt(state, index);

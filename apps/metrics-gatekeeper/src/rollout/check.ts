@@ -3,7 +3,7 @@ import type { StageEvidence } from '../gate/stage.ts';
 import { settle } from './advance.ts';
 import { type Course, emit } from './course.ts';
 import { aboutStep } from './draft.ts';
-import { STEP_LATE } from './evolve.ts';
+import { STEP_LATE } from './evolve-flag.ts';
 import { judge } from './look.ts';
 import { rollBack, rollbackDeadline } from './rollback.ts';
 import { awaited, isLive, isUnjudged, type Live, stepAt } from './state.ts';

@@ -1,6 +1,6 @@
 import { type PlanStep, stepKind, stepName, type Verdict } from '@tidegate/contracts';
 import type { RolloutMessage } from './message.ts';
-import { type Common, exposedStage, stepAt } from './state.ts';
+import { type Common, exposedStage, type ReferenceName, stepAt } from './state.ts';
 
 /** What every event of a rollout is about. */
 export const about = ({ id, environment, plan, version }: Common) => ({
@@ -36,10 +36,39 @@ export const holdFlag = (rollout: Common): RolloutMessage => ({
 const watchOf = ({ closeIfSilentFor }: { closeIfSilentFor?: number | undefined } = {}) =>
   closeIfSilentFor === undefined ? {} : { closeIfSilentMs: closeIfSilentFor };
 
-export const releaseFlag = (rollout: Common, reason: string): RolloutMessage => ({
+const releaseFlag = (rollout: Common, reason: string): RolloutMessage => ({
   type: 'ReleaseFlag',
   data: { ...flagOf(rollout), rollout: refOf(rollout), reason },
 });
+
+const referenceOf = ({ environment }: Common, { key }: ReferenceName) => ({ environment, key });
+
+/** Asks for what the flag refers to; it is told once more also where it is held already. */
+export const holdReference = (rollout: Common, reference: ReferenceName): RolloutMessage => {
+  const data = {
+    ...referenceOf(rollout, reference),
+    rollout: refOf(rollout),
+    tellAgain: true,
+  };
+  return reference.kind === 'flag'
+    ? { type: 'HoldFlag', data: { ...data, asReference: true } }
+    : { type: 'HoldSegment', data };
+};
+
+export const releaseReference = (
+  rollout: Common,
+  reference: ReferenceName,
+  reason: string,
+): RolloutMessage => ({
+  type: reference.kind === 'flag' ? 'ReleaseFlag' : 'ReleaseSegment',
+  data: { ...referenceOf(rollout, reference), rollout: refOf(rollout), reason },
+});
+
+/** The rollout is over: its flag and all that this refers to are anybody's again. */
+export const releaseAll = (rollout: Common, reason: string): RolloutMessage[] => [
+  releaseFlag(rollout, reason),
+  ...(rollout.references ?? []).map((each) => releaseReference(rollout, each, reason)),
+];
 
 export const restoreFlag = (
   rollout: Common,

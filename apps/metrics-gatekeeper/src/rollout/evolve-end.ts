@@ -24,6 +24,8 @@ export const common = (rollout: Existing): Common => ({
   startedAt: rollout.startedAt,
   generation: rollout.generation,
   claim: rollout.claim,
+  refersTo: rollout.refersTo,
+  references: rollout.references,
   before: rollout.before,
   flagDisabled: rollout.flagDisabled,
   exposure: rollout.exposure,

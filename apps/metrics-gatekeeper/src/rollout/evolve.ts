@@ -1,10 +1,10 @@
 import type { Plan } from '@tidegate/contracts';
 import type { Fact } from '@tidegate/kernel';
 import { common, evolveEnd } from './evolve-end.ts';
+import { evolveFlag, exposureAfter, sentAgain, STEP_LATE } from './evolve-flag.ts';
+import { evolveReferences } from './evolve-references.ts';
 import type { RolloutMessage } from './message.ts';
 import {
-  breachKey,
-  type Common,
   type Existing,
   isCounting,
   isGoing,
@@ -12,19 +12,15 @@ import {
   type Phase,
   type Place,
   type Rollout,
-  type Sent,
   STORE_RESTORED,
 } from './state.ts';
-
-/** `what` of a DeadlineMissed that is about the step itself, not about an answer. */
-export const STEP_LATE = 'the step has not ended';
-const REMEMBERED = 64;
 
 /** Copies facts. What a fact does not concern stays as it is, also for facts that come late. */
 export function evolve(rollout: Rollout, fact: Fact<RolloutMessage>): Rollout {
   if (fact.type === 'RolloutStarted') return started(fact);
   if (rollout.status === 'absent') return rollout;
-  const next = evolveEnd(evolveStep(evolveStatus(evolveFlag(rollout, fact), fact), fact), fact);
+  const held = evolveReferences(evolveFlag(rollout, fact), fact);
+  const next = evolveEnd(evolveStep(evolveStatus(held, fact), fact), fact);
   const begins = isCounting(next) && !isCounting(rollout);
   return begins ? { ...next, countedFrom: fact.metadata.at } : next;
 }
@@ -52,65 +48,6 @@ function started({ data, metadata }: FactOf<'RolloutStarted'>): Rollout {
     breaches: [],
   };
 }
-
-/** What concerns the flag and who holds it. */
-function evolveFlag(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
-  switch (fact.type) {
-    case 'HoldFlag':
-      return beginningAnew({
-        ...rollout,
-        claim: { status: 'asked', sent: sentAgain(asked(rollout), fact) },
-      });
-    case 'FlagClaimed': {
-      const { definition, disabled } = fact.data;
-      const before = rollout.before ?? definition;
-      const { exposure } = definition;
-      const claim = { status: 'held' } as const;
-      return movedMeanwhile({ ...rollout, claim, before, exposure, flagDisabled: disabled });
-    }
-    case 'FlagObserved':
-      if (fact.data.change === 'released')
-        return { ...rollout, claim: { status: 'lost', by: fact.data.by } };
-      return { ...rollout, flagDisabled: fact.data.change === 'disabled' };
-    case 'RolloutPaused':
-      return fact.data.because === STORE_RESTORED ? unclaimed(rollout) : rollout;
-    case 'DeadlineMissed':
-      return fact.data.what === STEP_LATE ? rollout : answerLate(rollout);
-    case 'ThresholdBreached':
-      return remember(rollout, breachKey(fact.data));
-    default:
-      return rollout;
-  }
-}
-
-/** Who holds the flag now, and how it is, the rollout asks when it goes on. */
-const unclaimed = (rollout: Existing): Existing =>
-  rollout.claim.status === 'refused'
-    ? rollout
-    : { ...rollout, claim: { status: 'lost', by: STORE_RESTORED } };
-
-const asked = ({ claim }: Common): Sent | undefined =>
-  claim.status === 'asked' ? claim.sent : undefined;
-
-const sentAgain = (sent: Sent | undefined, { type, metadata }: Fact): Sent => ({
-  command: type,
-  ids: [...(sent?.ids ?? []), metadata.id].slice(-16),
-  at: metadata.at,
-  late: false,
-});
-
-function answerLate(rollout: Existing): Existing {
-  const { claim, position } = rollout;
-  if (claim.status === 'asked')
-    return { ...rollout, claim: { ...claim, sent: { ...claim.sent, late: true } } };
-  if (!isLive(rollout) || !position || !('sent' in position)) return rollout;
-  return { ...rollout, position: { ...position, sent: { ...position.sent, late: true } } };
-}
-
-const remember = (rollout: Existing, breach: string): Existing => ({
-  ...rollout,
-  breaches: [...rollout.breaches, breach].slice(-REMEMBERED),
-});
 
 /** Pending, running, holding, paused. */
 function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
@@ -213,34 +150,6 @@ function askedBefore(position: Phase): Phase {
     default:
       return position;
   }
-}
-
-/** The flag is asked for again: what was refused or cancelled meanwhile begins anew once it is held. */
-const beginningAnew = (rollout: Existing): Existing =>
-  rollout.position?.phase === 'refused' || rollout.position?.phase === 'cancelled'
-    ? waiting(rollout, rollout.position)
-    : rollout;
-
-/** Somebody moved users while the flag was not held: the open stage has to open once more, behind a check. */
-function movedMeanwhile(rollout: Existing): Existing {
-  const { position, exposure } = rollout;
-  if (position?.phase !== 'open') return rollout;
-  const wanted = exposureAfter(rollout, position.index);
-  const isAsWanted =
-    wanted?.percentage === exposure?.percentage && wanted?.variant === exposure?.variant;
-  return isAsWanted ? rollout : waiting(rollout, position);
-}
-
-const waiting = (rollout: Existing, { index, since, late, attempt }: Place): Existing =>
-  isLive(rollout)
-    ? { ...rollout, position: { phase: 'waiting', index, since, late, attempt } }
-    : rollout;
-
-function exposureAfter({ plan, exposure }: Common, index: number): Common['exposure'] {
-  const step = plan.steps[index];
-  if (!exposure || !step || !('stage' in step)) return exposure;
-  const { variant = exposure.variant, percentage = exposure.percentage } = step;
-  return { variant, percentage };
 }
 
 function observed(

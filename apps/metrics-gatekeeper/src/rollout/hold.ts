@@ -4,7 +4,7 @@ import { mayLeave, missingForMs } from '../gate/stage.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
 import { NO_STAGE } from './look.ts';
-import { type Claim, type Going, type Hold, isGoing, stepAt } from './state.ts';
+import { type Claim, disabledKey, type Going, type Hold, isGoing, stepAt } from './state.ts';
 
 /** What keeps a rollout from going on. `page`: a person must look now. */
 interface Cause {
@@ -43,23 +43,32 @@ function causeOf(course: Course, state: Going): Cause | undefined | 'unknown' {
 }
 
 function flagCause({ at }: Course, state: Going, held: Hold | undefined): Cause | undefined {
-  const { claim, plan, flagDisabled } = state;
-  if (claim.status === 'refused' || claim.status === 'lost')
+  const { claim, references = [], plan, flagDisabled } = state;
+  if (isUnheld(claim))
     return { reason: 'flag-not-held', message: claimMessage(plan.flag, claim), page: true };
-  if (!flagDisabled) return undefined;
-  const reason = 'flag-disabled';
+  const unheld = references.find((each) => isUnheld(each.claim));
+  if (unheld && isUnheld(unheld.claim))
+    return {
+      reason: 'reference-not-held',
+      message: claimMessage(unheld.key, unheld.claim),
+      page: true,
+    };
+  const disabled = disabledKey(state);
+  if (disabled === undefined) return undefined;
+  const reason = flagDisabled ? 'flag-disabled' : 'reference-disabled';
   const since = held?.reason === reason ? held.since : at;
-  const message = `${plan.flag} is disabled: no stage can open.`;
+  const message = `${flagDisabled ? disabled : `${disabled}, which ${plan.flag} refers to,`} is disabled: no stage can open.`;
   return { reason, message, page: at - since >= plan.pageAfter };
 }
 
-const claimMessage = (
-  flag: string,
-  claim: Extract<Claim, { status: 'refused' | 'lost' }>,
-): string =>
+type Unheld = Extract<Claim, { status: 'refused' | 'lost' }>;
+const isUnheld = (claim: Claim): claim is Unheld =>
+  claim.status === 'refused' || claim.status === 'lost';
+
+const claimMessage = (key: string, claim: Unheld): string =>
   claim.status === 'lost'
-    ? `${claim.by} released ${flag} from this rollout; resume to hold it again.`
-    : `${flag} could not be held again. ${claim.code}: ${claim.message}`;
+    ? `${claim.by} released ${key} from this rollout; resume to hold it again.`
+    : `${key} could not be held again. ${claim.code}: ${claim.message}`;
 
 function stepCause(
   { at, check }: Course,
@@ -101,6 +110,8 @@ function stepCause(
 const OWN_REASONS: ReadonlySet<string> = new Set([
   'flag-not-held',
   'flag-disabled',
+  'reference-not-held',
+  'reference-disabled',
   'exposure-refused',
   'migration-refused',
   'migration-paused',

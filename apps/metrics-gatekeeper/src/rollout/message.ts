@@ -1,7 +1,9 @@
 import type {
   HoldFlag,
+  HoldSegment,
   PauseMigration,
   ReleaseFlag,
+  ReleaseSegment,
   RestoreFlag,
   ResumeMigration,
   RolloutEvent,
@@ -18,9 +20,11 @@ type Of<M extends { type: string; data: unknown }> = M extends { type: infer T e
 /** What a rollout asks of others. */
 export type Request =
   | Of<HoldFlag>
+  | Of<HoldSegment>
   | Of<SetExposure>
   | Of<RestoreFlag>
   | Of<ReleaseFlag>
+  | Of<ReleaseSegment>
   | Of<RunMigration>
   | Of<PauseMigration>
   | Of<ResumeMigration>;

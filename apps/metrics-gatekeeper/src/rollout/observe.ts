@@ -5,6 +5,7 @@ import { about, aboutStep, holdFlag, stageOpened } from './draft.ts';
 import { observeMigration } from './observe-migration.ts';
 import type { FlagMessage, ObservedMessage } from './observed.ts';
 import { pauseBy } from './person.ts';
+import { askForReferences, observeReference } from './reference.ts';
 import { rollbackAnswered } from './rollback.ts';
 import { type Existing, isLive, type Live } from './state.ts';
 
@@ -17,6 +18,10 @@ export function observe(course: Course, rollout: Existing, message: ObservedMess
     case 'FlagEnabled':
     case 'FlagCommandAnswered':
       return observeFlag(course, rollout, message);
+    case 'SegmentHeld':
+    case 'SegmentReleased':
+    case 'SegmentCommandAnswered':
+      return isLive(rollout) ? observeReference(course, rollout, message) : course;
     default:
       return observeMigration(course, rollout, message);
   }
@@ -28,6 +33,7 @@ function observeFlag(course: Course, rollout: Existing, message: FlagMessage): C
       ? rollbackAnswered(course, rollout, message)
       : course;
   if (!isLive(rollout)) return course;
+  if (message.data.key !== rollout.plan.flag) return observeReference(course, rollout, message);
   const isHeld = rollout.claim.status === 'held';
   switch (message.type) {
     case 'FlagCommandAnswered':
@@ -91,7 +97,7 @@ function claimed(
   const isOurs = ref.id === rollout.id && ref.generation === rollout.generation;
   if (!isOurs || rollout.claim.status !== 'asked') return course;
   const data = { ...about(rollout), definition, disabled };
-  return settle(emit(course, { type: 'FlagClaimed', data }));
+  return settle(askForReferences(emit(course, { type: 'FlagClaimed', data })));
 }
 
 type Change = DraftOf<typeof FlagObserved>['data']['change'];

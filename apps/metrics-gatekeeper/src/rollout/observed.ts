@@ -12,6 +12,9 @@ import type {
   MigrationPaused,
   MigrationResumed,
   MigrationStarted,
+  SegmentCommandAnswered,
+  SegmentHeld,
+  SegmentReleased,
 } from '@tidegate/contracts';
 
 export type FlagMessage =
@@ -20,6 +23,10 @@ export type FlagMessage =
   | MessageOf<typeof FlagDisabled>
   | MessageOf<typeof FlagEnabled>
   | MessageOf<typeof FlagCommandAnswered>;
+export type SegmentMessage =
+  | MessageOf<typeof SegmentHeld>
+  | MessageOf<typeof SegmentReleased>
+  | MessageOf<typeof SegmentCommandAnswered>;
 export type MigrationMessage =
   | MessageOf<typeof MigrationStarted>
   | MessageOf<typeof MigrationPaused>
@@ -30,5 +37,5 @@ export type MigrationMessage =
   | MessageOf<typeof MigrationCommandAnswered>;
 
 /** What other services say that a rollout must know. */
-export type ObservedMessage = FlagMessage | MigrationMessage;
+export type ObservedMessage = FlagMessage | SegmentMessage | MigrationMessage;
 export type AnswerMessage = MessageOf<typeof FlagCommandAnswered | typeof MigrationCommandAnswered>;

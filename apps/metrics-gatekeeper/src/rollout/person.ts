@@ -14,15 +14,25 @@ import {
   about,
   aboutStep,
   holdFlag,
+  holdReference,
   pausedWith,
   pauseMigration,
-  releaseFlag,
+  releaseAll,
   resumeMigration,
   stepCompleted,
   wouldShrink,
 } from './draft.ts';
 import { rollBack } from './rollback.ts';
-import { activeRun, type Existing, type Going, isGoing, isLive } from './state.ts';
+import {
+  activeRun,
+  type Claim,
+  disabledKey,
+  type Existing,
+  type Going,
+  holdsAll,
+  isGoing,
+  isLive,
+} from './state.ts';
 
 type PersonCommand =
   PauseRollout | ResumeRollout | PromoteRollout | ApproveRollout | RollBack | AbortRollout;
@@ -78,7 +88,7 @@ function abort(course: Course, rollout: Existing, by: string, reason: string): C
     course,
     ...(run === undefined ? [] : [pauseMigration(rollout, run, why)]),
     { type: 'RolloutAborted', data: { ...about(rollout), by, reason } },
-    releaseFlag(rollout, why),
+    ...releaseAll(rollout, why),
   );
 }
 
@@ -99,11 +109,11 @@ function resume(course: Course, rollout: Existing, by: string, reason: string): 
   if (!isLive(rollout)) return over(rollout);
   const paused = rollout.status === 'paused';
   if (!paused && !isGoing(rollout)) return course;
-  const isHeld = rollout.claim.status === 'held';
-  if (paused && isHeld && rollout.flagDisabled)
+  const disabled = disabledKey(rollout);
+  if (paused && holdsAll(rollout) && disabled !== undefined)
     return reject(
       'ROLLOUT_FLAG_DISABLED',
-      `${rollout.plan.flag} is disabled. Release it from the rollout and enable it first, or roll back.`,
+      `${disabled} is disabled. Release it from the rollout and enable it first, or roll back.`,
     );
   const again = paused || needsAsking(rollout);
   if (!again) return course;
@@ -111,22 +121,28 @@ function resume(course: Course, rollout: Existing, by: string, reason: string): 
   return settle(askAgain(emit(course, { type: 'RolloutResumed', data })));
 }
 
-const needsAsking = ({ claim, position }: Going): boolean =>
-  claim.status === 'refused' ||
-  claim.status === 'lost' ||
+const isLost = ({ claim }: { readonly claim: Claim }): boolean =>
+  claim.status === 'refused' || claim.status === 'lost';
+
+const needsAsking = ({ claim, references = [], position }: Going): boolean =>
+  isLost({ claim }) ||
+  references.some(isLost) ||
   ['refused', 'stopped', 'cancelled'].includes(position.phase);
 
 function askAgain(course: Course): Course {
   const { state } = course;
   if (!isLive(state)) return course;
-  const { claim, position } = state;
-  const isLost = claim.status === 'refused' || claim.status === 'lost';
-  const held = isLost ? emit(course, holdFlag(state)) : course;
+  const { references = [], position } = state;
+  const held = emit(
+    course,
+    ...(isLost(state) ? [holdFlag(state)] : []),
+    ...references.filter(isLost).map((each) => holdReference(state, each)),
+  );
   switch (position?.phase) {
     case 'refused':
     case 'cancelled':
-      // Until the flag is held again nobody knows where others have taken it: then the step begins.
-      return claim.status === 'held' ? begin(held) : held;
+      // Until all is held again nobody knows where others have taken it: then the step begins.
+      return holdsAll(state) ? begin(held) : held;
     case 'stopped':
       return emit(held, resumeMigration(state, position.run, `rollout ${state.id} goes on`));
     default:
@@ -139,8 +155,11 @@ function promote(course: Course, rollout: Existing, by: string): Course | Reject
   if (rollout.status === 'paused')
     return reject('ROLLOUT_PAUSED', `${rollout.by} paused the rollout; resume it first.`);
   if (!isLive(rollout)) return over(rollout);
-  if (!isGoing(rollout) || rollout.claim.status !== 'held' || rollout.flagDisabled)
-    return reject('ROLLOUT_NOT_PROMOTABLE', 'The rollout does not hold an enabled flag.');
+  if (!isGoing(rollout) || !holdsAll(rollout) || disabledKey(rollout) !== undefined)
+    return reject(
+      'ROLLOUT_NOT_PROMOTABLE',
+      'The rollout does not hold its flag and all that this refers to, enabled.',
+    );
   const { index, phase } = rollout.position;
   const passesOver = phase === 'waiting' && wouldShrink(rollout, index);
   if (phase === 'waiting' && !passesOver) return settle(begin(course));

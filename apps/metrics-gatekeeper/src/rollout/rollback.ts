@@ -1,7 +1,7 @@
 import type { DraftOf, RollbackStarted } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
 import { type Course, emit } from './course.ts';
-import { about, pauseMigration, releaseFlag, restoreFlag } from './draft.ts';
+import { about, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
 import type { AnswerMessage } from './observed.ts';
 import {
   type Action,
@@ -72,7 +72,7 @@ function settleRollback(course: Course): Course {
     const now = state.before ? 'The flag is as it was before.' : 'Nothing had been changed yet.';
     const data = { ...about(state), reason, message: `${asSentence(message)} ${now}` };
     const why = `rollout ${state.id} was rolled back`;
-    return emit(course, { type: 'RolloutRolledBack', data }, releaseFlag(state, why));
+    return emit(course, { type: 'RolloutRolledBack', data }, ...releaseAll(state, why));
   }
   const failed = actions.find((action) => action.state === 'failed');
   if (!failed || state.status === 'failed') return course;

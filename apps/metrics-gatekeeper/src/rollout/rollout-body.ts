@@ -5,7 +5,7 @@ import type { StoredCheck } from '../check/stored-check.ts';
 import { logRiskScore } from '../gate/risk.ts';
 import { mayLeave, type StageEvidence } from '../gate/stage.ts';
 import { judge } from './look.ts';
-import { type Existing, isLive } from './state.ts';
+import { type Existing, isLive, type Reference } from './state.ts';
 
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
@@ -56,6 +56,7 @@ export function rolloutBody(
     startedBy: rollout.startedBy,
     startedAt: rollout.startedAt,
     generation: rollout.generation,
+    references: (rollout.references ?? []).map((each) => shownReference(each, isOver(rollout))),
     steps: stepsOf(rollout, evidence),
     guards: verdicts.map(shownGuard),
     ...neededOf(rollout, evidence, verdicts),
@@ -74,6 +75,20 @@ function shownGuard(verdict: Verdict): ShownGuard {
   const { minTrials, trials } = verdict.evidence;
   if (minTrials === undefined || trials === undefined) return verdict;
   return { ...verdict, neededTrials: Math.max(0, minTrials - trials) };
+}
+
+const OVER: ReadonlySet<Existing['status']> = new Set(['completed', 'rolled-back', 'aborted']);
+const isOver = ({ status }: Existing): boolean => OVER.has(status);
+
+/** A flag or a segment that the rollout's flag refers to, and whether it is held for the rollout. */
+function shownReference({ kind, key, claim, revision, disabled }: Reference, over: boolean) {
+  return {
+    kind,
+    key,
+    claim: over ? 'released' : claim.status,
+    disabled,
+    ...(revision ? { revision } : {}),
+  };
 }
 
 /** The exposure that was asked for last. Before the first stage, and once rolled back, it is the flag's own. */

@@ -143,18 +143,24 @@ async function pin(plans: Plans, name: string, version?: number): Promise<Pinned
   );
 }
 
-/** Rollouts by the message's own reference; what somebody did to a flag concerns whoever holds it. */
+/** Rollouts by the message's own reference; what somebody did to a flag concerns whoever holds it or relies on it. */
 async function concerned(
   documents: Documents<Rollout>,
   message: ObservedMessage,
 ): Promise<readonly string[]> {
   if (message.type === 'FlagDisabled' || message.type === 'FlagEnabled') {
     const { environment, key } = message.data;
-    return (await liveIn(documents, { environment, flag: key })).map(({ id }) => id);
+    const live = await liveIn(documents, { environment });
+    return live.filter((each) => concerns(each, key)).map(({ id }) => id);
   }
-  const id = message.data.rollout?.id;
-  return id === undefined ? [] : known(documents, id);
+  const { rollout } = message.data;
+  const others = 'rollouts' in message.data ? (message.data.rollouts ?? []) : [];
+  const ids = new Set([...(rollout ? [rollout] : []), ...others].map(({ id }) => id));
+  return (await Promise.all([...ids].map((id) => known(documents, id)))).flat();
 }
+
+const concerns = ({ plan, references = [] }: Existing, flag: string): boolean =>
+  plan.flag === flag || references.some(({ kind, key }) => kind === 'flag' && key === flag);
 
 async function breached(
   documents: Documents<Rollout>,
@@ -186,7 +192,7 @@ const PAGE = 200;
 
 async function liveIn(
   documents: Documents<Rollout>,
-  where: { environment?: string; flag?: string },
+  where: { environment?: string },
 ): Promise<readonly Existing[]> {
   const found: Existing[] = [];
   for (let after: string | undefined; ;) {

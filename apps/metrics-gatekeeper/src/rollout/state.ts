@@ -1,4 +1,5 @@
-import type { FlagDefinition, Plan, PlanStep } from '@tidegate/contracts';
+import type { FlagDefinition, Plan, PlanStep, References } from '@tidegate/contracts';
+import type { Revision } from '@tidegate/kernel';
 import type { PinnedRisk } from '../gate/risk.ts';
 
 /** A command that is not answered yet. Each time it is sent it has a new id; an answer to any of them counts. */
@@ -15,12 +16,27 @@ export interface Refusal {
   readonly message: string;
 }
 
-/** Whether the flag is held for this rollout: nobody else may move its users meanwhile. */
+/** Whether a flag or a segment is held for this rollout: nobody else may move its users meanwhile. */
 export type Claim =
   | { readonly status: 'asked'; readonly sent: Sent }
   | { readonly status: 'held' }
   | ({ readonly status: 'refused' } & Refusal)
   | { readonly status: 'lost'; readonly by: string };
+
+export interface ReferenceName {
+  readonly kind: 'flag' | 'segment';
+  readonly key: string;
+}
+
+/** What the flag refers to, by itself or through others: it is held as well, and never changed by the rollout. */
+export interface Reference extends ReferenceName {
+  readonly claim: Claim;
+  /** Of the definition that is relied on. */
+  readonly revision?: Revision | undefined;
+  readonly disabled: boolean;
+  /** What it refers to in turn, once it has answered. */
+  readonly refersTo: References;
+}
 
 /** Where in the plan it stands. `since`: when the step began; `late`: its deadline was missed, and paged. */
 export interface Place {
@@ -86,6 +102,9 @@ export interface Common {
   /** Raised by each rollback: what was sent before comes too late. */
   readonly generation: number;
   readonly claim: Claim;
+  /** What the flag itself refers to, as it was when it was last held. */
+  readonly refersTo?: References | undefined;
+  readonly references?: readonly Reference[] | undefined;
   /** The flag as it was when it was first held: what a rollback puts back. */
   readonly before?: FlagDefinition | undefined;
   readonly flagDisabled: boolean;
@@ -161,12 +180,20 @@ export const isLive = (rollout: Rollout): rollout is Live =>
 export const isWatched = (rollout: Rollout): rollout is Live | RollingBack =>
   isLive(rollout) || rollout.status === 'rolling-back';
 
+/** Whether nobody else can move the flag's users: it is held, and so is all that it refers to. */
+export const holdsAll = ({ claim, references = [] }: Common): boolean =>
+  claim.status === 'held' && references.every((each) => each.claim.status === 'held');
+
+/** The flag, or what it refers to, that is disabled: nobody is served what a stage opens. */
+export const disabledKey = ({ plan, flagDisabled, references = [] }: Common): string | undefined =>
+  flagDisabled ? plan.flag : references.find(({ disabled }) => disabled)?.key;
+
 /** Whether the time of its stage counts: it is open, nobody has paused the rollout, and the flag is ours and enabled. */
 export const isCounting = (rollout: Existing): boolean =>
   isGoing(rollout) &&
   rollout.position.phase === 'open' &&
-  rollout.claim.status === 'held' &&
-  !rollout.flagDisabled;
+  holdsAll(rollout) &&
+  disabledKey(rollout) === undefined;
 
 export function stepAt({ plan }: Common, index: number): PlanStep {
   const step = plan.steps[index];
@@ -195,8 +222,11 @@ export const activeRun = ({ position }: Common): string | undefined =>
   position?.phase === 'asked' || position?.phase === 'moving' ? position.run : undefined;
 
 /** The command whose answer the rollout waits for, if any. */
-export function awaited({ claim, position }: Common): Sent | undefined {
+export function awaited({ claim, references = [], position }: Common): Sent | undefined {
   if (claim.status === 'asked') return claim.sent;
+  for (const { key, claim } of references)
+    if (claim.status === 'asked' && !claim.sent.late)
+      return { ...claim.sent, command: `${claim.sent.command} of ${key}` };
   return position && 'sent' in position ? position.sent : undefined;
 }
 

@@ -66,7 +66,7 @@ export class Story {
   readonly messages: RolloutMessage[] = [];
   evidence: StageEvidence | undefined;
   readonly #plan: Plan;
-  readonly #sent: { type: string; id: string }[] = [];
+  readonly #sent: { type: string; id: string; key: string }[] = [];
   readonly #counters = { requests: 0, errors: 0, violations: 0 };
   #ids = 0;
 
@@ -82,7 +82,8 @@ export class Story {
     if (isRejection(this.last)) return this;
     for (const draft of this.last) {
       const fact = { ...draft, metadata: { id: this.#id(), at: this.now } };
-      this.#sent.push({ type: draft.type, id: fact.metadata.id });
+      const key = 'key' in draft.data ? String(draft.data.key) : '';
+      this.#sent.push({ type: draft.type, id: fact.metadata.id, key });
       this.messages.push(draft);
       this.state = rolloutDecider.evolve(this.state, fact);
     }
@@ -120,13 +121,36 @@ export class Story {
       at: this.now,
       actor: by,
       correlationId: '',
+      revision: { epoch: 1, version: this.#sent.length + 1 },
     };
     const message = { type, key: '', data: full, metadata };
     return this.tell({ type: 'RecordEvent', data: message as unknown as ObservedMessage });
   }
 
-  held(disabled = false): this {
-    return this.hears('FlagHeld', { definition: before, disabled });
+  held(disabled = false, definition = before): this {
+    return this.hears('FlagHeld', { definition, disabled });
+  }
+
+  /** What the flag refers to answers. */
+  heldToo(key: string, definition: object = before, disabled = false): this {
+    const type = 'type' in definition ? 'FlagHeld' : 'SegmentHeld';
+    const asFlag = type === 'FlagHeld' ? { disabled, asReference: true } : {};
+    return this.hears(type, { key, definition, ...asFlag });
+  }
+
+  refusedToo(command: 'HoldFlag' | 'HoldSegment', key: string, code: string, nth = -1): this {
+    const sent = this.#sent.filter((each) => each.type === command && each.key === key).at(nth);
+    const type = command === 'HoldFlag' ? 'FlagCommandAnswered' : 'SegmentCommandAnswered';
+    const of = { id: sent?.id ?? 'none', source: 'metrics-gatekeeper', type: command };
+    return this.hears(type, { key, command: of, outcome: 'refused', code, message: 'because' });
+  }
+
+  /** Keys of what the last thing led to be asked for or let go. */
+  keys(type: RolloutMessage['type']): readonly string[] {
+    if (isRejection(this.last)) return [];
+    return this.last.flatMap((each) =>
+      each.type === type && 'key' in each.data ? [each.data.key] : [],
+    );
   }
 
   /** The answer to the newest command of the type, or to the one that was sent as the nth. */
