@@ -9,6 +9,7 @@ const broken = (what: string): never => {
 
 const ANSWERS = [
   'FlagCommandAnswered',
+  'SegmentCommandAnswered',
   'EnvironmentCommandAnswered',
   'RolloutCommandAnswered',
   'MigrationCommandAnswered',

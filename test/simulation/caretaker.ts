@@ -31,6 +31,8 @@ const actions: Readonly<Record<string, Act>> = {
   'exposure-would-shrink': (people, rollout) => people.promote(rollout),
   'flag-disabled': resume,
   'flag-not-held': resume,
+  'reference-disabled': resume,
+  'reference-not-held': resume,
   'exposure-refused': resume,
   'migration-refused': resume,
   'migration-cancelled': resume,

@@ -2,7 +2,7 @@ import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
 import { idleTimes, type Span } from './idle-times.ts';
-import { ENVIRONMENT, FLAG, gatekeeperAwayMs, LIMIT } from './scenario.ts';
+import { ENVIRONMENT, FLAG, gatekeeperAwayMs, LIMIT, OTHER } from './scenario.ts';
 import { Violation } from './sim.ts';
 import type { Look } from './world.ts';
 
@@ -32,10 +32,14 @@ export function checkEvidenced(evidence: Evidence): void {
     );
     if (stage && promotedBy === undefined) judge(evidence, looks, stage, completed);
   }
-  for (const opened of evidence.of('StageOpened')) pagesInTheDark(evidence, plan, looks, opened);
+  for (const opened of evidence.of('StageOpened'))
+    if (isGuarded(opened)) pagesInTheDark(evidence, plan, looks, opened);
   opensInTheLight(evidence, looks);
   healthyIsLeftAlone(evidence);
 }
+
+/** The other plan has no guards. */
+const isGuarded = (message: OutgoingMessage): boolean => rolloutOf(message) !== OTHER;
 
 /** A stage opens on a check that was answered, unless a person lets it. */
 function opensInTheLight(evidence: Evidence, looks: Looks): void {
@@ -45,7 +49,7 @@ function opensInTheLight(evidence: Evidence, looks: Looks): void {
       .map(({ data }) => (data as { command: { id: string } }).command.id),
   );
   const known = new Set<string>();
-  for (const { data, metadata } of evidence.of('SetExposure')) {
+  for (const { data, metadata } of evidence.of('SetExposure').filter(isGuarded)) {
     const { rollout, step } = data as { rollout: { id: string }; step: string };
     const stage = `${rollout.id} ${step}`;
     const isFirst = !known.has(stage);

@@ -5,6 +5,7 @@ import { checkEvidenced } from './evidenced.oracle.ts';
 import { checkMigrated } from './migrated.oracle.ts';
 import { checkOrdered } from './ordered.oracle.ts';
 import { checkRecorded } from './recorded.oracle.ts';
+import { checkRelied } from './relied.oracle.ts';
 import { checkRolledBack } from './rolled-back.oracle.ts';
 import { checkUsers } from './users.oracle.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,7 @@ export async function checkPromises(world: World): Promise<void> {
   checkRolledBack(evidence);
   checkEvidenced(evidence);
   checkUsers(evidence);
+  checkRelied(evidence);
   checkClosed(evidence);
   checkMigrated(evidence);
 }

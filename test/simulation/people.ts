@@ -25,6 +25,7 @@ import {
 } from '@tidegate/contracts';
 import type { Answer } from '@tidegate/kernel';
 import type { Outcome } from '@tidegate/store';
+import { atReferences } from './referring.ts';
 import { ENVIRONMENT, FLAG, PLAN, RIVAL, ROLLOUT, SIDE } from './scenario.ts';
 import type { Doors } from './services.ts';
 import { type Life, newLife, type Sim } from './sim.ts';
@@ -53,10 +54,15 @@ const base = flagDefinition.parse({
   allowedUsers: ['user-1'],
 });
 
-export const definitionWith = (percentage: number, owner?: string): FlagDefinition => ({
+export const definitionWith = (
+  percentage: number,
+  owner?: string,
+  prerequisites: readonly string[] = [],
+): FlagDefinition => ({
   ...base,
   exposure: { variant: 'on', percentage: percentage as FlagDefinition['exposure']['percentage'] },
   ...(owner === undefined ? {} : { owner }),
+  prerequisites: prerequisites.map((flag) => ({ flag, variants: ['on'] })),
 });
 
 const TIMEOUT_MS = 5_000;
@@ -152,8 +158,8 @@ export class People {
     };
   }
 
-  start(rollout: string, actor = 'alex') {
-    return this.command(StartRollout, { rollout, environment: ENVIRONMENT, plan: PLAN }, { actor });
+  start(rollout: string, actor = 'alex', plan = PLAN) {
+    return this.command(StartRollout, { rollout, environment: ENVIRONMENT, plan }, { actor });
   }
 
   rollBack(rollout: string) {
@@ -249,7 +255,7 @@ export class People {
         this.breach({ labels: { flag: SIDE }, fingerprint });
         return undefined;
       default:
-        throw new TypeError(`Nobody knows how to ${what}.`);
+        return atReferences(this, random, what);
     }
   }
 

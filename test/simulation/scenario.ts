@@ -10,6 +10,13 @@ export const SIDE = 'side';
 export const PLAN = 'widen';
 export const ROLLOUT = 'r-1';
 export const RIVAL = 'r-2';
+/** The flag has `payments` as a prerequisite, `payments` perhaps `basket`; `invoices` has `payments` as well. */
+export const PAYMENTS = 'payments';
+export const BASKET = 'basket';
+export const INVOICES = 'invoices';
+/** Opens `payments` itself, or `invoices`. */
+export const OTHER_PLAN = 'widen-other';
+export const OTHER = 'r-3';
 
 const wishes = [
   'pause',
@@ -37,6 +44,24 @@ const wishes = [
   'change-side',
   'delete-side',
 ] as const;
+/** Where the flag refers to others. */
+const referring = [
+  'other',
+  'other',
+  'abort-other',
+  'roll-back-other',
+  'move-reference',
+  'move-reference',
+  'rewire-reference',
+  'rewire-reference',
+  'rewire-flag',
+  'restore-reference',
+  'disable-reference',
+  'disable-reference',
+  'mend-reference',
+  'release-reference',
+  'release-reference',
+] as const;
 const faults = [
   'late-duplicate',
   'stale-command',
@@ -50,7 +75,12 @@ const faults = [
   'cut-off',
   'lag',
 ] as const;
-export type What = (typeof wishes)[number] | (typeof faults)[number] | 'start' | 'gatekeeper-away';
+export type What =
+  | (typeof wishes)[number]
+  | (typeof referring)[number]
+  | (typeof faults)[number]
+  | 'start'
+  | 'gatekeeper-away';
 
 export interface Happening {
   readonly what: What;
@@ -74,6 +104,8 @@ export interface Scenario {
   readonly keepsHistory: boolean;
   /** The stages close if nobody looks after them for so long. */
   readonly closeIfSilentMs?: number;
+  /** The flag refers to others, and so perhaps do they. */
+  readonly refers?: { readonly deep: boolean; readonly other: typeof PAYMENTS | typeof INVOICES };
 }
 
 export const LIMIT = 0.01;
@@ -126,6 +158,37 @@ export function withSilence(scenario: Scenario, random: Seeded): Scenario {
     happenings: [...scenario.happenings, away],
     chaosMs: Math.max(scenario.chaosMs, away.in + away.forMs),
     closeIfSilentMs: SILENCE_MS,
+  };
+}
+
+/**
+ * In some worlds the flag refers to others, at which people work meanwhile, and another rollout. Drawn from numbers of
+ * its own, as above.
+ */
+export function withReferences(scenario: Scenario, random: Seeded): Scenario {
+  if (!random.chance(0.3)) return scenario;
+  const happenings = Array.from({ length: random.between(0, 5) }, (): Happening => ({
+    what: random.pick(referring),
+    in: random.chance(0.5) ? random.between(0, 4_000) : random.between(0, scenario.chaosMs),
+    forMs: 0,
+  }));
+  return {
+    ...scenario,
+    happenings: [...scenario.happenings, ...happenings],
+    refers: { deep: random.chance(0.5), other: random.pick([PAYMENTS, INVOICES]) },
+  };
+}
+
+/** Nothing guards it: who is served by the flag that it opens is not what the applications count. */
+export function otherPlan({ plan, refers }: Scenario) {
+  const { checkEvery, pageAfter } = plan;
+  const stage = (percentage: number) => ({ stage: `other-${percentage}`, percentage, hold: '5s' });
+  return {
+    plan: OTHER_PLAN,
+    flag: refers?.other,
+    checkEvery,
+    pageAfter,
+    steps: [stage(70), stage(90)],
   };
 }
 

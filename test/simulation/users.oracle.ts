@@ -23,12 +23,14 @@ export function checkUsers(evidence: Evidence): void {
 
 const exposedBy = new WeakMap<Flag, ReadonlySet<string>>();
 
-/** Who is served the new code; also of a disabled flag, as if it were not. */
+/** Who is served the new code, of a disabled flag too, and whatever it refers to: by what is its own to say. */
 function exposed(flag: Flag): ReadonlySet<string> {
   const known = exposedBy.get(flag);
   if (known) return known;
   const { disabled: _, ...enabled } = flag;
-  const evaluator = compile([{ key: 'flag', epoch: 1, version: 1, flag: enabled }]);
+  const definition = { ...flag.definition, prerequisites: [], rules: [] };
+  const alone = { ...enabled, definition };
+  const evaluator = compile([{ key: 'flag', epoch: 1, version: 1, flag: alone }]);
   const found = new Set(
     USERS.filter((targetingKey) => evaluator.evaluate('flag', false, { targetingKey }).value),
   );

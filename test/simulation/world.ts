@@ -13,7 +13,17 @@ import { Chaos } from './chaos.ts';
 import { calm, drawProfile, type Profile } from './profile.ts';
 import { Process } from './process.ts';
 import { Seeded } from './random.ts';
-import { drawScenario, ENVIRONMENT, FLAG, PLAN, type Scenario, withSilence } from './scenario.ts';
+import { putReferences } from './referring.ts';
+import {
+  drawScenario,
+  ENVIRONMENT,
+  FLAG,
+  PAYMENTS,
+  PLAN,
+  type Scenario,
+  withReferences,
+  withSilence,
+} from './scenario.ts';
 import { bootFlagService, bootGatekeeper, bootRunner, type Shared } from './services.ts';
 import { type Life, Sim, Violation } from './sim.ts';
 import { SimBus } from './sim-bus.memory.ts';
@@ -51,7 +61,10 @@ export class World {
     const { sim } = this;
     const profile = drawProfile(sim.random);
     const drawn = drawScenario(sim.random, profile === calm);
-    this.scenario = withSilence(drawn, new Seeded(~seed));
+    this.scenario = withReferences(
+      withSilence(drawn, new Seeded(~seed)),
+      new Seeded(Math.imul(seed, 0x9e37_79b1)),
+    );
     this.bus = new SimBus(sim, defect);
     const { bus, disk, saved, table } = this;
     const source = (life: Life) => this.#sourceFor(life);
@@ -124,7 +137,9 @@ export class World {
     await people.ask(`PutEnvironment ${environment.metadata.id}`, (doors) =>
       doors.environments?.put(environment),
     );
-    const definition = definitionWith(scenario.before);
+    if (scenario.refers) await putReferences(people, scenario);
+    const refersTo = scenario.refers ? [PAYMENTS] : [];
+    const definition = definitionWith(scenario.before, undefined, refersTo);
     const data = { environment: ENVIRONMENT, key: FLAG, definition, salt: 'salt' };
     await people.command(PutFlag, data, web);
     const text = JSON.stringify(scenario.plan);
