@@ -1,4 +1,4 @@
-import type { DeleteSegment, PutSegment, Segment } from '@tidegate/contracts';
+import type { Segment, SegmentCommand } from '@tidegate/contracts';
 import type { Command, Revision } from '@tidegate/kernel';
 
 /** What this service asks of itself after an older backup of the store was put back. */
@@ -14,4 +14,4 @@ export interface RecoverSegment extends Command {
   };
 }
 
-export type AnySegmentCommand = PutSegment | DeleteSegment | RecoverSegment;
+export type AnySegmentCommand = SegmentCommand | RecoverSegment;

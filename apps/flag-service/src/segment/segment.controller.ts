@@ -1,5 +1,11 @@
 import { Controller, Delete, Get, Inject, Put, Res } from '@nestjs/common';
-import { DeleteSegment, name, PutSegment } from '@tidegate/contracts';
+import {
+  DeleteSegment,
+  name,
+  PutSegment,
+  ReleaseSegment,
+  type SegmentCommand,
+} from '@tidegate/contracts';
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
@@ -140,15 +146,25 @@ export class SegmentController {
     return this.#put({ environment, key, definition, expectedVersion: expected, reason }, asked);
   }
 
+  /** Frees the segment from all rollouts that rely on it. */
+  @CommandRoute(':key/release', 'admin', { environment: 'env' })
+  release(
+    @ZodParam('env', name) environment: string,
+    @ZodParam('key', name) key: string,
+    @ZodBody(reasonBody) { reason }: z.output<typeof reasonBody>,
+    @Asked() asked: Exchange,
+  ) {
+    const { caller, request } = asked;
+    const data = { environment, key, reason };
+    return this.#write(commandFrom(this.#context, ReleaseSegment, data, caller, request), asked);
+  }
+
   #put(data: PutSegment['data'], asked: Exchange): Promise<WrittenSegment | Rejection> {
     const { caller, request } = asked;
     return this.#write(commandFrom(this.#context, PutSegment, data, caller, request), asked);
   }
 
-  async #write(
-    command: PutSegment | DeleteSegment,
-    { reply }: Exchange,
-  ): Promise<WrittenSegment | Rejection> {
+  async #write(command: SegmentCommand, { reply }: Exchange): Promise<WrittenSegment | Rejection> {
     const { environment, key } = command.data;
     if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
     const outcome = await this.#changeSegment(command);

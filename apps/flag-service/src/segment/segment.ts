@@ -12,6 +12,7 @@ import { RECOVERED } from '../flag/recover-flag.ts';
 import { type Known, NOTHING } from '../reference/known.ts';
 import { segmentReferences } from '../reference/check.ts';
 import type { AnySegmentCommand, RecoverSegment } from './recover-segment.ts';
+import { holdSegment, releaseSegment } from './segment-hold.ts';
 import {
   inUse,
   segmentConflict,
@@ -36,7 +37,15 @@ function decide(
 ): Decision<SegmentEvent> {
   if (command.type === 'RecoverSegment') return recover(command, segment);
   if (command.type === 'PutSegment') return put(command, segment, known);
-  return isPresent(segment) ? remove(command, segment, known) : segmentUnknown(command.data);
+  if (!isPresent(segment)) return segmentUnknown(command.data);
+  switch (command.type) {
+    case 'DeleteSegment':
+      return remove(command, segment, known);
+    case 'HoldSegment':
+      return holdSegment(command, segment);
+    case 'ReleaseSegment':
+      return releaseSegment(command, segment);
+  }
 }
 
 function put({ data }: PutSegment, segment: StoredSegment, known: Known): Decision<SegmentEvent> {
