@@ -31,6 +31,22 @@ const decidingOn =
     return execute({ ...aggregate, decider: { ...decider, decide } }, id, command);
   };
 
+/** Rules that see another state than there is. */
+const seeing =
+  (other: (state: object, command: Command) => object): NonNullable<Defect['execute']> =>
+  (execute): Execute =>
+  (aggregate, id, command) => {
+    const { decider } = aggregate;
+    const decide: typeof decider.decide = (given, state) =>
+      decider.decide(given, other(state as object, given) as typeof state);
+    return execute({ ...aggregate, decider: { ...decider, decide } }, id, command);
+  };
+
+function reliedOnByNobody(state: { reliedOn?: unknown }): object {
+  const { reliedOn: _reliedOn, ...rest } = state;
+  return rest;
+}
+
 /** Rules that leave a part of what they decide undone. */
 const dropping =
   (isDropped: (draft: Draft) => boolean): NonNullable<Defect['execute']> =>
@@ -266,6 +282,28 @@ export const defects: Readonly<
             ),
         }),
     },
+  },
+  'what a rollout relies on is edited': {
+    breaks: /^P7/,
+    defect: {
+      execute: seeing((state, { type }) =>
+        type.startsWith('Put') ? reliedOnByNobody(state) : state,
+      ),
+    },
+  },
+  'a stage opens although what its flag refers to is not held': {
+    breaks: /^P7/,
+    defect: {
+      execute: dropping(
+        ({ type, data }) =>
+          type === 'HoldSegment' ||
+          (type === 'HoldFlag' && (data as { asReference?: boolean }).asReference === true),
+      ),
+    },
+  },
+  'what a rollout relied on is never let go': {
+    breaks: /^P7/,
+    defect: { execute: dropping(({ type }) => type === 'ReleaseSegment') },
   },
   'nobody closes what is silent': { breaks: /^P10/, defect: { neverCloses: true } },
   'a stage closes although it is looked after': { breaks: /^P10/, defect: { isDeaf: true } },

@@ -1,7 +1,21 @@
 import type { Message, OutgoingMessage } from '@tidegate/contracts';
-import { definitionOf, type Flag, type FlagEvent, type RolloutRef } from '@tidegate/contracts';
+import {
+  definitionOf,
+  type Flag,
+  type FlagEvent,
+  type RolloutRef,
+  type Segment,
+  type SegmentEvent,
+  segmentStateKey,
+} from '@tidegate/contracts';
 import { flagDecider } from '../../apps/flag-service/src/flag/flag.ts';
 import { type StoredFlag, viewOf } from '../../apps/flag-service/src/flag/stored-flag.ts';
+import { segmentDecider } from '../../apps/flag-service/src/segment/segment.ts';
+import { splitSegmentId } from '../../apps/flag-service/src/segment/segments.ts';
+import {
+  segmentOf,
+  type StoredSegment,
+} from '../../apps/flag-service/src/segment/stored-segment.ts';
 import type { World } from './world.ts';
 
 /** One version of a flag, as its events tell it. */
@@ -11,6 +25,20 @@ export interface FlagVersion {
   readonly event: Message & FlagEvent;
   readonly state: StoredFlag;
   readonly flag: Flag | null;
+}
+
+/** The same of a segment. */
+export interface SegmentVersion {
+  readonly version: number;
+  readonly event: Message & SegmentEvent;
+  readonly state: StoredSegment;
+  readonly segment: Segment | null;
+}
+
+/** The key of a segment's messages, from the id of its document. */
+export function segmentKeyOf(id: string): string {
+  const { environment, key } = splitSegmentId(id);
+  return `${environment}/${segmentStateKey(key)}`;
 }
 
 /** The order in which a world's messages were decided: ids are counted up. */
@@ -56,16 +84,7 @@ export class Evidence {
     const known = this.#flags.get(id);
     if (known) return known;
     let state: StoredFlag = flagDecider.initial;
-    const events = this.messages
-      .filter(
-        ({ topic, key, type, metadata }) =>
-          topic === 'flag.events' &&
-          key === id &&
-          type !== 'FlagCommandAnswered' &&
-          metadata.revision,
-      )
-      .toSorted((a, b) => orderOf(a) - orderOf(b));
-    const versions = events.map((message): FlagVersion => {
+    const versions = this.#changes(id).map((message): FlagVersion => {
       const event = message as OutgoingMessage & FlagEvent;
       state = flagDecider.evolve(state, event);
       const { at, revision } = event.metadata;
@@ -73,6 +92,29 @@ export class Evidence {
     });
     this.#flags.set(id, versions);
     return versions;
+  }
+
+  /** The same of a segment, by its message key: `production/segments/beta`. */
+  segment(id: string): readonly SegmentVersion[] {
+    let state: StoredSegment = segmentDecider.initial;
+    return this.#changes(id).map((message): SegmentVersion => {
+      const event = message as OutgoingMessage & SegmentEvent;
+      state = segmentDecider.evolve(state, event);
+      const version = event.metadata.revision?.version ?? 0;
+      return { version, event, state, segment: segmentOf(state) };
+    });
+  }
+
+  #changes(id: string): readonly OutgoingMessage[] {
+    return this.messages
+      .filter(
+        ({ topic, key, type, metadata }) =>
+          topic === 'flag.events' &&
+          key === id &&
+          !type.endsWith('CommandAnswered') &&
+          metadata.revision,
+      )
+      .toSorted((a, b) => orderOf(a) - orderOf(b));
   }
 }
 

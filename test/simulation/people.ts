@@ -20,6 +20,7 @@ import {
   ResumeRollout,
   RollBack,
   type RolloutCommand,
+  type SegmentCommand,
   StartRollout,
   ThresholdBreached,
 } from '@tidegate/contracts';
@@ -58,11 +59,13 @@ export const definitionWith = (
   percentage: number,
   owner?: string,
   prerequisites: readonly string[] = [],
+  segments: readonly string[] = [],
 ): FlagDefinition => ({
   ...base,
   exposure: { variant: 'on', percentage: percentage as FlagDefinition['exposure']['percentage'] },
   ...(owner === undefined ? {} : { owner }),
   prerequisites: prerequisites.map((flag) => ({ flag, variants: ['on'] })),
+  rules: segments.map((segment) => ({ when: { segment }, variant: 'on' })),
 });
 
 const TIMEOUT_MS = 5_000;
@@ -286,9 +289,11 @@ const canAsk = (doors: Doors, what: string): boolean =>
     : doors.rollouts !== undefined;
 
 const isAboutFlags = (type: string): boolean =>
-  ['flag', 'environment'].includes(definitionOf(type)?.wire.split('.')[1] ?? '');
+  ['flag', 'segment', 'environment'].includes(definitionOf(type)?.wire.split('.')[1] ?? '');
 
 function carry(doors: Doors, message: OutgoingMessage): Promise<Outcome<unknown>> | undefined {
+  if (message.type.endsWith('Segment'))
+    return doors.changeSegment?.(message as unknown as SegmentCommand);
   if (isAboutFlags(message.type)) return doors.changeFlag?.(message as unknown as FlagCommand);
   return message.type === 'StartRollout'
     ? doors.rollouts?.start(message as unknown as StartRollout)

@@ -3,8 +3,9 @@ import { canonicalJson, type Fact } from '@tidegate/kernel';
 import { viewOf } from '../../apps/flag-service/src/flag/stored-flag.ts';
 import type { RolloutMessage } from '../../apps/metrics-gatekeeper/src/rollout/message.ts';
 import { rolloutDecider } from '../../apps/metrics-gatekeeper/src/rollout/rollout.ts';
+import { segmentDecider } from '../../apps/flag-service/src/segment/segment.ts';
 import { evolveRun, initialRun, type Run } from '../../apps/migration-runner/src/run/run.ts';
-import { type Evidence, orderOf, rolloutOf } from './evidence.ts';
+import { type Evidence, orderOf, rolloutOf, segmentKeyOf } from './evidence.ts';
 import { Violation } from './sim.ts';
 
 const broken = (what: string): never => {
@@ -12,13 +13,14 @@ const broken = (what: string): never => {
 };
 
 /** Documents whose every change is told by events. */
-const TOLD = ['flags', 'environments', 'rollouts', 'plans', 'migration-runs'];
+const TOLD = ['flags', 'segments', 'environments', 'rollouts', 'plans', 'migration-runs'];
 
 /** Promise 1: no change without its event; what stands in the topics is the whole story, and nothing else. */
 export function checkRecorded(evidence: Evidence): void {
   nothingLostNothingInvented(evidence);
   everyVersionHasItsEvents(evidence);
   everyFlagIsWhatItsEventsSay(evidence);
+  everySegmentIsWhatItsEventsSay(evidence);
   everyRolloutIsWhatItsMessagesSay(evidence);
   everyRunIsWhatItsEventsSay(evidence);
   if (evidence.world.scenario.keepsHistory) everyVersionIsInTheHistory(evidence);
@@ -99,6 +101,13 @@ function everyFlagIsWhatItsEventsSay(evidence: Evidence): void {
     }
     const last = versions.at(-1)?.state ?? { status: 'absent', version: 0 };
     same(JSON.parse(stored.state), last, id);
+  }
+}
+
+function everySegmentIsWhatItsEventsSay(evidence: Evidence): void {
+  for (const [id, stored] of evidence.world.disk.documents.get('segments') ?? []) {
+    const last = evidence.segment(segmentKeyOf(id)).at(-1)?.state ?? segmentDecider.initial;
+    same(JSON.parse(stored.state), last, `segment ${id}`);
   }
 }
 

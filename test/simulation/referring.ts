@@ -1,16 +1,21 @@
 import {
   AbortRollout,
+  DeleteSegment,
   DisableFlag,
   EnableFlag,
   type FlagDefinition,
   PutFlag,
+  PutSegment,
   ReleaseFlag,
+  ReleaseSegment,
   RestoreFlag,
+  segmentDefinition,
 } from '@tidegate/contracts';
 import { definitionWith, type People } from './people.ts';
 import type { Seeded } from './random.ts';
 import {
   BASKET,
+  BETA,
   ENVIRONMENT,
   FLAG,
   INVOICES,
@@ -19,6 +24,7 @@ import {
   otherPlan,
   PAYMENTS,
   type Scenario,
+  STAFF,
 } from './scenario.ts';
 
 const because = { reason: 'because' };
@@ -32,9 +38,24 @@ const put = (people: People, key: string, definition: FlagDefinition, overTopic?
     overTopic === undefined ? {} : { overTopic },
   );
 
+const putSegment = (people: People, key: string, asks: readonly string[], overTopic?: boolean) =>
+  people.command(
+    PutSegment,
+    {
+      ...flag(key),
+      definition: segmentDefinition.parse({
+        members: ['user-2'],
+        when: { any: asks.map((segment) => ({ segment })) },
+      }),
+    },
+    overTopic === undefined ? {} : { overTopic },
+  );
+
 /** What the flag refers to, what that refers to, and a plan for another one of them. */
 export async function putReferences(people: People, scenario: Scenario): Promise<void> {
   const deep = scenario.refers?.deep === true ? [BASKET] : [];
+  await putSegment(people, STAFF, [], false);
+  await putSegment(people, BETA, deep.length > 0 ? [STAFF] : [], false);
   await put(people, BASKET, definitionWith(OPEN), false);
   await put(people, PAYMENTS, definitionWith(OPEN, undefined, deep), false);
   await put(people, INVOICES, definitionWith(OPEN, undefined, [PAYMENTS]), false);
@@ -64,7 +85,12 @@ export function atReferences(people: People, random: Seeded, what: string): Prom
       return put(
         people,
         FLAG,
-        definitionWith(0, undefined, random.pick([[], [BASKET], [PAYMENTS, BASKET]])),
+        definitionWith(
+          0,
+          undefined,
+          random.pick([[], [BASKET], [PAYMENTS, BASKET]]),
+          random.pick([[], [BETA], [STAFF], [BETA, STAFF]]),
+        ),
       );
     case 'restore-reference':
       return people.command(RestoreFlag, {
@@ -76,6 +102,17 @@ export function atReferences(people: People, random: Seeded, what: string): Prom
       return people.command(DisableFlag, { ...flag(key), ...because });
     case 'release-reference':
       return people.command(ReleaseFlag, { ...flag(key), ...because });
+    case 'move-segment':
+      return people.command(PutSegment, {
+        ...flag(random.pick([BETA, STAFF])),
+        definition: segmentDefinition.parse({ members: [`user-${random.between(1, 9)}`] }),
+      });
+    case 'rewire-segment':
+      return putSegment(people, BETA, random.pick([[], [STAFF]]));
+    case 'delete-segment':
+      return people.command(DeleteSegment, { ...flag(random.pick([BETA, STAFF])), ...because });
+    case 'release-segment':
+      return people.command(ReleaseSegment, { ...flag(random.pick([BETA, STAFF])), ...because });
     case 'mend-reference':
       return mend(people, key);
     default:

@@ -1,11 +1,14 @@
 import {
   type FlagDefinition,
+  type Message,
   type OutgoingMessage,
   referencesOf,
   type References,
+  type RolloutRef,
 } from '@tidegate/contracts';
 import { canonicalJson } from '@tidegate/kernel';
-import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
+import { segmentId } from '../../apps/flag-service/src/segment/segments.ts';
+import { type Evidence, orderOf, rolloutOf, segmentKeyOf } from './evidence.ts';
 import { ENVIRONMENT } from './scenario.ts';
 import { Violation } from './sim.ts';
 
@@ -26,45 +29,68 @@ interface Held extends References {
   readonly revision: { readonly version: number };
 }
 
+/** One version of what is relied on. */
+interface Version {
+  readonly version: number;
+  readonly event: Message;
+  /** What decides whom it reaches; undefined once it is gone. */
+  readonly reach: string | undefined;
+  readonly isDisabled: boolean;
+}
+
+function versionsOf(evidence: Evidence, { kind, key }: Pick<Held, 'kind' | 'key'>): Version[] {
+  const id = segmentId(ENVIRONMENT, key);
+  if (kind === 'segment')
+    return evidence.segment(segmentKeyOf(id)).map(({ version, event, segment }) => ({
+      version,
+      event,
+      reach: segment ? reachOf(segment.definition) : undefined,
+      isDisabled: false,
+    }));
+  return evidence.flag(id).map(({ version, event, flag }) => ({
+    version,
+    event,
+    reach: flag ? reachOf(flag.definition) : undefined,
+    isDisabled: flag?.disabled !== undefined,
+  }));
+}
+
+/** The rest of a definition only describes it to people. */
+const DESCRIBING = ['owner', 'description', 'tags', 'expiresAt'];
+const reachOf = (definition: object): string =>
+  canonicalJson(
+    Object.fromEntries(Object.entries(definition).filter(([name]) => !DESCRIBING.includes(name))),
+  );
+
 /** From being held for a rollout to being released, nothing but a kill concerns its users. */
 function untouched(evidence: Evidence, held: OutgoingMessage): void {
   const id = rolloutOf(held) ?? '';
-  const { key, kind, revision } = held.data as Held;
-  if (kind !== 'flag') return;
-  const versions = evidence.flag(`${ENVIRONMENT}/${key}`);
+  const { key, revision } = held.data as Held;
+  const versions = versionsOf(evidence, held.data as Held);
   const from = versions.findIndex(({ version }) => version === revision.version);
   const first = versions[from];
-  if (!first?.flag || first.event.type !== 'FlagHeld' || rolloutOf(first.event) !== id)
-    return broken(
-      `${id} relies on version ${revision.version} of ${key}, which was never held for it`,
-    );
-  const reach = reachOf(first.flag.definition);
-  let isDisabled = first.flag.disabled !== undefined;
-  for (const { event, flag, version } of versions.slice(from + 1)) {
+  if (!first?.event.type.endsWith('Held') || rolloutOf(first.event) !== id)
+    return broken(`${id} relies on ${key} in version ${revision.version}, never held for it`);
+  let { isDisabled } = first;
+  for (const { event, reach, version, ...now } of versions.slice(from + 1)) {
     const what = `${key} in version ${version} (${event.type})`;
-    if (event.type === 'FlagReleased' && releases(event, id)) {
+    if (event.type.endsWith('Released') && releases(event, id)) {
       const isOwn = event.metadata.actor.startsWith('rollout:');
       if (isOwn && !hasLetGo(evidence, id, held, event))
         broken(`${id} let go of ${what} although it relied on it`);
       return;
     }
-    if (!flag || reachOf(flag.definition) !== reach) broken(`${what} moved users under ${id}`);
-    const isDisabledNow = flag?.disabled !== undefined;
-    if (isDisabled && !isDisabledNow) broken(`${what} was enabled under ${id}`);
-    isDisabled = isDisabledNow;
+    if (reach !== first.reach) broken(`${what} moved users under ${id}`);
+    if (isDisabled && !now.isDisabled) broken(`${what} was enabled under ${id}`);
+    ({ isDisabled } = now);
   }
 }
 
-/** What decides whom a definition reaches; the rest only describes it to people. */
-function reachOf({ owner: _o, description: _d, tags: _t, expiresAt: _e, ...rest }: FlagDefinition) {
-  return canonicalJson(rest);
-}
-
-function releases(
-  event: Extract<FlagVersion['event'], { type: 'FlagReleased' }>,
-  id: string,
-): boolean {
-  const { rollout, rollouts = [rollout] } = event.data;
+function releases({ data }: Message, id: string): boolean {
+  const { rollout, rollouts = rollout ? [rollout] : [] } = data as {
+    rollout?: RolloutRef;
+    rollouts?: readonly RolloutRef[];
+  };
   return rollouts.some((each) => each.id === id);
 }
 
@@ -73,7 +99,7 @@ function hasLetGo(
   evidence: Evidence,
   id: string,
   held: OutgoingMessage,
-  released: FlagVersion['event'],
+  released: Message,
 ): boolean {
   const reasons = [
     'RolloutAborted',
@@ -144,11 +170,18 @@ const ENDED: ReadonlySet<string> = new Set(['completed', 'rolled-back', 'aborted
 
 function nothingStaysHeld(evidence: Evidence): void {
   const status = new Map(evidence.world.rollouts().map((each) => [each.id, each.status]));
-  for (const id of evidence.world.disk.documents.get('flags')?.keys() ?? []) {
-    const flag = evidence.flag(id).at(-1)?.flag;
-    const holders = [...(flag?.hold ? [flag.hold.rollout] : []), ...(flag?.reliedOn ?? [])];
+  for (const [id, holders] of holdersOf(evidence))
     for (const { id: rollout } of holders)
       if (ENDED.has(status.get(rollout) ?? 'unknown') || !status.has(rollout))
         broken(`${id} stays held by ${rollout}, which is ${status.get(rollout) ?? 'unknown'}`);
+}
+
+function* holdersOf(evidence: Evidence): Generator<[string, readonly RolloutRef[]]> {
+  const { documents } = evidence.world.disk;
+  for (const id of documents.get('flags')?.keys() ?? []) {
+    const flag = evidence.flag(id).at(-1)?.flag;
+    yield [id, [...(flag?.hold ? [flag.hold.rollout] : []), ...(flag?.reliedOn ?? [])]];
   }
+  for (const id of documents.get('segments')?.keys() ?? [])
+    yield [id, evidence.segment(segmentKeyOf(id)).at(-1)?.segment?.reliedOn ?? []];
 }

@@ -14,6 +14,9 @@ export const RIVAL = 'r-2';
 export const PAYMENTS = 'payments';
 export const BASKET = 'basket';
 export const INVOICES = 'invoices';
+/** A segment that the flag asks for; it may ask for `staff`. */
+export const BETA = 'beta';
+export const STAFF = 'staff';
 /** Opens `payments` itself, or `invoices`. */
 export const OTHER_PLAN = 'widen-other';
 export const OTHER = 'r-3';
@@ -61,6 +64,12 @@ const referring = [
   'mend-reference',
   'release-reference',
   'release-reference',
+  'move-segment',
+  'move-segment',
+  'rewire-segment',
+  'delete-segment',
+  'release-segment',
+  'release-segment',
 ] as const;
 const faults = [
   'late-duplicate',

@@ -25,6 +25,13 @@ import { HistoryConsumer } from '../../apps/flag-service/src/history/history.con
 import { createHistory } from '../../apps/flag-service/src/history/history.handler.ts';
 import type { PastChange } from '../../apps/flag-service/src/history/history.ts';
 import { NOTHING } from '../../apps/flag-service/src/reference/known.ts';
+import { createReferences } from '../../apps/flag-service/src/reference/references.handler.ts';
+import {
+  type ChangeSegment,
+  createChangeSegment,
+} from '../../apps/flag-service/src/segment/change-segment.handler.ts';
+import { SegmentConsumer } from '../../apps/flag-service/src/segment/segment.consumer.ts';
+import { segmentCollection } from '../../apps/flag-service/src/segment/segments.ts';
 import { CloseSilent } from '../../apps/flag-service/src/silence/close-silent.handler.ts';
 import { signsCollection } from '../../apps/flag-service/src/silence/shared-signs.handler.ts';
 import { FlagViews } from '../../apps/flag-service/src/view/flag-views.handler.ts';
@@ -64,6 +71,7 @@ export interface Shared {
 /** What people reach over HTTP, as far as it is up. */
 export interface Doors {
   readonly changeFlag?: ChangeFlag;
+  readonly changeSegment?: ChangeSegment;
   readonly environments?: Environments;
   readonly views?: FlagViews;
   readonly plans?: Plans;
@@ -151,6 +159,14 @@ export const bootFlagService: Boot = async (shared, life) => {
       views.saved(flag);
     },
   });
+  const segments = store.documents(segmentCollection);
+  const changeSegment = createChangeSegment({
+    execute,
+    segments,
+    environments,
+    references: createReferences(flags, segments),
+    saved: () => undefined,
+  });
   new Loop(sim, life, 'views', REFRESH_MS, async () => {
     await views.refresh();
     views.check();
@@ -164,10 +180,11 @@ export const bootFlagService: Boot = async (shared, life) => {
   const consumers = [
     new EnvironmentConsumer(environments),
     new FlagConsumer(changeFlag),
+    new SegmentConsumer(changeSegment),
     ...(shared.keepsHistory ? [new HistoryConsumer(history)] : []),
   ];
   bus.join(life, registrationsOf(life.service, consumers));
-  return { changeFlag, environments, views };
+  return { changeFlag, changeSegment, environments, views };
 };
 
 export const bootGatekeeper: Boot = async (shared, life) => {

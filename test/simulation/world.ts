@@ -17,6 +17,7 @@ import { putReferences } from './referring.ts';
 import {
   drawScenario,
   ENVIRONMENT,
+  BETA,
   FLAG,
   PAYMENTS,
   PLAN,
@@ -138,8 +139,8 @@ export class World {
       doors.environments?.put(environment),
     );
     if (scenario.refers) await putReferences(people, scenario);
-    const refersTo = scenario.refers ? [PAYMENTS] : [];
-    const definition = definitionWith(scenario.before, undefined, refersTo);
+    const [flags, segments] = scenario.refers ? [[PAYMENTS], [BETA]] : [[], []];
+    const definition = definitionWith(scenario.before, undefined, flags, segments);
     const data = { environment: ENVIRONMENT, key: FLAG, definition, salt: 'salt' };
     await people.command(PutFlag, data, web);
     const text = JSON.stringify(scenario.plan);
