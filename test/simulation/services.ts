@@ -24,7 +24,7 @@ import { flagCollection } from '../../apps/flag-service/src/flag/flags.ts';
 import { HistoryConsumer } from '../../apps/flag-service/src/history/history.consumer.ts';
 import { createHistory } from '../../apps/flag-service/src/history/history.handler.ts';
 import type { PastChange } from '../../apps/flag-service/src/history/history.ts';
-import { NOTHING } from '../../apps/flag-service/src/reference/known.ts';
+import { createFlagKnown } from '../../apps/flag-service/src/reference/flag-known.handler.ts';
 import { createReferences } from '../../apps/flag-service/src/reference/references.handler.ts';
 import {
   type ChangeSegment,
@@ -150,21 +150,22 @@ export const bootFlagService: Boot = async (shared, life) => {
   const environments = createEnvironments(execute, store.documents(environmentCollection));
   const views = new FlagViews({ context, flags, environments });
   await views.start(PATIENCE_MS);
+  const segments = store.documents(segmentCollection);
+  const references = createReferences(flags, segments);
   const changeFlag = createChangeFlag({
     execute,
     flags,
     environments,
-    known: async () => NOTHING,
+    known: createFlagKnown(references, async () => 0),
     saved: (flag) => {
       views.saved(flag);
     },
   });
-  const segments = store.documents(segmentCollection);
   const changeSegment = createChangeSegment({
     execute,
     segments,
     environments,
-    references: createReferences(flags, segments),
+    references,
     saved: () => undefined,
   });
   new Loop(sim, life, 'views', REFRESH_MS, async () => {

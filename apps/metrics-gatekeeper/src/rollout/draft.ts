@@ -67,8 +67,11 @@ export const releaseReference = (
 /** The rollout is over: its flag and all that this refers to are anybody's again. */
 export const releaseAll = (rollout: Common, reason: string): RolloutMessage[] => [
   releaseFlag(rollout, reason),
-  ...(rollout.references ?? []).map((each) => releaseReference(rollout, each, reason)),
+  ...releaseReferences(rollout, reason),
 ];
+
+export const releaseReferences = (rollout: Common, reason: string): RolloutMessage[] =>
+  (rollout.references ?? []).map((each) => releaseReference(rollout, each, reason));
 
 export const restoreFlag = (
   rollout: Common,

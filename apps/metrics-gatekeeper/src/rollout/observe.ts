@@ -1,7 +1,7 @@
 import type { DraftOf, FlagObserved } from '@tidegate/contracts';
 import { begin, settle } from './advance.ts';
 import { type Course, emit } from './course.ts';
-import { about, aboutStep, holdFlag, stageOpened } from './draft.ts';
+import { about, aboutStep, holdFlag, releaseReferences, stageOpened } from './draft.ts';
 import { observeMigration } from './observe-migration.ts';
 import type { FlagMessage, ObservedMessage } from './observed.ts';
 import { pauseBy } from './person.ts';
@@ -72,15 +72,19 @@ function flagAnswered(course: Course, rollout: Live, answer: Answer): Course {
   return settle(refused(course, rollout, answer));
 }
 
-/** A rollout that never held its flag has changed nothing: it ends. Later a person decides. */
+/** A rollout that has not begun has changed nothing: it ends. Later a person decides. */
 function holdRefused(course: Course, rollout: Live, answer: Answer): Course {
   const { code = '', message = '' } = answer;
   if (code === 'COMMAND_EXPIRED') return emit(course, holdFlag(rollout));
-  if (rollout.before) return settle(refused(course, rollout, answer));
+  if (rollout.position) return settle(refused(course, rollout, answer));
   const { environment, plan } = rollout;
   const reason = `It could not begin, and nothing was changed: flag-service does not let it have ${plan.flag} in ${environment}. ${code}: ${message}`;
   const data = { ...about(rollout), by: 'flag-service', reason };
-  return emit(course, { type: 'RolloutAborted', data });
+  return emit(
+    course,
+    { type: 'RolloutAborted', data },
+    ...releaseReferences(rollout, reason.slice(0, 2_000)),
+  );
 }
 
 function refused(course: Course, rollout: Live, answer: Answer): Course {

@@ -139,6 +139,16 @@ describe('a reference that cannot be relied on', () => {
   });
 });
 
+it('a flag that was released, and taken by another rollout before this one began: it ends, and lets go', () => {
+  const story = begun()
+    .hears('FlagReleased', { reason: 'mine' })
+    .person('ResumeRollout')
+    .answered('HoldFlag', 'FLAG_HELD', 2);
+  expect(story.state.status).toBe('aborted');
+  expect(story.keys('ReleaseFlag')).toEqual(['payments']);
+  expect(story.keys('ReleaseSegment')).toEqual(['beta']);
+});
+
 describe('somebody else at what a rollout relies on', () => {
   const disabled = { by: 'robin', reason: 'payments are down', at: 1 };
 
