@@ -2,7 +2,8 @@ import { stateTopic } from '@tidegate/contracts';
 import type { MemoryDisk } from '@tidegate/store/testing';
 import type { People } from './people.ts';
 import type { Process } from './process.ts';
-import { ENVIRONMENT, type Happening } from './scenario.ts';
+import { atReferences } from './referring.ts';
+import { ENVIRONMENT, type Happening, isAtReferences } from './scenario.ts';
 import type { Sim } from './sim.ts';
 import type { SimBus } from './sim-bus.memory.ts';
 
@@ -102,7 +103,7 @@ export class Chaos {
         this.#cut(what, forMs);
         return undefined;
       default:
-        return people.wish(what);
+        return isAtReferences(what) ? atReferences(people, random, what) : people.wish(what);
     }
   }
 

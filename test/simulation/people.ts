@@ -26,7 +26,6 @@ import {
 } from '@tidegate/contracts';
 import type { Answer } from '@tidegate/kernel';
 import type { Outcome } from '@tidegate/store';
-import { atReferences } from './referring.ts';
 import { ENVIRONMENT, FLAG, PLAN, RIVAL, ROLLOUT, SIDE } from './scenario.ts';
 import type { Doors } from './services.ts';
 import { type Life, newLife, type Sim } from './sim.ts';
@@ -258,7 +257,7 @@ export class People {
         this.breach({ labels: { flag: SIDE }, fingerprint });
         return undefined;
       default:
-        return atReferences(this, random, what);
+        throw new TypeError(`Nobody knows how to ${what}.`);
     }
   }
 

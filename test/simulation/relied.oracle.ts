@@ -56,10 +56,10 @@ function versionsOf(evidence: Evidence, { kind, key }: Pick<Held, 'kind' | 'key'
 }
 
 /** The rest of a definition only describes it to people. */
-const DESCRIBING = ['owner', 'description', 'tags', 'expiresAt'];
+const DESCRIBING: ReadonlySet<string> = new Set(['owner', 'description', 'tags', 'expiresAt']);
 const reachOf = (definition: object): string =>
   canonicalJson(
-    Object.fromEntries(Object.entries(definition).filter(([name]) => !DESCRIBING.includes(name))),
+    Object.fromEntries(Object.entries(definition).filter(([name]) => !DESCRIBING.has(name))),
   );
 
 /** From being held for a rollout to being released, nothing but a kill concerns its users. */

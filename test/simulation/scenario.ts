@@ -84,6 +84,8 @@ const faults = [
   'cut-off',
   'lag',
 ] as const;
+export const isAtReferences = (what: What): boolean => referring.some((each) => each === what);
+
 export type What =
   | (typeof wishes)[number]
   | (typeof referring)[number]

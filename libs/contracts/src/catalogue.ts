@@ -5,6 +5,7 @@ import type { MessageDefinition } from './message.ts';
 import * as migration from './migration.ts';
 import * as notification from './notification.ts';
 import * as operations from './operations.ts';
+import * as referenceEvents from './reference-events.ts';
 import * as rolloutCommands from './rollout-commands.ts';
 import * as rolloutEvents from './rollout-events.ts';
 import * as segments from './segment.ts';
@@ -19,6 +20,7 @@ export const catalogue: readonly MessageDefinition[] = [
   segments,
   rolloutCommands,
   rolloutEvents,
+  referenceEvents,
   breach,
   migration,
   notification,

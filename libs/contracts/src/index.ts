@@ -28,6 +28,7 @@ export * from './migration.ts';
 export * from './notification.ts';
 export * from './operations.ts';
 export * from './rollout-commands.ts';
+export * from './reference-events.ts';
 export * from './rollout-events.ts';
 export { answerTo } from './answer.ts';
 export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';

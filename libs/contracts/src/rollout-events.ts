@@ -1,37 +1,14 @@
 import { z } from 'zod';
-import { answerExample, answerFields, millis, name, thousandths } from './fields.ts';
-import { family } from './family.ts';
+import { answerExample, answerFields, millis, thousandths } from './fields.ts';
 import { definitionExample } from './flag-message.ts';
 import { flagDefinition } from './flag.ts';
 import { defineMessage, type DraftOf } from './message.ts';
+import type { ReferenceHeld, ReferenceObserved, ReferenceRefused } from './reference-events.ts';
+import { fact, rolloutId } from './rollout-fact.ts';
 import { verdict, verdictExample } from './verdict.ts';
 
-const rolloutId = z.string().min(1);
-const of = {
-  rollout: rolloutId,
-  environment: name,
-  plan: name,
-  planVersion: z.int().min(1),
-  flag: name,
-};
-const ofExample = {
-  rollout: 'r-42',
-  environment: 'production',
-  plan: 'demo-healthy',
-  planVersion: 3,
-  flag: 'checkout-v2',
-};
 const at = { step: z.string(), index: z.int().min(0) };
 const atExample = { step: 'canary', index: 1 };
-
-const fact = family({
-  noun: 'rollout',
-  kind: 'event',
-  topic: 'rollout.events',
-  fields: of,
-  example: ofExample,
-  key: 'rollout',
-});
 
 /** The plan, α and the shares are pinned here: nothing later changes what a breach means. */
 export const RolloutStarted = fact(
@@ -67,53 +44,6 @@ export const FlagObserved = fact(
   'flag-observed',
   { change: z.enum(['disabled', 'enabled', 'released']), by: z.string(), reason: z.string() },
   { change: 'disabled', by: 'alex', reason: 'checkout is down' },
-);
-const reference = { kind: z.enum(['flag', 'segment']), key: name };
-const referenceExample = { kind: 'flag' as const, key: 'payments' };
-/**
- * What the rollout's flag refers to is held as well. `revision` is of its definition as it is relied on; `flags` and
- * `segments` are what it refers to in turn.
- */
-export const ReferenceHeld = fact(
-  'ReferenceHeld',
-  'reference-held',
-  {
-    ...reference,
-    revision: z.object({ epoch: z.int().min(1), version: z.int().min(1) }).optional(),
-    disabled: z.boolean(),
-    flags: z.array(name),
-    segments: z.array(name),
-  },
-  {
-    ...referenceExample,
-    revision: { epoch: 1, version: 7 },
-    disabled: false,
-    flags: [],
-    segments: ['beta-users'],
-  },
-);
-/** It cannot be relied on: the rollout ends if it has not begun, else a person decides. */
-export const ReferenceRefused = fact(
-  'ReferenceRefused',
-  'reference-refused',
-  { ...reference, code: z.string(), message: z.string() },
-  {
-    ...referenceExample,
-    code: 'FLAG_HELD',
-    message: 'Rollout r-41 holds payments in production.',
-  },
-);
-/** Somebody else changed what the rollout relies on: disabled, enabled, or took it from the rollout. */
-export const ReferenceObserved = fact(
-  'ReferenceObserved',
-  'reference-observed',
-  {
-    ...reference,
-    change: z.enum(['disabled', 'enabled', 'released']),
-    by: z.string(),
-    reason: z.string(),
-  },
-  { ...referenceExample, change: 'disabled', by: 'alex', reason: 'payments are down' },
 );
 export const StepStarted = fact(
   'StepStarted',

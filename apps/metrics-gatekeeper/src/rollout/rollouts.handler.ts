@@ -22,6 +22,7 @@ import { isAbout } from './match.ts';
 import type { RolloutMessage } from './message.ts';
 import type { ObservedMessage } from './observed.ts';
 import { rolloutDecider } from './rollout.ts';
+import { relyingOn } from './rollouts.ts';
 import { type Existing, isLive, type Rollout, STORE_RESTORED } from './state.ts';
 
 export interface Rollouts {
@@ -150,17 +151,17 @@ async function concerned(
 ): Promise<readonly string[]> {
   if (message.type === 'FlagDisabled' || message.type === 'FlagEnabled') {
     const { environment, key } = message.data;
-    const live = await liveIn(documents, { environment });
-    return live.filter((each) => concerns(each, key)).map(({ id }) => id);
+    const found = await Promise.all([
+      liveIn(documents, { environment, flag: key }),
+      liveIn(documents, { environment, [relyingOn({ kind: 'flag', key })]: true }),
+    ]);
+    return found.flat().map(({ id }) => id);
   }
   const { rollout } = message.data;
   const others = 'rollouts' in message.data ? (message.data.rollouts ?? []) : [];
   const ids = new Set([...(rollout ? [rollout] : []), ...others].map(({ id }) => id));
   return (await Promise.all([...ids].map((id) => known(documents, id)))).flat();
 }
-
-const concerns = ({ plan, references = [] }: Existing, flag: string): boolean =>
-  plan.flag === flag || references.some(({ kind, key }) => kind === 'flag' && key === flag);
 
 async function breached(
   documents: Documents<Rollout>,
@@ -192,7 +193,7 @@ const PAGE = 200;
 
 async function liveIn(
   documents: Documents<Rollout>,
-  where: { environment?: string },
+  where: Readonly<Record<string, string | boolean>>,
 ): Promise<readonly Existing[]> {
   const found: Existing[] = [];
   for (let after: string | undefined; ;) {

@@ -1,5 +1,8 @@
 import type { Collection } from '@tidegate/store';
-import { isLive, isWatched, type Rollout } from './state.ts';
+import { isLive, isWatched, type ReferenceName, type Rollout } from './state.ts';
+
+/** The field by which rollouts are found that rely on a flag or a segment. */
+export const relyingOn = ({ kind, key }: ReferenceName): string => `relies on ${kind}/${key}`;
 
 export const rolloutCollection: Collection<Rollout> = {
   name: 'rollouts',
@@ -12,6 +15,7 @@ export const rolloutCollection: Collection<Rollout> = {
           plan: rollout.plan.plan,
           flag: rollout.plan.flag,
           status: rollout.status,
+          ...Object.fromEntries((rollout.references ?? []).map((each) => [relyingOn(each), true])),
           live: isLive(rollout),
           watched: isWatched(rollout),
           started: true,

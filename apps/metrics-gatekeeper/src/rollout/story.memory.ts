@@ -82,7 +82,7 @@ export class Story {
     if (isRejection(this.last)) return this;
     for (const draft of this.last) {
       const fact = { ...draft, metadata: { id: this.#id(), at: this.now } };
-      const key = 'key' in draft.data ? String(draft.data.key) : '';
+      const key = 'key' in draft.data ? draft.data.key : '';
       this.#sent.push({ type: draft.type, id: fact.metadata.id, key });
       this.messages.push(draft);
       this.state = rolloutDecider.evolve(this.state, fact);
