@@ -11,6 +11,7 @@ export { type Environment, processEnvironment, readConfig } from './config/confi
 export { configMarkdown, type ConfigRow, configTable, envExample } from './config/config-table.ts';
 export { PlatformConfig } from './config/platform-config.ts';
 export { type AuthCode, authCodes, type PlatformErrorCode, platformErrorCodes } from './errors.ts';
+export { type Asking, type FastRoute } from './http/fast-route.ts';
 export { answer, refusalOf } from './http/answer.http.ts';
 export { commandFrom, newMessage } from './http/command.ts';
 export { Describe } from './http/describe.nest.ts';
@@ -27,6 +28,7 @@ export {
 } from './http/parameters.nest.ts';
 export { type Problem } from './http/problem.ts';
 export { LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
+export type { RedisConnection } from './redis/connection.redis.ts';
 export { runService } from './lifecycle/run-service.nest.ts';
 export { type Shared, startService, type StartOptions } from './lifecycle/start-service.nest.ts';
 export { commandsByHand, disableByHand } from './pager/words.ts';

@@ -5,6 +5,8 @@ import type { DynamicModule } from '@nestjs/common';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { z } from 'zod';
+import type { FastRoute } from './http/fast-route.ts';
+import type { RedisConnection } from './redis/connection.redis.ts';
 
 /** What every service gets: made once, by `startService`, and closed by it in the right order. */
 export interface ServiceContext {
@@ -42,6 +44,10 @@ export interface ServiceContext {
   traceparent(): string | undefined;
   /** Aborts when the service begins to stop: end event streams then. */
   readonly stopping: AbortSignal;
+  /** What replicas share beside the store; undefined without REDIS_URL. */
+  readonly redis?: RedisConnection | undefined;
+  /** Adds a route past Nest, see `FastRoute`. Only while the service makes its module. */
+  route(route: FastRoute): void;
 }
 
 /** Details to show, or nothing; throws when it is not well. */

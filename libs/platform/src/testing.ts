@@ -4,3 +4,4 @@ export {
   type TestService,
   type TestServiceOptions,
 } from './test-service.nest.ts';
+export { testRedis } from './redis/test-redis.redis.ts';

@@ -19,6 +19,7 @@ import type { Caller } from './auth/access.ts';
 import { Public, RequireRole, Who } from './auth/decorators.nest.ts';
 import { answer } from './http/answer.http.ts';
 import { commandFrom } from './http/command.ts';
+import type { FastRoute } from './http/fast-route.ts';
 import { ifMatch } from './http/etag.ts';
 import { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 import { ApiAnswer, TextBody, ZodBody, ZodParam, ZodQuery } from './http/parameters.nest.ts';
@@ -208,6 +209,19 @@ const Config = z.object({
   TINY_LIMIT: z.coerce.number().int().positive().default(3).describe('How often.'),
 });
 
+const fastRoute: FastRoute = {
+  path: '/v1/environments/{env}/fast/{key}',
+  role: 'sdk',
+  environment: { parameter: 'env' },
+  summary: 'Says what it was asked.',
+  body: placeBody,
+  answer: ({ request: { body }, caller }) => {
+    if (body === null) throw new AppError('BUS_UNREACHABLE', 'the secret inside');
+    return JSON.stringify({ caller: caller.name, body });
+  },
+  unreadable: (_, why) => JSON.stringify({ why }),
+};
+
 function tinyModule(context: ServiceContext, gate: Gate): DynamicModule {
   const places = context.store.documents<Place>({
     name: 'places',
@@ -220,6 +234,7 @@ function tinyModule(context: ServiceContext, gate: Gate): DynamicModule {
   };
   const put: PutPlace = (command) => context.execute(aggregate, command.key, command);
   context.onStop(async () => gate.enter('stopped'));
+  context.route(fastRoute);
   return {
     module: TinyModule,
     controllers: [PlaceController, OddController, PlaceConsumer],

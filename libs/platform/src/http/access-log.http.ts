@@ -5,31 +5,36 @@ import type { Caller } from '../auth/access.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { traceOf } from '../telemetry/trace.ts';
 
-/** Times every request by its route, and logs it: what changes something at `info`, what only reads at `debug`. */
-export function watchRequests(
-  server: FastifyInstance,
-  log: Logger,
-  { requestTimes }: Pick<Metrics, 'requestTimes'>,
-): void {
-  const note = (route: string, request: FastifyRequest, reply: FastifyReply): void => {
-    const ms = reply.elapsedTime;
+type Note = (route: string, request: FastifyRequest, reply: FastifyReply, ms: number) => void;
+
+/** Times an answered request by its route, and logs it: what changes something at `info`, what only reads at `debug`. */
+export const noteOf =
+  (log: Logger, { requestTimes }: Pick<Metrics, 'requestTimes'>): Note =>
+  (route, request, reply, ms) => {
     requestTimes.observe(request.method, route, reply.statusCode, ms / 1_000);
     const level = readsOnly(request) ? 'debug' : 'info';
     if (log.isLevelEnabled(level))
       log[level](lineOf(route, request, reply.statusCode, ms), 'a request was answered');
   };
+
+export function watchRequests(
+  server: FastifyInstance,
+  log: Logger,
+  metrics: Pick<Metrics, 'requestTimes'>,
+): void {
+  const note = noteOf(log, metrics);
   // By route, not in one hook for all: finding out the route of a request takes longer than all of this.
   server.addHook('onRoute', (route) => {
     route.onResponse = [
       ...[route.onResponse ?? []].flat(),
       (request, reply, done) => {
-        note(route.url, request, reply);
+        note(route.url, request, reply, reply.elapsedTime);
         done();
       },
     ];
   });
   server.addHook('onResponse', (request, reply, done) => {
-    if (request.is404) note('unknown', request, reply);
+    if (request.is404) note('unknown', request, reply, reply.elapsedTime);
     done();
   });
 }

@@ -28,6 +28,10 @@ export class Intake {
     });
   }
 
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /**
    * Takes no new connection, answers what is under way, closes the rest.
    * @param lingerMs how long connections that are idle now may still send a request

@@ -7,7 +7,7 @@ import { ZodPipe } from './zod-pipe.nest.ts';
 
 type Schema = NonNullable<Extract<Parameters<typeof ApiParam>[0], { schema: unknown }>['schema']>;
 
-const openApi = (schema: z.ZodType, io: 'input' | 'output'): Schema =>
+export const openApi = (schema: z.ZodType, io: 'input' | 'output'): Schema =>
   z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' }) as Schema;
 
 /** The JSON body, read by the schema, and documented. No body counts as `{}`. */

@@ -11,6 +11,7 @@ import { measureLag } from '../bus/bus-metrics.ts';
 import type { PlatformConfig } from '../config/platform-config.ts';
 import { HealthController } from '../health/health.controller.ts';
 import { watchRequests } from '../http/access-log.http.ts';
+import { openFastLane } from '../http/fast-lane.http.ts';
 import { Intake } from '../http/intake.http.ts';
 import { refuseDeepJson } from '../http/json-depth.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
@@ -70,7 +71,8 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const intake = new Intake(server);
   authenticate(server, keys);
   const onLimited = (kind: CallerKind) => own.metrics.rateLimited.inc({ kind });
-  limitRequests(server, { limits, problems, onLimited });
+  const limiting = { limits, problems, onLimited };
+  limitRequests(server, limiting);
   refuseReuse(server, { keys: idempotency, problems });
   traceRequests(server, definition.name, platform.ENABLE_TELEMETRY);
   watchRequests(server, log, own.metrics);
@@ -80,6 +82,16 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   server.addContentTypeParser(TEXTS, { parseAs: 'string' }, (_request, body, done) =>
     done(null, body),
   );
+  await openFastLane(server, own.routes, {
+    ...limiting,
+    service: definition.name,
+    keys,
+    intake,
+    log,
+    metrics: own.metrics,
+    bodyLimit: platform.HTTP_BODY_LIMIT_BYTES,
+    traced: platform.ENABLE_TELEMETRY,
+  });
   const app = await NestFactory.create<NestFastifyApplication>(rootModule(options), adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -87,7 +99,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   });
   app.useGlobalGuards(new KeyGuard());
   app.useGlobalFilters(problemFilter(problems, log));
-  describeApi(app, definition);
+  describeApi(app, definition, own.routes);
   const consumers = connectBus(app, own.context.bus, { service: definition.name });
   return { app, intake, stopConsumers: () => consumers.close() };
 }

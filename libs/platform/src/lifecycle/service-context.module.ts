@@ -4,6 +4,7 @@ import { createExecute, type Faults, type Store } from '@tidegate/store';
 import type { Logger } from 'pino';
 import { Registry } from 'prom-client';
 import { Health } from '../health/health.handler.ts';
+import type { FastRoute } from '../http/fast-route.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { SelfKnowledge } from '../pager/facts.handler.ts';
 import type { ServiceContext } from '../service.ts';
@@ -30,6 +31,8 @@ export interface OwnContext {
   /** What pages tell. */
   readonly self: SelfKnowledge;
   readonly loops: readonly ControlLoop[];
+  /** What the service wants to be asked past Nest. */
+  readonly routes: readonly FastRoute[];
   readonly stopping: AbortController;
   stopLoops(): Promise<void>;
   /** Publishes what is owed, once. */
@@ -46,6 +49,7 @@ export function createContext(parts: ContextParts): OwnContext {
   const metrics = createMetrics(registry);
   const health = new Health();
   const loops: ControlLoop[] = [];
+  const routes: FastRoute[] = [];
   const closers: (() => Promise<void>)[] = [];
   const stopping = new AbortController();
   const self = new SelfKnowledge(clock);
@@ -74,6 +78,7 @@ export function createContext(parts: ContextParts): OwnContext {
     onPage: (say) => self.describe(say),
     traceparent: trace,
     stopping: stopping.signal,
+    route: (route) => void routes.push(route),
   };
   context.health('store', () => store.check(), { required: true });
   context.health('bus', () => bus.check());
@@ -84,6 +89,7 @@ export function createContext(parts: ContextParts): OwnContext {
     metrics,
     self,
     loops,
+    routes,
     stopping,
     stopLoops: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),
     flush: relay,

@@ -151,7 +151,7 @@ async function serve<C extends z.ZodType>(
   const limits = await openRateLimits(platform, own.context, redis);
   opened.add('rate limits', () => limits.close());
   opened.add('what the service opened', own.closeAll);
-  const module = await definition.module(own.context, options);
+  const module = await definition.module({ ...own.context, redis }, options);
   const http = await createHttpApp({
     definition,
     own,
