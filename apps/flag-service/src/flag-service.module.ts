@@ -6,9 +6,12 @@ import { afterRecovery, openChanges, openFlags, openHistories } from './changes.
 import type { Config } from './config.ts';
 import { EnvironmentConsumer } from './environment/environment.consumer.ts';
 import { EnvironmentController } from './environment/environment.controller.ts';
-import { OfrepController } from './evaluate/ofrep.controller.ts';
 import { DisableFlagsController } from './flag/disable-flags.controller.ts';
 import { FlagCommandsController } from './flag/flag-commands.controller.ts';
+import { AdoptionController } from './adoption/adoption.controller.ts';
+import { Adoption } from './adoption/adoption.handler.ts';
+import { openCounts } from './adoption/adoption.module.ts';
+import { ofrepRoutes } from './evaluate/ofrep.http.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
 import { createSchedules } from './flag/run-schedules.handler.ts';
@@ -31,6 +34,7 @@ import { ViewController } from './view/view.controller.ts';
 const REFRESH_MS = 2_000;
 const SILENCE_MS = 1_000;
 const SCHEDULES_MS = 1_000;
+const COUNT_MS = 1_000;
 const KILLS_WORK =
   'A flag that is turned off by hand is off at once for all who are connected here.';
 const NO_KILLS =
@@ -40,6 +44,7 @@ const NO_KILLS =
 class FlagServiceModule {}
 
 const controllers = [
+  AdoptionController,
   EnvironmentController,
   DisableFlagsController,
   FlagController,
@@ -47,7 +52,6 @@ const controllers = [
   HistoryController,
   ViewController,
   HeartbeatController,
-  OfrepController,
   EnvironmentConsumer,
   FlagConsumer,
   HistoryConsumer,
@@ -89,7 +93,10 @@ export async function flagServiceModule(
   const schedules = createSchedules({ context, flags, changeFlag });
   context.loop('flag-service.schedules', SCHEDULES_MS, () => schedules.round());
   const { history, segmentHistory } = openHistories(context);
-  const instances = new Instances(context, views);
+  const adoption = await openAdoption(context, views);
+  const defaultEnvironment = config.FLAG_SERVICE_DEFAULT_ENVIRONMENT;
+  for (const route of ofrepRoutes({ views, adoption, defaultEnvironment })) context.route(route);
+  const instances = new Instances(context, views, adoption);
   const heard = await instances.hearOthers(context.bus);
   context.onStop(() => heard.close());
   const streams = openStreams(context, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
@@ -107,7 +114,8 @@ export async function flagServiceModule(
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],
     [token.CHANGE_SEGMENT, changeSegment],
-    [token.DEFAULT_ENVIRONMENT, config.FLAG_SERVICE_DEFAULT_ENVIRONMENT],
+    [token.ADOPTION, adoption],
+    [token.LAST_ASKED, adoption],
     [token.ENVIRONMENTS, environments],
     ...flagParts,
     [token.FLAG_STREAMS, streams],
@@ -141,6 +149,14 @@ async function startViews(
   context.loop('flag-service.views', REFRESH_MS, () =>
     recovery.isDone ? views.refresh() : begin(),
   );
+}
+
+/** What is counted is told every second, and once more at the end. */
+async function openAdoption(context: ServiceContext, views: FlagViews): Promise<Adoption> {
+  const adoption = new Adoption({ context, views, counts: await openCounts(context) });
+  context.onStop(() => adoption.flush());
+  context.loop('flag-service.adoption', COUNT_MS, () => adoption.flush());
+  return adoption;
 }
 
 function openStreams({ log, stopping }: ServiceContext, bufferBytes: number): FlagStreams {

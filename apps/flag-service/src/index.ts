@@ -25,6 +25,7 @@ export const flagService = defineService({
     SEGMENT_REFERENCE_UNKNOWN: 422,
     SEGMENT_REFERENCES_TOO_MANY: 422,
     SEGMENT_CYCLE: 422,
+    ADOPTION_UNREACHABLE: 503,
   },
   module: flagServiceModule,
 });

@@ -11,7 +11,6 @@ export const DISABLE_FLAGS = Symbol('DisableFlags');
 export const ADOPTION = Symbol('Adoption');
 /** A `LastAsked`. */
 export const LAST_ASKED = Symbol('LastAsked');
-export const DEFAULT_ENVIRONMENT = Symbol('DefaultEnvironment');
 export const CHANGE_SEGMENT = Symbol('ChangeSegment');
 export const SEGMENT_HISTORY = Symbol('SegmentHistory');
 export const SEGMENT_QUERIES = Symbol('SegmentQueries');

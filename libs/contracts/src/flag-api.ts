@@ -57,8 +57,24 @@ export const flagStreamEvents = {
 } as const;
 export type FlagStreamEvent = keyof typeof flagStreamEvents;
 
+/** At most so many entries. */
+const boundedRecord = <V extends z.ZodType>(value: V, most: number) =>
+  z
+    .record(z.string().min(1).max(200), value)
+    .refine((record) => Object.keys(record).length <= most, `at most ${most} entries`);
+
 export const STREAM_HEARTBEAT_MS = 5_000;
 
-/** Body of `POST …/heartbeats`: the data of SdkAlive; the path names the environment. */
-export const sdkHeartbeat = SdkAlive.schema.omit({ environment: true });
+const evaluated = z.int().min(0).max(1_000_000_000);
+
+/**
+ * Body of `POST …/heartbeats`: the data of SdkAlive, whose environment the path names, and what the instance has
+ * evaluated since its last heartbeat that was taken.
+ */
+export const sdkHeartbeat = SdkAlive.schema.omit({ environment: true }).extend({
+  /** By flag and variant; `ERROR` instead of a variant: the caller's default had to do. */
+  evaluations: boundedRecord(boundedRecord(evaluated, 200), 5_000).optional(),
+  /** Keys that were asked for and that no flag has. */
+  unknown: z.array(z.string().min(1).max(200)).max(100).optional(),
+});
 export type SdkHeartbeat = z.output<typeof sdkHeartbeat>;

@@ -27,8 +27,7 @@ export class Tally {
   unknown(application: string, key: string, count = 1): void {
     if (this.#unknown.size >= MOST_KEYS && !this.#unknown.has(key)) return;
     const counts = roomIn(this.#unknown, key, MOST_KEYS, newMap<number>);
-    const name =
-      counts.has(application) || counts.size < MOST_APPLICATIONS ? application : OTHERS;
+    const name = counts.has(application) || counts.size < MOST_APPLICATIONS ? application : OTHERS;
     counts.set(name, (counts.get(name) ?? 0) + count);
   }
 

@@ -2,6 +2,7 @@ import type { Bus, View } from '@tidegate/bus';
 import { type Message, type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
 import { isAppError, type Rejection } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
+import type { Adoption } from '../adoption/adoption.handler.ts';
 import { environmentUnknown } from '../environment/environments.handler.ts';
 import { unknown } from '../flag/flag-refusals.ts';
 import type { FlagViews } from '../view/flag-views.handler.ts';
@@ -16,16 +17,28 @@ export type InstancesContext = Pick<
 export class Instances {
   readonly #context: InstancesContext;
   readonly #views: Pick<FlagViews, 'find'>;
+  readonly #adoption: Pick<Adoption, 'reported'>;
   readonly #heartbeats = new Map<string, Heartbeats>();
 
-  constructor(context: InstancesContext, views: Pick<FlagViews, 'find'>) {
+  constructor(
+    context: InstancesContext,
+    views: Pick<FlagViews, 'find'>,
+    adoption: Pick<Adoption, 'reported'>,
+  ) {
     this.#context = context;
     this.#views = views;
+    this.#adoption = adoption;
   }
 
   /** An instance has said what it has applied: remembered here, and passed on to the other replicas. */
-  async report(environment: string, beat: SdkHeartbeat): Promise<Rejection | undefined> {
-    if (!(await this.#views.find(environment))) return environmentUnknown(environment);
+  async report(
+    environment: string,
+    { evaluations, unknown: missed, ...beat }: SdkHeartbeat,
+  ): Promise<Rejection | undefined> {
+    const flags = await this.#views.find(environment);
+    if (!flags) return environmentUnknown(environment);
+    // Counted by the replica that is told, and by no other.
+    this.#adoption.reported(environment, flags, beat.application, { evaluations, unknown: missed });
     this.#of(environment).hear(beat, this.#context.clock.now());
     try {
       const alive = newMessage(this.#context, SdkAlive, { environment, ...beat });

@@ -25,7 +25,11 @@ function world() {
   const replica = async (): Promise<Instances> => {
     const log = {} as InstancesContext['log']; // nothing goes wrong here
     const context = { name: 'flag-service', clock, ids, bus, log, traceparent: () => undefined };
-    const instances = new Instances(context, { find: async () => flags });
+    const instances = new Instances(
+      context,
+      { find: async () => flags },
+      { reported: () => undefined },
+    );
     await instances.hearOthers(bus);
     return instances;
   };

@@ -1,4 +1,4 @@
-import { compile, type Evaluator, FlagView } from '@tidegate/evaluation';
+import { compile, type Evaluator, FlagView, isLive } from '@tidegate/evaluation';
 import type { FlagRecord, FlagStreamEvent } from '@tidegate/contracts';
 import { isWatched, type WatchedHold } from '../silence/silence.ts';
 
@@ -20,6 +20,7 @@ export class EnvironmentFlags {
   readonly #listeners = new Set<(event: string) => void>();
   #snapshot: Snapshot | undefined;
   #evaluator: Evaluator | undefined;
+  #keys: readonly (readonly [key: string, text: string])[] | undefined;
 
   /**
    * Takes a state, whoever brings it, and tells the listeners at once. False if it is not newer than what is held.
@@ -29,6 +30,7 @@ export class EnvironmentFlags {
     if (!this.#view.apply(record)) return false;
     this.#snapshot = undefined;
     this.#evaluator = undefined;
+    this.#keys = undefined;
     if (at === undefined) this.#changedAt.delete(record.key);
     else this.#changedAt.set(record.key, at);
     this.#watch(record);
@@ -70,6 +72,19 @@ export class EnvironmentFlags {
       this.#snapshot = { digest: snapshot.digest, text: JSON.stringify(snapshot) };
     }
     return this.#snapshot;
+  }
+
+  /** Equal for equal states of everything held. */
+  get digest(): string {
+    return this.#view.snapshot().digest;
+  }
+
+  /** Of the flags that are not deleted, in order; each with the same as JSON. */
+  keys(): readonly (readonly [key: string, text: string])[] {
+    this.#keys ??= this.records()
+      .filter(isLive)
+      .map(({ key }) => [key, JSON.stringify(key)]);
+    return this.#keys;
   }
 
   evaluator(): Evaluator {

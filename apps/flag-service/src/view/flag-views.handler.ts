@@ -56,10 +56,16 @@ export class FlagViews {
     this.check();
   }
 
+  /** The environment's flags, if this process holds them already. */
+  held(environment: string): EnvironmentFlags | undefined {
+    const view = this.#views.get(environment);
+    return view?.isLoaded ? view.flags : undefined;
+  }
+
   /** Undefined: there is no such environment. One that another process has just made is found. */
   async find(environment: string): Promise<EnvironmentFlags | undefined> {
-    const view = this.#views.get(environment);
-    if (view?.isLoaded) return view.flags;
+    const held = this.held(environment);
+    if (held) return held;
     if (!(await this.#parts.environments.has(environment))) return undefined;
     const opened = await this.#open(environment);
     void this.#follow(opened);

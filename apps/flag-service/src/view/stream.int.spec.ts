@@ -267,41 +267,6 @@ describe('instances', () => {
   });
 });
 
-describe('OFREP', () => {
-  const ofrep = 'ofrep/v1/evaluate/flags';
-
-  it('evaluates a flag of the environment that the path names', async () => {
-    await service.put(`${environment}/flags/f`, flag(100));
-    const reader = service.as('sdk', 'test');
-    const context = { targetingKey: 'ada' };
-    const answer = await reader.post(`/environments/test/${ofrep}/f`, { context });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ key: 'f', value: true, variant: 'on', reason: 'STATIC' });
-    await service.post(`${environment}/flags/f/disable`, { reason: 'now' });
-    const after = await reader.post(`/environments/test/${ofrep}/f`, { context });
-    expect(after.body).toMatchObject({ value: false, reason: 'DISABLED' });
-  });
-
-  it('evaluates in the default environment where the path names none', async () => {
-    await service.put('/v1/environments/production/flags/f', flag(100));
-    const answer = await service.as('sdk', 'production').post(`/${ofrep}/f`, {});
-    expect(answer.body).toMatchObject({ key: 'f', value: true });
-    const refused = await service.as('sdk', 'test').post(`/${ofrep}/f`, {});
-    expect(refused.body['code']).toBe('AUTH_ENVIRONMENT_FORBIDDEN');
-  });
-
-  it('words its failures as the protocol does', async () => {
-    const path = `/environments/test/${ofrep}`;
-    const missing = await service.post(`${path}/nope`, {});
-    expect([missing.status, missing.body['errorCode']]).toEqual([404, 'FLAG_NOT_FOUND']);
-    await service.put(`${environment}/flags/g`, flag(50));
-    const keyless = await service.post(`${path}/g`, { context: {} });
-    expect([keyless.status, keyless.body['errorCode']]).toEqual([400, 'TARGETING_KEY_MISSING']);
-    const wrong = await service.post(`${path}/g`, { context: 7 });
-    expect([wrong.status, wrong.body['errorCode']]).toEqual([400, 'INVALID_CONTEXT']);
-  });
-});
-
 it('is ready only with its views held, and says how much it holds', async () => {
   const { status, body } = await service.anonymous().get('/health/ready');
   expect(status).toBe(200);
