@@ -35,9 +35,17 @@ interface Started {
 }
 
 /** NODE_ARGUMENTS: for profiles, such as --cpu-prof. */
-async function start(app: string, env: NodeJS.ProcessEnv, readyWhen: string): Promise<Started> {
+function start(app: string, env: NodeJS.ProcessEnv, readyWhen: string): Promise<Started> {
   const main = join(import.meta.dirname, `../../apps/${app}/dist/main.js`);
   const args = [...(process.env['NODE_ARGUMENTS']?.split(' ') ?? []), main];
+  return launch(args, env, readyWhen);
+}
+
+async function launch(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  readyWhen: string,
+): Promise<Started> {
   const child = spawn(process.execPath, args, {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -48,9 +56,17 @@ async function start(app: string, env: NodeJS.ProcessEnv, readyWhen: string): Pr
     output += String(chunk);
     if (output.includes(readyWhen)) break;
   }
-  if (child.exitCode !== null) throw new Error(`${app} did not start:\n${output}`);
+  if (child.exitCode !== null) throw new Error(`It did not start:\n${output}`);
   child.stdout.resume();
   return { child, output };
+}
+
+/** A script beside this one that says `listening on <url>`. */
+export async function openScript(file: string, args: readonly string[] = []) {
+  const script = join(import.meta.dirname, file);
+  const { child, output } = await launch([script, ...args], {}, 'listening on ');
+  const [, url = ''] = /listening on (\S+)/.exec(output) ?? [];
+  return { child, url, stop: () => stop(child) };
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -121,6 +137,26 @@ export async function openStandalone(folder: string): Promise<House> {
   return { urls, processes: [child], readyMs, sdkKey, ask, stop: () => stop(child) };
 }
 
+/** flag-service alone, on the embedded drivers. */
+export async function openFlagService(
+  folder: string,
+  more: NodeJS.ProcessEnv = {},
+): Promise<House> {
+  const { env, sdkKey, adminKey } = await commonOf(folder);
+  const begun = performance.now();
+  const { child, url } = await startService('flag-service', { ...env, ...more });
+  const readyMs = performance.now() - begun;
+  const urls = { 'flag-service': [url] };
+  const ask = asking(urls, adminKey);
+  return { urls, processes: [child], readyMs, sdkKey, ask, stop: () => stop(child) };
+}
+
+async function startService(name: string, env: NodeJS.ProcessEnv) {
+  const { child, output } = await start(name, { ...env, PORT: '0' }, 'the service is ready');
+  const [, url = ''] = /"url":"(http:[^"]+)"/.exec(output) ?? [];
+  return { child, url };
+}
+
 /** One after the other: each service, as often as a small installation has it. */
 const REPLICAS = [
   ['audit-sink', 1],
@@ -150,13 +186,8 @@ export async function openOnServers(folder: string): Promise<House> {
     const urls: Record<string, string[]> = {};
     for (const [name, replicas] of REPLICAS)
       for (let count = 0; count < replicas; count += 1) {
-        const { child, output } = await start(
-          name,
-          { ...env, ...drivers, PORT: '0' },
-          'the service is ready',
-        );
+        const { child, url } = await startService(name, { ...env, ...drivers });
         processes.push(child);
-        const [, url = ''] = /"url":"(http:[^"]+)"/.exec(output) ?? [];
         (urls[name] ??= []).push(url);
       }
     const readyMs = performance.now() - begun;
