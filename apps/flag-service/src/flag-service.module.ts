@@ -27,7 +27,7 @@ import { SegmentController } from './segment/segment.controller.ts';
 import { CloseSilent } from './silence/close-silent.handler.ts';
 import { signsCollection } from './silence/shared-signs.handler.ts';
 import * as token from './tokens.ts';
-import { FlagStreams } from './view/flag-streams.sse.ts';
+import { BEATS, FlagStreams } from './view/flag-streams.sse.ts';
 import { FlagViews } from './view/flag-views.handler.ts';
 import { ViewController } from './view/view.controller.ts';
 
@@ -100,10 +100,10 @@ export async function flagServiceModule(
   const heard = await instances.hearOthers(context.bus);
   context.onStop(() => heard.close());
   const streams = openStreams(context, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
-  context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS, async () => {
-    streams.beat(context.clock.now());
-    instances.forgetSilent();
-  });
+  context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS / BEATS, async () =>
+    streams.beat(context.clock.now()),
+  );
+  context.loop('flag-service.instances', STREAM_HEARTBEAT_MS, async () => instances.forgetSilent());
 
   const flagParts = openFlags(context, config, {
     ...written,

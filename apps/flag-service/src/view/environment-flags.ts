@@ -6,18 +6,28 @@ import { isWatched, type WatchedHold } from '../silence/silence.ts';
 export const streamEvent = (event: FlagStreamEvent, json: string): string =>
   `event: ${event}\ndata: ${json}\n\n`;
 
-interface Snapshot {
+export interface Snapshot {
   readonly digest: string;
   /** JSON of a `FlagSnapshot`. */
   readonly text: string;
 }
+
+/** What a change is about, and whether it must not wait: it closes a flag, or opens it to fewer. */
+export interface ChangeNote {
+  readonly about: string;
+  readonly isUrgent: boolean;
+}
+
+/** Gets the text of each event. */
+export type ChangeListener = (event: string, note: ChangeNote) => void;
 
 /** What one environment serves now, in the forms it is asked for: each is made once per change and shared. */
 export class EnvironmentFlags {
   readonly #view = new FlagView();
   readonly #changedAt = new Map<string, number>();
   readonly #watched = new Map<string, WatchedHold>();
-  readonly #listeners = new Set<(event: string) => void>();
+  readonly #listeners = new Set<ChangeListener>();
+  readonly #texts = new WeakMap<FlagRecord, string>();
   #snapshot: Snapshot | undefined;
   #evaluator: Evaluator | undefined;
   #keys: readonly (readonly [key: string, text: string])[] | undefined;
@@ -27,6 +37,7 @@ export class EnvironmentFlags {
    * @param at when it came to be, ms since 1970; left out where nobody knows any more
    */
   merge(record: FlagRecord, at?: number): boolean {
+    const before = this.get(record.key);
     if (!this.#view.apply(record)) return false;
     this.#snapshot = undefined;
     this.#evaluator = undefined;
@@ -35,8 +46,9 @@ export class EnvironmentFlags {
     else this.#changedAt.set(record.key, at);
     this.#watch(record);
     if (this.#listeners.size > 0) {
-      const event = streamEvent('flag', JSON.stringify(record));
-      for (const listener of this.#listeners) listener(event);
+      const event = streamEvent('flag', this.#textOf(record));
+      const note = { about: record.key, isUrgent: closes(before, record) };
+      for (const listener of this.#listeners) listener(event, note);
     }
     return true;
   }
@@ -68,8 +80,9 @@ export class EnvironmentFlags {
 
   snapshot(): Snapshot {
     if (!this.#snapshot) {
-      const snapshot = this.#view.snapshot();
-      this.#snapshot = { digest: snapshot.digest, text: JSON.stringify(snapshot) };
+      const { digest, flags } = this.#view.snapshot();
+      const texts = flags.map((record) => this.#textOf(record));
+      this.#snapshot = { digest, text: `{"digest":"${digest}","flags":[${texts.join(',')}]}` };
     }
     return this.#snapshot;
   }
@@ -92,9 +105,25 @@ export class EnvironmentFlags {
     return this.#evaluator;
   }
 
-  /** `listener` gets the text of each `flag` event; call what is returned to end it. */
-  onChange(listener: (event: string) => void): () => void {
+  /** Each record is put into words once: with thousands of them a snapshot would hold up a kill. */
+  #textOf(record: FlagRecord): string {
+    const known = this.#texts.get(record);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(record);
+    this.#texts.set(record, text);
+    return text;
+  }
+
+  /** Call what is returned to end it. */
+  onChange(listener: ChangeListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+function closes(before: FlagRecord | undefined, { flag }: FlagRecord): boolean {
+  const was = before?.flag;
+  if (!was) return false;
+  if (!flag || (flag.disabled && !was.disabled)) return true;
+  return flag.definition.exposure.percentage < was.definition.exposure.percentage;
 }

@@ -31,10 +31,10 @@ interface Received {
 }
 
 /** Listens as an SDK does. `next` waits for the next event that is no heartbeat; undefined: the stream has ended. */
-async function listen(client: TestClient, path = `${environment}/stream`) {
+async function listen(client: TestClient, path = `${environment}/stream`, headers = {}) {
   const abort = new AbortController();
   const response = await fetch(client.url + path, {
-    headers: { authorization: `Bearer ${client.key}` },
+    headers: { authorization: `Bearer ${client.key}`, ...headers },
     signal: abort.signal,
   });
   const events = read(response);
@@ -91,6 +91,24 @@ describe('a stream', () => {
       4_000,
       undefined,
     ]);
+  });
+
+  it('is compressed for who takes that, and the same for who does not', async () => {
+    await service.put(`${environment}/flags/a`, flag(1));
+    const path = `${environment}/stream`;
+    await using zipped = await listen(service, path);
+    expect(zipped.response.headers.get('content-encoding')).toBe('gzip');
+    await using plain = await listen(service, path, { 'accept-encoding': 'identity' });
+    expect(plain.response.headers.get('content-encoding')).toBeNull();
+    expect(await plain.next()).toEqual(await zipped.next());
+    await service.put(`${environment}/flags/a`, flag(2, { text: 'x'.repeat(60_000) }));
+    await service.put(`${environment}/flags/a`, flag(3));
+    for (const percentage of [2_000, 3_000])
+      for (const stream of [plain, zipped])
+        expect((await stream.next())?.data).toMatchObject({
+          key: 'a',
+          flag: { definition: { exposure: { percentage } } },
+        });
   });
 
   it('does not repeat what the bus brings back, nor an older state', async () => {
@@ -196,7 +214,12 @@ describe('a snapshot', () => {
     const reader = service.as('sdk', 'test');
     const first = await reader.get<FlagSnapshot>(`${environment}/snapshot`);
     const etag = first.headers.get('etag') ?? '';
-    expect(flagSnapshot.parse(first.body).digest).toBe(etag.replaceAll('"', ''));
+    const { digest } = flagSnapshot.parse(first.body);
+    expect([etag, first.headers.get('content-encoding')]).toEqual([`"${digest}-gzip"`, 'gzip']);
+    const plain = await reader.get(`${environment}/snapshot`, { 'accept-encoding': 'identity' });
+    expect([plain.headers.get('etag'), plain.text]).toEqual([`"${digest}"`, first.text]);
+    const whole = await reader.get(`${environment}/snapshot`, { 'if-none-match': `"${digest}"` });
+    expect(whole.status).toBe(304);
     const again = await reader.get(`${environment}/snapshot`, { 'if-none-match': etag });
     expect([again.status, again.text]).toEqual([304, '']);
     await service.put(`${environment}/flags/d`, flag(2));

@@ -5,9 +5,12 @@ import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { environmentUnknown } from '../environment/environments.handler.ts';
+import { matches } from '../evaluate/ofrep.ts';
 import { FLAG_STREAMS, FLAG_VIEWS } from '../tokens.ts';
 import type { FlagStreams } from './flag-streams.sse.ts';
 import type { FlagViews } from './flag-views.handler.ts';
+import { takesGzip } from './gzip-parts.gzip.ts';
+import { sentSnapshot } from './sent-snapshot.gzip.ts';
 
 const streamQuery = z.object({ digest: z.string().min(1).max(200).optional() });
 
@@ -29,18 +32,22 @@ export class ViewController {
     @ZodParam('env', name) environment: string,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<string | Rejection | undefined> {
+  ): Promise<Buffer | Rejection | undefined> {
     const flags = await this.#views.find(environment);
     if (!flags) return environmentUnknown(environment);
-    const { digest, text } = flags.snapshot();
-    const etag = `"${digest}"`;
-    reply.header('etag', etag).header('cache-control', 'no-cache');
-    if (request.headers['if-none-match'] === etag) {
+    const snapshot = sentSnapshot(flags.snapshot());
+    const isGzip = takesGzip(request.headers['accept-encoding']);
+    // Another form of the same has another strong ETag; who has either has it all.
+    const [plainTag, gzipTag] = [`"${snapshot.digest}"`, `"${snapshot.digest}-gzip"`];
+    reply.header('etag', isGzip ? gzipTag : plainTag).header('cache-control', 'no-cache');
+    reply.header('vary', 'accept-encoding');
+    if ([plainTag, gzipTag].some((tag) => matches(request.headers['if-none-match'], tag))) {
       reply.code(304);
       return undefined;
     }
     reply.header('content-type', 'application/json; charset=utf-8');
-    return text;
+    if (isGzip) reply.header('content-encoding', 'gzip');
+    return isGzip ? snapshot.gzip() : snapshot.plain;
   }
 
   /** Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag` and `heartbeat`. */
@@ -49,12 +56,13 @@ export class ViewController {
   async stream(
     @ZodParam('env', name) environment: string,
     @ZodQuery(streamQuery) { digest }: z.output<typeof streamQuery>,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Rejection | undefined> {
     const flags = await this.#views.find(environment);
     if (!flags) return environmentUnknown(environment);
     reply.hijack();
-    this.#streams.connect(reply.raw, flags, digest);
+    this.#streams.connect(request, reply.raw, flags, digest);
     return undefined;
   }
 }
