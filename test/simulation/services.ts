@@ -34,6 +34,7 @@ import { SegmentConsumer } from '../../apps/flag-service/src/segment/segment.con
 import { segmentCollection } from '../../apps/flag-service/src/segment/segments.ts';
 import { CloseSilent } from '../../apps/flag-service/src/silence/close-silent.handler.ts';
 import { signsCollection } from '../../apps/flag-service/src/silence/shared-signs.handler.ts';
+import { segmentCollection } from '../../apps/flag-service/src/segment/segments.ts';
 import { FlagViews } from '../../apps/flag-service/src/view/flag-views.handler.ts';
 import { CheckLoop } from '../../apps/metrics-gatekeeper/src/check/check.loop.ts';
 import { createGatekeeper } from '../../apps/metrics-gatekeeper/src/gatekeeper.handler.ts';
@@ -148,7 +149,8 @@ export const bootFlagService: Boot = async (shared, life) => {
   } as unknown as ServiceContext;
   const flags = store.documents(flagCollection);
   const environments = createEnvironments(execute, store.documents(environmentCollection));
-  const views = new FlagViews({ context, flags, environments });
+  const segments = store.documents(segmentCollection);
+  const views = new FlagViews({ context, flags, segments, environments });
   await views.start(PATIENCE_MS);
   const segments = store.documents(segmentCollection);
   const references = createReferences(flags, segments);

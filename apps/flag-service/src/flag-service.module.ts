@@ -74,7 +74,7 @@ export async function flagServiceModule(
   );
   const written = openChanges(context, {
     saved: (flag) => views.saved(flag),
-    savedSegment: () => undefined,
+    savedSegment: (segment) => views.savedSegment(segment),
     countFlags: async (environment) => {
       const records = (await views.find(environment))?.records() ?? [];
       return records.filter(({ flag }) => flag !== null).length;
@@ -83,7 +83,7 @@ export async function flagServiceModule(
   const { flags, segments, references } = written;
   const recovery = new Recovery({ context, ...written });
   const environments = behind(recovery, written.environments);
-  const views = new FlagViews({ context, flags, environments });
+  const views = new FlagViews({ context, flags, segments, environments });
   await startViews(context, recovery, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
   const { changeFlag, changeSegment } = afterRecovery(recovery, written);
   const signs = context.store.documents(signsCollection);

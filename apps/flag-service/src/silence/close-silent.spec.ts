@@ -21,6 +21,7 @@ import { createEnvironments, environmentCollection } from '../environment/enviro
 import { NOTHING } from '../reference/known.ts';
 import { createChangeFlag } from '../flag/change-flag.handler.ts';
 import { flagCollection } from '../flag/flags.ts';
+import { segmentCollection } from '../segment/segments.ts';
 import { FlagViews } from '../view/flag-views.handler.ts';
 import { CloseSilent } from './close-silent.handler.ts';
 import { signsCollection } from './shared-signs.handler.ts';
@@ -85,7 +86,8 @@ function replica({ clock, ids, disk, bus }: Ambient) {
   const execute = createExecute({ outbox, ids, clock, source: 'flag-service', faults: noFaults });
   const flags = store.documents(flagCollection);
   const environments = createEnvironments(execute, store.documents(environmentCollection));
-  const views = new FlagViews({ context, flags, environments });
+  const segments = store.documents(segmentCollection);
+  const views = new FlagViews({ context, flags, segments, environments });
   const changeFlag = createChangeFlag({
     execute,
     flags,

@@ -1,6 +1,7 @@
 import { compile, type Evaluator, FlagView, isLive } from '@tidegate/evaluation';
-import type { FlagRecord, FlagStreamEvent } from '@tidegate/contracts';
+import type { FlagRecord, FlagStreamEvent, SegmentRecord, ViewRecord } from '@tidegate/contracts';
 import { isWatched, type WatchedHold } from '../silence/silence.ts';
+import { isSegment, stateKey } from './kinds.ts';
 
 /** One server-sent event, ready to be written. */
 export const streamEvent = (event: FlagStreamEvent, json: string): string =>
@@ -27,7 +28,7 @@ export class EnvironmentFlags {
   readonly #changedAt = new Map<string, number>();
   readonly #watched = new Map<string, WatchedHold>();
   readonly #listeners = new Set<ChangeListener>();
-  readonly #texts = new WeakMap<FlagRecord, string>();
+  readonly #texts = new WeakMap<ViewRecord, string>();
   #snapshot: Snapshot | undefined;
   #evaluator: Evaluator | undefined;
   #keys: readonly (readonly [key: string, text: string])[] | undefined;
@@ -36,21 +37,27 @@ export class EnvironmentFlags {
    * Takes a state, whoever brings it, and tells the listeners at once. False if it is not newer than what is held.
    * @param at when it came to be, ms since 1970; left out where nobody knows any more
    */
-  merge(record: FlagRecord, at?: number): boolean {
-    const before = this.get(record.key);
+  merge(record: ViewRecord, at?: number): boolean {
+    const before = this.holds(record);
     if (!this.#view.apply(record)) return false;
     this.#snapshot = undefined;
-    this.#evaluator = undefined;
     this.#keys = undefined;
-    if (at === undefined) this.#changedAt.delete(record.key);
-    else this.#changedAt.set(record.key, at);
-    this.#watch(record);
+    this.#evaluator?.update([record]);
+    const about = stateKey(record);
+    if (at === undefined) this.#changedAt.delete(about);
+    else this.#changedAt.set(about, at);
+    if (!isSegment(record)) this.#watch(record);
     if (this.#listeners.size > 0) {
-      const event = streamEvent('flag', this.#textOf(record));
-      const note = { about: record.key, isUrgent: closes(before, record) };
+      const event = streamEvent(isSegment(record) ? 'segment' : 'flag', this.#textOf(record));
+      const note = { about, isUrgent: closes(before, record) };
       for (const listener of this.#listeners) listener(event, note);
     }
     return true;
+  }
+
+  /** What is held of the same flag or segment. */
+  holds(record: ViewRecord): ViewRecord | undefined {
+    return this.#view.holds(record);
   }
 
   /** Tombstones too. */
@@ -58,7 +65,12 @@ export class EnvironmentFlags {
     return this.#view.get(key);
   }
 
-  /** When the held state of the flag came to be, ms since 1970. */
+  /** Tombstones too. */
+  segment(key: string): SegmentRecord | undefined {
+    return this.#view.segment(key);
+  }
+
+  /** When the held state of a flag, or by its key in the topic of a segment, came to be; ms since 1970. */
   changedAt(key: string): number | undefined {
     return this.#changedAt.get(key);
   }
@@ -73,23 +85,31 @@ export class EnvironmentFlags {
     else this.#watched.delete(key);
   }
 
-  /** Everything held, by key, tombstones too. */
+  /** Flags, by key, tombstones too. */
   records(): readonly FlagRecord[] {
     return this.#view.snapshot().flags;
   }
 
+  /** Flags and segments, tombstones too. */
+  all(): readonly ViewRecord[] {
+    return [...this.#view];
+  }
+
   snapshot(): Snapshot {
     if (!this.#snapshot) {
-      const { digest, flags } = this.#view.snapshot();
-      const texts = flags.map((record) => this.#textOf(record));
-      this.#snapshot = { digest, text: `{"digest":"${digest}","flags":[${texts.join(',')}]}` };
+      const { digest, flags, segments } = this.#view.snapshot();
+      const [flagsText, segmentsText] = [flags, segments].map((records) =>
+        records.map((record) => this.#textOf(record)).join(','),
+      );
+      const text = `{"digest":"${digest}","flags":[${flagsText}],"segments":[${segmentsText}]}`;
+      this.#snapshot = { digest, text };
     }
     return this.#snapshot;
   }
 
   /** Equal for equal states of everything held. */
   get digest(): string {
-    return this.#view.snapshot().digest;
+    return this.#view.digest;
   }
 
   /** Of the flags that are not deleted, in order; each with the same as JSON. */
@@ -101,12 +121,12 @@ export class EnvironmentFlags {
   }
 
   evaluator(): Evaluator {
-    this.#evaluator ??= compile(this.records());
+    this.#evaluator ??= compile(this.#view);
     return this.#evaluator;
   }
 
   /** Each record is put into words once: with thousands of them a snapshot would hold up a kill. */
-  #textOf(record: FlagRecord): string {
+  #textOf(record: ViewRecord): string {
     const known = this.#texts.get(record);
     if (known !== undefined) return known;
     const text = JSON.stringify(record);
@@ -121,9 +141,10 @@ export class EnvironmentFlags {
   }
 }
 
-function closes(before: FlagRecord | undefined, { flag }: FlagRecord): boolean {
-  const was = before?.flag;
+function closes(before: ViewRecord | undefined, after: ViewRecord): boolean {
+  if (!before || isSegment(before) || isSegment(after)) return false;
+  const [was, is] = [before.flag, after.flag];
   if (!was) return false;
-  if (!flag || (flag.disabled && !was.disabled)) return true;
-  return flag.definition.exposure.percentage < was.definition.exposure.percentage;
+  if (!is || (is.disabled && !was.disabled)) return true;
+  return is.definition.exposure.percentage < was.definition.exposure.percentage;
 }

@@ -1,25 +1,42 @@
 import type { View } from '@tidegate/bus';
-import { type FlagRecord, FlagState, type Message, stateTopic } from '@tidegate/contracts';
+import {
+  FlagState,
+  type Message,
+  SegmentState,
+  stateTopic,
+  type ViewRecord,
+} from '@tidegate/contracts';
 import { AppError, isNewer, type Revision } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
-import type { Document, Documents } from '@tidegate/store';
+import type { Document } from '@tidegate/store';
 import type { flagServiceErrorCodes } from '../errors.ts';
-import { flagId, recordOf } from '../flag/flags.ts';
+import { flagId } from '../flag/flags.ts';
 import type { StoredFlag } from '../flag/stored-flag.ts';
+import type { StoredSegment } from '../segment/stored-segment.ts';
 import { EnvironmentFlags } from './environment-flags.ts';
+import {
+  flagKind,
+  isSegment,
+  isTombstone,
+  type Kind,
+  nounOf,
+  readState,
+  segmentKind,
+  stateKey,
+  type Stored,
+} from './kinds.ts';
 
 const PAGE = 500;
 /** A change is published by whoever made it; only what the topic lacks after this long is published again. */
 const SETTLE_MS = 2_000;
 
-export interface ViewParts {
+export interface ViewParts extends Stored {
   readonly context: Pick<ServiceContext, 'name' | 'bus' | 'clock' | 'ids' | 'traceparent'>;
-  readonly flags: Documents<StoredFlag>;
 }
 
 /**
- * One environment's flags, held against its two sources: the store, which is the truth, and the topic that
- * everyone else reads. Whichever has the newer state of a flag wins here, and the topic is given what it lacks.
+ * One environment's flags and segments, held against their two sources: the store, which is the truth, and the topic
+ * that everyone else reads. Whichever has the newer state of one wins here, and the topic is given what it lacks.
  */
 export class EnvironmentView {
   readonly flags = new EnvironmentFlags();
@@ -28,7 +45,7 @@ export class EnvironmentView {
   /** What stands in the topic, per key: its last record, which need not be its newest. */
   readonly #inTopic = new Map<string, Revision | undefined>();
   /** Records newer than the store was when it was read; until the topic is read to its end. */
-  #doubtful: Map<string, FlagRecord> | undefined = new Map();
+  #doubtful: Map<string, ViewRecord> | undefined = new Map();
   #view: View | undefined;
   #following: Promise<void> | undefined;
   #isLoaded = false;
@@ -49,19 +66,32 @@ export class EnvironmentView {
   }
 
   async loadStore(): Promise<void> {
-    const prefix = flagId(this.environment, '');
-    for (let after = prefix; ;) {
-      const page = await this.#parts.flags.list({ after, limit: PAGE });
-      const ours = page.filter(({ id }) => id.startsWith(prefix));
-      for (const document of ours) this.saved(document);
-      after = ours.at(-1)?.id ?? '';
-      if (ours.length < PAGE) break;
-    }
+    await this.#load(segmentKind(this.#parts));
+    await this.#load(flagKind(this.#parts));
     this.#isLoaded = true;
   }
 
+  async #load<S>(kind: Kind<S>): Promise<void> {
+    const prefix = flagId(this.environment, '');
+    for (let after = prefix; ;) {
+      const page = await kind.documents.list({ after, limit: PAGE });
+      const ours = page.filter(({ id }) => id.startsWith(prefix));
+      for (const document of ours) this.#take(kind, document);
+      after = ours.at(-1)?.id ?? '';
+      if (ours.length < PAGE) return;
+    }
+  }
+
   /** @param at when it was saved, if just now */
-  saved({ id, epoch, version, state }: Document<StoredFlag>, at?: number): void {
+  saved(flag: Document<StoredFlag>, at?: number): void {
+    this.#take(flagKind(this.#parts), flag, at);
+  }
+
+  savedSegment(segment: Document<StoredSegment>, at?: number): void {
+    this.#take(segmentKind(this.#parts), segment, at);
+  }
+
+  #take<S>({ recordOf }: Kind<S>, { id, epoch, version, state }: Document<S>, at?: number): void {
     const record = recordOf(id, { epoch, version }, state);
     if (record) this.flags.merge(record, at);
   }
@@ -100,43 +130,46 @@ export class EnvironmentView {
   }
 
   #read(key: string, message: Message | undefined): void {
-    if (message && message.type !== FlagState.type) return;
-    const state = message as FlagState | undefined;
-    const revision = state?.metadata.revision;
-    this.#inTopic.set(key, revision);
-    if (!state || !revision) return;
-    const record = { key, ...revision, flag: state.data.flag };
-    const held = this.flags.get(key);
+    const record = message && readState(message);
+    if (message && !record) return;
+    this.#inTopic.set(key, record && { epoch: record.epoch, version: record.version });
+    if (!message || !record) return;
+    const held = this.flags.holds(record);
     if (this.#doubtful && (!held || isNewer(record, held))) this.#doubtful.set(key, record);
-    else this.flags.merge(record, state.metadata.at);
+    else this.flags.merge(record, message.metadata.at);
   }
 
-  /** Another replica may have changed flags since the store was read, so each is looked up before it is believed. */
+  /** Another replica may have changed them since the store was read, so each is looked up before it is believed. */
   async #settleDoubts(): Promise<void> {
     while (this.#doubtful && this.#doubtful.size > 0)
-      for (const record of this.#doubtful.values()) {
-        const document = await this.#parts.flags.load(flagId(this.environment, record.key));
-        if (document ? isNewer(record, document) : !this.#isOldTombstone(record))
-          throw storeBehind(this.environment, record, document);
-        if (document) this.saved(document);
-        else this.flags.merge(record);
-        if (this.#doubtful.get(record.key) === record) this.#doubtful.delete(record.key);
+      for (const [key, record] of this.#doubtful) {
+        if (isSegment(record)) await this.#settle(segmentKind(this.#parts), record);
+        else await this.#settle(flagKind(this.#parts), record);
+        if (this.#doubtful.get(key) === record) this.#doubtful.delete(key);
       }
     this.#doubtful = undefined;
   }
 
-  /** Of a flag that was made and deleted after the backup was taken: there is nothing of it to recover. */
-  #isOldTombstone({ epoch, flag }: FlagRecord): boolean {
-    return flag === null && epoch < this.#parts.flags.epoch;
+  async #settle<S>(kind: Kind<S>, record: ViewRecord): Promise<void> {
+    const document = await kind.documents.load(flagId(this.environment, record.key));
+    const isLost = document ? isNewer(record, document) : !this.#isOldTombstone(record);
+    if (isLost) throw storeBehind(this.environment, record, document);
+    if (document) this.#take(kind, document);
+    else this.flags.merge(record);
   }
 
-  /** Publishes each flag whose newest state the topic lacks: a late publish came after it, or none came at all. */
+  /** Of what was made and deleted after the backup was taken: there is nothing of it to recover. */
+  #isOldTombstone(record: ViewRecord): boolean {
+    return isTombstone(record) && record.epoch < this.#parts.flags.epoch;
+  }
+
+  /** Publishes each newest state that the topic lacks: a late publish came after it, or none came at all. */
   async republish(): Promise<number> {
     const { context } = this.#parts;
     const now = context.clock.now();
-    const lacking = this.flags.records().filter((record) => {
-      const last = this.#inTopic.get(record.key);
-      const changedAt = this.flags.changedAt(record.key) ?? Number.NEGATIVE_INFINITY;
+    const lacking = this.flags.all().filter((record) => {
+      const last = this.#inTopic.get(stateKey(record));
+      const changedAt = this.flags.changedAt(stateKey(record)) ?? Number.NEGATIVE_INFINITY;
       return (!last || isNewer(record, last)) && now - changedAt > SETTLE_MS;
     });
     if (!this.caughtUp || lacking.length === 0) return 0;
@@ -144,9 +177,13 @@ export class EnvironmentView {
     return lacking.length;
   }
 
-  #stateOf({ key, flag, epoch, version }: FlagRecord) {
+  #stateOf(record: ViewRecord) {
     const { environment } = this;
-    const state = newMessage(this.#parts.context, FlagState, { environment, key, flag });
+    const { context } = this.#parts;
+    const { key, epoch, version } = record;
+    const state = isSegment(record)
+      ? newMessage(context, SegmentState, { environment, key, segment: record.segment })
+      : newMessage(context, FlagState, { environment, key, flag: record.flag });
     const metadata = { ...state.metadata, revision: { epoch, version } };
     return { ...state, topic: stateTopic(environment), metadata };
   }
@@ -158,13 +195,13 @@ export class EnvironmentView {
 
 const storeBehind = (
   environment: string,
-  { key, epoch, version }: FlagRecord,
+  record: ViewRecord,
   document: Revision | undefined,
 ): AppError<(typeof flagServiceErrorCodes)[number]> =>
   new AppError(
     'FLAG_STORE_BEHIND',
-    `The bus has version ${version} (epoch ${epoch}) of flag ${key} in ${environment}, the store ` +
+    `The bus has version ${record.version} (epoch ${record.epoch}) of ${nounOf(record)} ${record.key} in ${environment}, the store ` +
       (document ? `only version ${document.version} (epoch ${document.epoch}). ` : 'has none. ') +
       'An older backup of the store was put back: run "tidegate store restored", which raises its epoch, and start again.',
-    { data: { environment, key } },
+    { data: { environment, key: record.key } },
   );

@@ -5,6 +5,8 @@ import type { Document } from '@tidegate/store';
 import { allEnvironments, type Environments } from '../environment/environments.handler.ts';
 import { splitFlagId } from '../flag/flags.ts';
 import type { StoredFlag } from '../flag/stored-flag.ts';
+import { splitSegmentId } from '../segment/segments.ts';
+import type { StoredSegment } from '../segment/stored-segment.ts';
 import type { WatchedHold } from '../silence/silence.ts';
 import type { EnvironmentFlags } from './environment-flags.ts';
 import { EnvironmentView, type ViewParts } from './environment-view.handler.ts';
@@ -82,6 +84,11 @@ export class FlagViews {
   saved(document: Document<StoredFlag>): void {
     const { environment } = splitFlagId(document.id);
     this.#views.get(environment)?.saved(document, this.#parts.context.clock.now());
+  }
+
+  savedSegment(document: Document<StoredSegment>): void {
+    const { environment } = splitSegmentId(document.id);
+    this.#views.get(environment)?.savedSegment(document, this.#parts.context.clock.now());
   }
 
   /** Finds new environments, reads the store again while the bus is away, gives the topics what they lack. */

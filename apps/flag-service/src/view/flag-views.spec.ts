@@ -6,6 +6,8 @@ import {
   type OutgoingMessage,
   PutEnvironment,
   PutFlag,
+  PutSegment,
+  segmentDefinition,
   stateTopic,
 } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
@@ -17,7 +19,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createEnvironments, environmentCollection } from '../environment/environments.handler.ts';
 import { NOTHING } from '../reference/known.ts';
 import { createChangeFlag } from '../flag/change-flag.handler.ts';
+import { createReferences } from '../reference/references.handler.ts';
+import { createChangeSegment } from '../segment/change-segment.handler.ts';
 import { flagCollection } from '../flag/flags.ts';
+import { segmentCollection } from '../segment/segments.ts';
 import { FlagViews } from './flag-views.handler.ts';
 
 const environment = 'production';
@@ -73,7 +78,8 @@ function replica({ clock, ids, disk, bus }: ReturnType<typeof world>) {
   } as never;
   const flags = store.documents(flagCollection);
   const environments = createEnvironments(execute, store.documents(environmentCollection));
-  const views = new FlagViews({ context, flags, environments });
+  const segments = store.documents(segmentCollection);
+  const views = new FlagViews({ context, flags, segments, environments });
   closing.push(() => views.close());
   const changeFlag = createChangeFlag({
     execute,
@@ -82,10 +88,29 @@ function replica({ clock, ids, disk, bus }: ReturnType<typeof world>) {
     known: async () => NOTHING,
     saved: (flag) => views.saved(flag),
   });
+  const changeSegment = createChangeSegment({
+    execute,
+    segments,
+    environments,
+    references: createReferences(flags, segments),
+    saved: (segment) => views.savedSegment(segment),
+  });
   return {
     link,
     views,
     warnings,
+    putSegment: (key: string, ...members: string[]) =>
+      changeSegment(
+        newMessage(context, PutSegment, {
+          environment,
+          key,
+          definition: segmentDefinition.parse({ members }),
+        }),
+      ),
+    async membersOf(key: string) {
+      const held = (await views.find(environment))?.segment(key);
+      return held?.segment?.definition.members;
+    },
     makeEnvironment: () => environments.put(newMessage(context, PutEnvironment, { environment })),
     put: (key: string, owner: string) =>
       changeFlag(
@@ -304,5 +329,130 @@ describe('a replica that runs', () => {
     shared.clock.advance(60_000);
     await first.views.refresh();
     expect(inTopic(shared.bus)['checkout']?.[1]).toBe('2');
+  });
+});
+
+describe('segments', () => {
+  async function withSegment() {
+    const { shared, first } = await withFlag();
+    await first.putSegment('beta', 'ada');
+    await first.views.start(1_000);
+    await shared.bus.idle();
+    return { shared, first };
+  }
+
+  it('are held by who starts and by who runs, bus or no bus', async () => {
+    const { shared, first } = await withSegment();
+    const other = replica(shared);
+    await other.views.start(1_000);
+    expect(await other.membersOf('beta')).toEqual(['ada']);
+    await first.putSegment('beta', 'bo');
+    await shared.bus.idle();
+    expect(await other.membersOf('beta')).toEqual(['bo']);
+    first.link.isCut = true;
+    other.link.isCut = true;
+    await first.putSegment('beta', 'cy');
+    expect(await first.membersOf('beta')).toEqual(['cy']);
+    await other.views.refresh();
+    expect(await other.membersOf('beta')).toEqual(['cy']);
+  });
+
+  it('may be named as a flag is', async () => {
+    const { shared, first } = await withSegment();
+    await first.putSegment('checkout', 'bo');
+    const other = replica(shared);
+    await other.views.start(1_000);
+    expect(await other.membersOf('checkout')).toEqual(['bo']);
+    expect(await other.ownerOf('checkout')).toBe('ada');
+  });
+
+  it('are published again where the topic lacks their newest state', async () => {
+    const { shared, first } = await withSegment();
+    first.link.isCut = true;
+    await first.putSegment('beta', 'bo');
+    first.link.isCut = false;
+    shared.clock.advance(60_000);
+    await first.views.refresh();
+    await shared.bus.idle();
+    expect(inTopic(shared.bus)['segments/beta']).toMatchObject([
+      '1',
+      '2',
+      { key: 'beta', segment: { definition: { members: ['bo'] } } },
+    ]);
+  });
+
+  it('that the store has lost keep a replica from starting', async () => {
+    const { shared, first } = await withSegment();
+    const backup = structuredClone(shared.disk.documents);
+    await first.putSegment('beta', 'bo');
+    await shared.bus.idle();
+    Object.assign(shared.disk, { documents: backup });
+    await expect(replica(shared).views.start(1_000)).rejects.toMatchObject({
+      code: 'FLAG_STORE_BEHIND',
+      message: expect.stringContaining('segment beta in production'),
+    });
+  });
+});
+
+describe('a replica', () => {
+  /** Everything that is served, as the snapshot has it. */
+  const served = async ({ views }: ReturnType<typeof replica>) =>
+    (await views.find(environment))?.snapshot();
+
+  it('never goes back, in whatever order its sources bring what happened', async () => {
+    const { shared, first } = await withFlag();
+    await first.views.start(1_000);
+    const states: OutgoingMessage[] = [];
+    for (const owner of ['bo', 'cy', 'di']) {
+      await first.put('checkout', owner);
+      await shared.bus.idle();
+    }
+    for (const [, record] of shared.bus.records(topic).entries()) {
+      const { headers, value } = record.record;
+      states.push({
+        type: 'FlagState',
+        topic,
+        key: 'checkout',
+        data: JSON.parse(Buffer.from(value ?? []).toString()),
+        metadata: {
+          id: `again-${String(headers['ce_version'])}`,
+          source: 'flag-service',
+          at: 1,
+          actor: 'flag-service',
+          correlationId: 'again',
+          revision: { epoch: 1, version: Number(headers['ce_version']) },
+        },
+      });
+    }
+    const seen: (number | undefined)[] = [];
+    const flags = await first.views.find(environment);
+    flags?.onChange(() => seen.push(flags.get('checkout')?.version));
+    await shared.bus.publish(states.toReversed());
+    await shared.bus.publish(states);
+    await shared.bus.idle();
+    await first.views.refresh();
+    expect(seen).toEqual([]);
+    expect(await first.ownerOf('checkout')).toBe('di');
+  });
+
+  it('answers as any other that holds the same versions', async () => {
+    const { shared, first } = await withFlag();
+    await first.putSegment('beta', 'ada');
+    await first.put('search', 'bo');
+    const [a, b] = [replica(shared), replica(shared)];
+    await a.views.start(1_000);
+    b.link.isCut = true;
+    await b.views.start(1_000);
+    expect(await served(a)).toEqual(await served(b));
+  });
+
+  it('goes by versions, not by clocks: a state from the past replaces nothing newer', async () => {
+    const { shared, first } = await withFlag();
+    const other = replica(shared);
+    await other.views.start(1_000);
+    shared.clock.advance(-3_600_000);
+    await first.put('checkout', 'bo');
+    await shared.bus.idle();
+    expect(await other.ownerOf('checkout')).toBe('bo');
   });
 });
