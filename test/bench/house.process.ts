@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newApiKey } from '@tidegate/contracts';
@@ -14,6 +15,8 @@ export interface House {
   /** By the service's name, of each replica. */
   readonly urls: Readonly<Record<string, readonly string[]>>;
   readonly processes: readonly ChildProcess[];
+  /** Those of them in which flag-service runs. */
+  readonly flagServices: readonly ChildProcess[];
   readonly readyMs: number;
   readonly sdkKey: string;
   /** Of the real servers that they work on, if any. */
@@ -134,7 +137,9 @@ export async function openStandalone(folder: string): Promise<House> {
     ]),
   );
   const ask = asking(urls, adminKey);
-  return { urls, processes: [child], readyMs, sdkKey, ask, stop: () => stop(child) };
+  const processes = [child];
+  const flagServices = processes;
+  return { urls, processes, flagServices, readyMs, sdkKey, ask, stop: () => stop(child) };
 }
 
 /** flag-service alone, on the embedded drivers. */
@@ -148,7 +153,9 @@ export async function openFlagService(
   const readyMs = performance.now() - begun;
   const urls = { 'flag-service': [url] };
   const ask = asking(urls, adminKey);
-  return { urls, processes: [child], readyMs, sdkKey, ask, stop: () => stop(child) };
+  const processes = [child];
+  const flagServices = processes;
+  return { urls, processes, flagServices, readyMs, sdkKey, ask, stop: () => stop(child) };
 }
 
 async function startService(name: string, env: NodeJS.ProcessEnv) {
@@ -184,17 +191,26 @@ export async function openOnServers(folder: string): Promise<House> {
     const drivers = { BUS_URL: busUrlOf(kafka), STORE_URL: mongodb, REDIS_URL: redis };
     const begun = performance.now();
     const urls: Record<string, string[]> = {};
+    const flagServices: ChildProcess[] = [];
     for (const [name, replicas] of REPLICAS)
       for (let count = 0; count < replicas; count += 1) {
         const { child, url } = await startService(name, { ...env, ...drivers });
         processes.push(child);
+        if (name === 'flag-service') flagServices.push(child);
         (urls[name] ??= []).push(url);
       }
     const readyMs = performance.now() - begun;
     const ask = asking(urls, adminKey);
-    return { urls, processes, readyMs, sdkKey, servers: { kafka, mongodb }, ask, stop: close };
+    const at = { kafka, mongodb };
+    return { urls, processes, flagServices, readyMs, sdkKey, servers: at, ask, stop: close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** Resident. */
+export const megabytes = ({ pid }: ChildProcess): number => {
+  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Math.round(Number(kilobytes) / 102.4) / 10;
+};

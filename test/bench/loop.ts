@@ -1,69 +1,35 @@
-import type { ChildProcess } from 'node:child_process';
-import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { createTidegate, type FlagChange, type Tidegate } from '@tidegate/sdk';
-import { createKafkaTidegate } from '@tidegate/sdk/kafka';
+import type { Tidegate } from '@tidegate/sdk';
 import {
-  busUrlOf,
   ENVIRONMENT,
   type House,
+  megabytes,
   openOnServers,
   openStandalone,
 } from './house.process.ts';
 import { type BareLoop, openBareLoop } from './loop.bare.ts';
+import {
+  everywhere,
+  flagAt,
+  FLAGS,
+  onStreams,
+  onTopic,
+  opens,
+  SUBSCRIBERS,
+} from './loop.clients.ts';
 import type { Bench, Row } from './main.ts';
 
-const SUBSCRIBERS = 10;
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2_000);
 /** Each is a rollout of its own, from its start to its end: on a slow store they take a second or more. */
 const BREACHES = Number(process.env['BREACHES'] ?? ROUNDS);
 const WARM_UP = 50;
 const STARTS = 5;
 const IDLE_MS = 10_000;
-const WITHIN_MS = 10_000;
 const PAGE = Buffer.alloc(4_096, 1);
-const FLAGS = `/v1/environments/${ENVIRONMENT}/flags`;
-
-const flagAt = (percentage: number) => ({
-  type: 'boolean',
-  variants: { on: true, off: false },
-  defaultVariant: 'off',
-  offVariant: 'off',
-  exposure: { variant: 'on', percentage },
-});
-
-type Flag = NonNullable<FlagChange['after']['flag']>;
-
-/** Resolves, with the time of the last one, when every client holds a flag that is so. */
-function everywhere(
-  clients: readonly Tidegate[],
-  key: string,
-  isSo: (flag: Flag) => boolean,
-): Promise<number> {
-  const missing = new Set(clients);
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(
-      () => reject(new Error(`${missing.size} clients did not get ${key} in time.`)),
-      WITHIN_MS,
-    );
-    for (const client of clients) {
-      const stop = client.onChange(key, ({ after: { flag } }) => {
-        if (!flag || !isSo(flag)) return;
-        stop();
-        missing.delete(client);
-        if (missing.size > 0) return;
-        clearTimeout(late);
-        resolve(performance.now());
-      });
-    }
-  });
-}
-
-const opens = (percentage: number) => (flag: Flag) =>
-  flag.definition.exposure.percentage === percentage * 1_000;
 
 /** The time, ms, from a request's sending to its effect in every client. */
 async function changed({ ask }: House, clients: readonly Tidegate[], round: number) {
@@ -149,11 +115,6 @@ function report(rows: (row: Row) => void, what: string, took: Took, limitMs: num
   rows({ case: `${name}: p99`, subject: 'limit', value: limitMs, unit: 'ms' });
 }
 
-const megabytes = ({ pid }: ChildProcess): number => {
-  const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Math.round(Number(kilobytes) / 102.4) / 10;
-};
-
 async function starts(folder: string, rows: (row: Row) => void): Promise<void> {
   const seconds: number[] = [];
   for (let count = 0; count < STARTS; count += 1) {
@@ -173,31 +134,6 @@ async function starts(folder: string, rows: (row: Row) => void): Promise<void> {
   rows({ case: ready, subject: 'tidegate', value: Math.round(median * 100) / 100, unit: 's' });
   rows({ case: ready, subject: 'limit', value: 2, unit: 's' });
 }
-
-/** Clients of the stream, shared out among the replicas of flag-service. */
-const onStreams = async ({ urls, sdkKey }: House): Promise<readonly Tidegate[]> => {
-  const replicas = urls['flag-service'] ?? [];
-  return Array.from({ length: SUBSCRIBERS }, (_, n) =>
-    createTidegate({
-      url: replicas[n % replicas.length] ?? '',
-      environment: ENVIRONMENT,
-      key: sdkKey,
-      instance: `bench-${n}`,
-    }),
-  );
-};
-
-/** Clients that read the state topic themselves. */
-const onTopic = ({ servers }: House): Promise<readonly Tidegate[]> =>
-  Promise.all(
-    Array.from({ length: SUBSCRIBERS }, (_, n) =>
-      createKafkaTidegate({
-        url: busUrlOf(servers?.kafka ?? ''),
-        environment: ENVIRONMENT,
-        instance: `bench-${n}`,
-      }),
-    ),
-  );
 
 interface Loop {
   /** Stands before the names of its cases. */
