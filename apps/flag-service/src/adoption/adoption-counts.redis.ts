@@ -1,7 +1,8 @@
 import { messageOf } from '@tidegate/kernel';
 import type { RedisConnection } from '@tidegate/platform';
-import type { AdoptionCounts, HourCount } from './adoption-counts.port.ts';
+import type { AdoptionCounts, HourCount, UnknownKey } from './adoption-counts.port.ts';
 import { type Counted, HOUR_MS, hourOf, KEPT_HOURS, MOST_UNKNOWN } from './counted.ts';
+import type { Asked } from './last-asked.port.ts';
 
 /*
  * Below the prefix, ms since 1970 as text:
@@ -29,92 +30,114 @@ if over > 0 then
   end
 end`;
 
+type Pipeline = ReturnType<RedisConnection['client']['pipeline']>;
+
 /** Counts that all replicas add to, in Redis. */
-export function redisCounts(
-  { client, asked }: RedisConnection,
-  countedSince: number,
-  prefix = 'tidegate:adoption',
-): AdoptionCounts {
-  const at = (environment: string, what: string): string => `${prefix}:${environment}:${what}`;
-  const missed = (environment: string): readonly [string, string, string] => [
-    at(environment, 'unknown'),
-    at(environment, 'unknown-counts'),
-    at(environment, 'unknown-by'),
-  ];
+export class RedisCounts implements AdoptionCounts {
+  readonly #redis: RedisConnection;
+  readonly #countedSince: number;
+  readonly #prefix: string;
+
+  constructor(redis: RedisConnection, countedSince: number, prefix = 'tidegate:adoption') {
+    this.#redis = redis;
+    this.#countedSince = countedSince;
+    this.#prefix = prefix;
+  }
+
+  async add(environment: string, { at, served, unknown, fetched }: Counted): Promise<void> {
+    const pipeline = this.#pipeline().set(this.#since, this.#countedSince, 'NX');
+    const touched = new Set<string>();
+    for (const { application, flag, variant, count } of served) {
+      const cell = this.#at(environment, `${hourOf(at)}:${flag}`);
+      pipeline.hincrby(cell, JSON.stringify([application, variant]), count);
+      if (!touched.has(cell)) pipeline.expire(cell, EXPIRES_S);
+      touched.add(cell);
+      pipeline.hset(this.#at(environment, 'asked'), flag, at);
+    }
+    const keys = this.#missed(environment);
+    for (const { key, application, count } of unknown)
+      pipeline.eval(MISS, 3, ...keys, at, key, application, count, MOST_UNKNOWN);
+    if (fetched) pipeline.set(this.#at(environment, 'fetched'), at);
+    await this.#run(pipeline);
+  }
+
+  async counts(
+    environment: string,
+    flag: string,
+    { hours, now }: { readonly hours: number; readonly now: number },
+  ): Promise<readonly HourCount[]> {
+    const last = hourOf(now);
+    const range = Array.from({ length: hours }, (_, n) => last - hours + 1 + n);
+    const pipeline = this.#pipeline();
+    for (const hour of range) pipeline.hgetall(this.#at(environment, `${hour}:${flag}`));
+    const cells = (await this.#run(pipeline)) as Record<string, string>[];
+    return range.flatMap((hour, n) => cellsOf(hour, cells[n] ?? {}));
+  }
+
+  async asked(environment: string): Promise<Asked> {
+    const pipeline = this.#pipeline()
+      .get(this.#since)
+      .hgetall(this.#at(environment, 'asked'))
+      .get(this.#at(environment, 'fetched'));
+    const [since, flags, fetched] = (await this.#run(pipeline)) as [
+      string | null,
+      Record<string, string>,
+      string | null,
+    ];
+    return {
+      countedSince: since === null ? this.#countedSince : Number(since),
+      flags: new Map(Object.entries(flags).map(([flag, at]) => [flag, Number(at)])),
+      ...(fetched === null ? {} : { lastFetched: Number(fetched) }),
+    };
+  }
+
+  async unknown(environment: string): Promise<readonly UnknownKey[]> {
+    const [keys, counts, by] = this.#missed(environment);
+    const pipeline = this.#pipeline()
+      .zrevrange(keys, 0, -1, 'WITHSCORES')
+      .hgetall(counts)
+      .hgetall(by);
+    const [scored, countOf, applicationOf] = (await this.#run(pipeline)) as [
+      string[],
+      Record<string, string>,
+      Record<string, string>,
+    ];
+    return Array.from({ length: scored.length / 2 }, (_, n) => {
+      const [key = '', score] = scored.slice(2 * n);
+      return {
+        key,
+        count: Number(countOf[key] ?? 0),
+        lastAsked: Number(score),
+        application: applicationOf[key] ?? '',
+      };
+    });
+  }
+
+  get #since(): string {
+    return `${this.#prefix}:since`;
+  }
+
+  #at(environment: string, what: string): string {
+    return `${this.#prefix}:${environment}:${what}`;
+  }
+
+  #missed(environment: string): readonly [string, string, string] {
+    const at = (what: string): string => this.#at(environment, what);
+    return [at('unknown'), at('unknown-counts'), at('unknown-by')];
+  }
+
+  #pipeline(): Pipeline {
+    return this.#redis.client.pipeline();
+  }
+
   /** All of it in one go; the first failure is the failure of all. */
-  const run = async (pipeline: ReturnType<typeof client.pipeline>): Promise<unknown[]> => {
-    const results = (await asked(pipeline.exec())) ?? [];
+  async #run(pipeline: Pipeline): Promise<unknown[]> {
+    const results = (await this.#redis.asked(pipeline.exec())) ?? [];
     return results.map(([error, value]) => {
       if (error) throw new Error(messageOf(error), { cause: error });
       return value;
     });
-  };
-  const add = async (environment: string, counted: Counted): Promise<void> => {
-    const pipeline = client.pipeline();
-    pipeline.set(`${prefix}:since`, countedSince, 'NX');
-    const touched = new Set<string>();
-    for (const { application, flag, variant, count } of counted.served) {
-      const cell = at(environment, `${hourOf(counted.at)}:${flag}`);
-      pipeline.hincrby(cell, JSON.stringify([application, variant]), count);
-      if (!touched.has(cell)) pipeline.expire(cell, EXPIRES_S);
-      touched.add(cell);
-      pipeline.hset(at(environment, 'asked'), flag, counted.at);
-    }
-    for (const { key, application, count } of counted.unknown)
-      pipeline.eval(
-        MISS,
-        3,
-        ...missed(environment),
-        counted.at,
-        key,
-        application,
-        count,
-        MOST_UNKNOWN,
-      );
-    if (counted.fetched) pipeline.set(at(environment, 'fetched'), counted.at);
-    await run(pipeline);
-  };
-  return {
-    add,
-    async counts(environment, flag, { hours, now }) {
-      const last = hourOf(now);
-      const range = Array.from({ length: hours }, (_, n) => last - hours + 1 + n);
-      const pipeline = client.pipeline();
-      for (const hour of range) pipeline.hgetall(at(environment, `${hour}:${flag}`));
-      const cells = (await run(pipeline)) as Record<string, string>[];
-      return range.flatMap((hour, n) => cellsOf(hour, cells[n] ?? {}));
-    },
-    async asked(environment) {
-      const pipeline = client.pipeline();
-      pipeline.get(`${prefix}:since`).hgetall(at(environment, 'asked'));
-      const [since, flags, fetched] = (await run(pipeline.get(at(environment, 'fetched')))) as [
-        string | null,
-        Record<string, string>,
-        string | null,
-      ];
-      return {
-        countedSince: since === null ? countedSince : Number(since),
-        flags: new Map(Object.entries(flags).map(([flag, when]) => [flag, Number(when)])),
-        ...(fetched === null ? {} : { lastFetched: Number(fetched) }),
-      };
-    },
-    async unknown(environment) {
-      const [keys, counts, by] = missed(environment);
-      const pipeline = client.pipeline().zrevrange(keys, 0, -1, 'WITHSCORES');
-      const [scored, countOf, applicationOf] = (await run(
-        pipeline.hgetall(counts).hgetall(by),
-      )) as [string[], Record<string, string>, Record<string, string>];
-      return Array.from({ length: scored.length / 2 }, (_, n) => {
-        const [key = '', score] = scored.slice(2 * n);
-        return {
-          key,
-          count: Number(countOf[key] ?? 0),
-          lastAsked: Number(score),
-          application: applicationOf[key] ?? '',
-        };
-      });
-    },
-  };
+  }
 }
 
 const cellsOf = (hour: number, cells: Record<string, string>): HourCount[] =>

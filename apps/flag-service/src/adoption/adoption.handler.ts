@@ -22,7 +22,7 @@ export interface AdoptionOf {
   /** What was asked before is not known. */
   readonly countedSince: number;
   readonly lastAsked: number | null;
-  /** When a client last fetched all flags at once: whether it uses this one is not known. */
+  /** When somebody last got all flags who does not tell which it uses: this one may be among them. */
   readonly lastFetched: number | null;
   /** Sums over hours and applications. */
   readonly variants: Readonly<Record<string, number>>;
@@ -58,15 +58,19 @@ export class Adoption implements LastAsked {
     return made;
   }
 
-  /** What an SDK has counted itself. Flags and variants that are not there (any more) do not get counts of their own. */
+  /**
+   * What an SDK has counted itself; one that does not count may use any flag. Flags and variants that are not there
+   * (any more) do not get counts of their own.
+   */
   reported(
     environment: string,
     flags: EnvironmentFlags,
     application: string,
-    { evaluations = {}, unknown = [] }: ReportedUse,
+    { evaluations, unknown = [] }: ReportedUse,
   ): void {
     const tally = this.tally(environment);
-    for (const [key, variants] of Object.entries(evaluations)) {
+    if (!evaluations) tally.fetched();
+    for (const [key, variants] of Object.entries(evaluations ?? {})) {
       const definition = flags.get(key)?.flag?.definition;
       for (const [variant, count] of Object.entries(variants))
         if (!definition) tally.unknown(application, key, count);

@@ -5,6 +5,6 @@ import type { AdoptionCounts } from './adoption-counts.port.ts';
 /** Where everybody counts together, if there is Redis; else in this process alone. */
 export async function openCounts({ redis, clock }: ServiceContext): Promise<AdoptionCounts> {
   if (!redis) return embeddedCounts(clock.now());
-  const { redisCounts } = await import('./adoption-counts.redis.ts');
-  return redisCounts(redis, clock.now());
+  const { RedisCounts } = await import('./adoption-counts.redis.ts');
+  return new RedisCounts(redis, clock.now());
 }

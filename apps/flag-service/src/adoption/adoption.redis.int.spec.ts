@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { openServerIfAny } from '../../../../test/servers/servers.ts';
 import { flagService } from '../index.ts';
 import { adoptionCountsContract } from './adoption-counts.contract.ts';
-import { redisCounts } from './adoption-counts.redis.ts';
+import { RedisCounts } from './adoption-counts.redis.ts';
 
 const server = await openServerIfAny('redis', { own: true });
 const FLAG = '/v1/environments/test/flags/f';
@@ -38,7 +38,7 @@ async function connected(): Promise<RedisConnection> {
     });
     adoptionCountsContract((since) => {
       if (!redis) throw new Error('There is no connection.');
-      return redisCounts(redis, since, `test:${randomUUID()}`);
+      return new RedisCounts(redis, since, `test:${randomUUID()}`);
     });
   });
 

@@ -123,6 +123,16 @@ describe('adoption', () => {
     ]);
   });
 
+  it('takes an SDK that does not count for one that may use any flag', async () => {
+    const { adoption, flags, clock } = world();
+    adoption.reported(environment, flags, 'shop', { evaluations: {} });
+    await adoption.flush();
+    expect(await adoption.lastAsked(environment)).not.toHaveProperty('lastFetched');
+    adoption.reported(environment, flags, 'shop', {});
+    await adoption.flush();
+    expect(await adoption.lastAsked(environment)).toMatchObject({ lastFetched: clock.now() });
+  });
+
   it('does not call a key unknown any more once there is a flag of that name', async () => {
     const { adoption, flags } = world();
     adoption.tally(environment).unknown('shop', 'new');

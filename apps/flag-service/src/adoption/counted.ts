@@ -26,7 +26,7 @@ export interface Counted {
   readonly at: number;
   readonly served: readonly Served[];
   readonly unknown: readonly Missed[];
-  /** Somebody fetched every flag at once. */
+  /** Somebody got every flag, and does not tell which of them it uses. */
   readonly fetched: boolean;
 }
 

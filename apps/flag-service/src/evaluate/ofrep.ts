@@ -49,7 +49,7 @@ export function contextOf(body: unknown): EvaluationContext | undefined | Reject
   const { targetingKey } = context;
   if (targetingKey !== undefined && typeof targetingKey !== 'string')
     return invalid('The field context.targetingKey must be a string.');
-  return context as EvaluationContext;
+  return context;
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

@@ -134,7 +134,8 @@ describe('an environment', () => {
       service.get(`${nowhere}/snapshot`),
       service.get(`${nowhere}/stream`),
       service.post(`${nowhere}/heartbeats`, { application: 'a', instance: 'i', applied: {} }),
-      service.post(`/environments/prodcution/ofrep/v1/evaluate/flags/x`, {}),
+      service.get(`${nowhere}/flags/x/adoption`),
+      service.get(`${nowhere}/unknown-flags`),
     ]);
     for (const { status, body } of asked)
       expect([status, body['code']]).toEqual([404, 'ENVIRONMENT_UNKNOWN']);

@@ -23,6 +23,19 @@ it('counts the instances on which the present version is in force', () => {
   ]);
 });
 
+it('names who is behind, and since when at least', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 4, 1_100), 2_000);
+  heartbeats.hear(beat('b', 3, 500), 2_000);
+  heartbeats.hear(beat('c', 2, 400), 1_500);
+  heartbeats.hear(beat('d'), 2_000);
+  expect(heartbeats.applied(flag, 1_000, 2_500).behind).toEqual([
+    { application: 'checkout', instance: 'c', version: 2, since: 1_000, ageMs: 1_000 },
+    { application: 'checkout', instance: 'b', version: 3, since: 1_000, ageMs: 500 },
+  ]);
+  expect(heartbeats.applied(flag, undefined, 2_500).behind[0]).toMatchObject({ since: null });
+});
+
 it('counts an instance that is ahead of this replica as live, without guessing its delay', () => {
   const heartbeats = new Heartbeats();
   heartbeats.hear(beat('a', 5, 9_000), 9_000);

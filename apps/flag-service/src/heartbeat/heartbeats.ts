@@ -21,6 +21,13 @@ interface AppliedInstance {
   readonly ageMs: number;
 }
 
+/** An instance that has an older version of the flag in force. */
+interface LaggingInstance extends Pick<AppliedInstance, 'application' | 'instance' | 'ageMs'> {
+  readonly version: number;
+  /** Since then, or longer: when the flag came to its present version, ms since 1970; null if nobody knows. */
+  readonly since: number | null;
+}
+
 /** "live on 41 of 41 instances (heard within 30 s), slowest 340 ms" */
 export interface Applied {
   readonly epoch: number;
@@ -29,6 +36,8 @@ export interface Applied {
   /** How many have this version or a newer one. */
   readonly live: number;
   readonly heard: number;
+  /** Who has an older version, the longest silent first. Who does not name the flag is not among them. */
+  readonly behind: readonly LaggingInstance[];
   /** From the change until the last of the live had applied it; null if none is live or nobody knows when it changed. */
   readonly slowestMs: number | null;
 }
@@ -53,24 +62,25 @@ export class Heartbeats {
     this.forget(now);
     const { key, epoch, version } = flag;
     const instances: AppliedInstance[] = [];
+    const behind: LaggingInstance[] = [];
     const delays: number[] = [];
     let live = 0;
     for (const { beat, at } of this.#heard.values()) {
       const has = Object.hasOwn(beat.applied, key) ? beat.applied[key] : undefined;
       const { application, instance } = beat;
-      instances.push({
-        application,
-        instance,
-        version: has?.version ?? null,
-        at: has?.at ?? null,
-        ageMs: Math.max(0, now - at),
-      });
-      if (!has || isNewer(flag, has)) continue;
+      const who = { application, instance, ageMs: Math.max(0, now - at) };
+      instances.push({ ...who, version: has?.version ?? null, at: has?.at ?? null });
+      if (!has) continue;
+      if (isNewer(flag, has)) {
+        behind.push({ ...who, version: has.version, since: changedAt ?? null });
+        continue;
+      }
       live += 1;
       if (changedAt !== undefined && !isNewer(has, flag))
         delays.push(Math.max(0, has.at - changedAt));
     }
     const slowestMs = delays.length > 0 ? Math.max(...delays) : null;
-    return { epoch, version, instances, live, heard: instances.length, slowestMs };
+    behind.sort((a, b) => b.ageMs - a.ageMs);
+    return { epoch, version, instances, live, heard: instances.length, behind, slowestMs };
   }
 }

@@ -17,13 +17,13 @@ export type InstancesContext = Pick<
 export class Instances {
   readonly #context: InstancesContext;
   readonly #views: Pick<FlagViews, 'find'>;
-  readonly #adoption: Pick<Adoption, 'reported'>;
+  readonly #adoption: Pick<Adoption, 'reported' | 'tally'>;
   readonly #heartbeats = new Map<string, Heartbeats>();
 
   constructor(
     context: InstancesContext,
     views: Pick<FlagViews, 'find'>,
-    adoption: Pick<Adoption, 'reported'>,
+    adoption: Pick<Adoption, 'reported' | 'tally'>,
   ) {
     this.#context = context;
     this.#views = views;
@@ -62,8 +62,11 @@ export class Instances {
   }
 
   /** Another replica has heard it. What is old says nothing about now. */
-  #heard({ data: { environment, ...beat }, metadata: { at } }: SdkAlive): void {
-    if (this.#context.clock.now() - at <= SILENT_AFTER_MS) this.#of(environment).hear(beat, at);
+  #heard({ data: { environment, ...beat }, metadata: { at, source } }: SdkAlive): void {
+    if (this.#context.clock.now() - at > SILENT_AFTER_MS) return;
+    this.#of(environment).hear(beat, at);
+    // An SDK on the bus, which nobody else has told of: it does not say what it evaluates.
+    if (source !== this.#context.name) this.#adoption.tally(environment).fetched();
   }
 
   /** Refused ENVIRONMENT_UNKNOWN or FLAG_UNKNOWN. */

@@ -2,6 +2,8 @@ import { expect, it } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
 import { flagDefinition, type SdkHeartbeat } from '@tidegate/contracts';
 import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
+import { embeddedCounts } from '../adoption/adoption-counts.embedded.ts';
+import { Adoption } from '../adoption/adoption.handler.ts';
 import { EnvironmentFlags } from '../view/environment-flags.ts';
 import { SILENT_AFTER_MS } from './heartbeats.ts';
 import { Instances, type InstancesContext } from './instances.handler.ts';
@@ -28,7 +30,7 @@ function world() {
     const instances = new Instances(
       context,
       { find: async () => flags },
-      { reported: () => undefined },
+      new Adoption({ context, views: { find: async () => flags }, counts: embeddedCounts(0) }),
     );
     await instances.hearOthers(bus);
     return instances;

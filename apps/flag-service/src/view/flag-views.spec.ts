@@ -309,6 +309,18 @@ describe('a replica that runs', () => {
     ]);
   });
 
+  it('gives everything to a topic that was made anew', async () => {
+    const { shared, first } = await withFlag();
+    await first.putSegment('beta', 'ada');
+    const bus = memoryBus({ ...shared, file: new MemoryFile() });
+    closing.push(() => bus.close());
+    const next = replica({ ...shared, bus });
+    await next.views.start(1_000);
+    await next.views.refresh();
+    await bus.idle();
+    expect(Object.keys(inTopic(bus)).toSorted()).toEqual(['checkout', 'segments/beta']);
+  });
+
   it('publishes nothing where the topic has it all', async () => {
     const { shared, first } = await withFlag();
     await first.views.start(1_000);

@@ -8,7 +8,7 @@ it('is a gzip stream, whatever of it is stored and whatever is compressed', asyn
   await fc.assert(
     fc.asyncProperty(fc.array(part, { maxLength: 6 }), async (parts) => {
       const blocks = await Promise.all(
-        parts.map(({ bytes, small }) =>
+        parts.map(async ({ bytes, small }) =>
           small ? stored(Buffer.from(bytes)) : deflated(Buffer.from(bytes)),
         ),
       );

@@ -261,6 +261,7 @@ describe('instances', () => {
       live: 1,
       heard: 2,
       slowestMs: expect.any(Number),
+      behind: [expect.objectContaining({ instance: 'i-1', version: 1, since: expect.any(Number) })],
       instances: [
         expect.objectContaining({ application: 'checkout', instance: 'i-1', version: 1 }),
         expect.objectContaining({ application: 'checkout', instance: 'i-2', version: 2 }),

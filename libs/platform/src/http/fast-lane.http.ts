@@ -98,7 +98,10 @@ function addRoute(lane: FastifyInstance, route: FastRoute, options: FastLaneOpti
     },
     handler(request, reply) {
       const caller = authorize(request, role, environmentOf(request));
-      if (isRejection(caller)) return void problems.answerRejection(caller, request, reply);
+      if (isRejection(caller)) {
+        problems.answerRejection(caller, request, reply);
+        return undefined;
+      }
       reply.header('content-type', JSON_TYPE);
       return answer({ request, reply, caller });
     },
