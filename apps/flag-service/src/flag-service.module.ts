@@ -12,6 +12,7 @@ import { AdoptionController } from './adoption/adoption.controller.ts';
 import { Adoption } from './adoption/adoption.handler.ts';
 import { openCounts } from './adoption/adoption.module.ts';
 import { ofrepRoutes } from './evaluate/ofrep.http.ts';
+import { type FlagMetrics, flagMetrics } from './flag-metrics.prometheus.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
 import { createSchedules } from './flag/run-schedules.handler.ts';
@@ -83,7 +84,9 @@ export async function flagServiceModule(
   const { flags, segments, references } = written;
   const recovery = new Recovery({ context, ...written });
   const environments = behind(recovery, written.environments);
-  const views = new FlagViews({ context, flags, segments, environments });
+  const metrics = flagMetrics(context.registry);
+  const onMistyped = metrics.mistyped;
+  const views = new FlagViews({ context, flags, segments, environments, onMistyped });
   await startViews(context, recovery, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
   const { changeFlag, changeSegment } = afterRecovery(recovery, written);
   const signs = context.store.documents(signsCollection);
@@ -99,7 +102,7 @@ export async function flagServiceModule(
   const instances = new Instances(context, views, adoption);
   const heard = await instances.hearOthers(context.bus);
   context.onStop(() => heard.close());
-  const streams = openStreams(context, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
+  const streams = openStreams(context, metrics, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
   context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS / BEATS, async () =>
     streams.beat(context.clock.now()),
   );
@@ -159,9 +162,17 @@ async function openAdoption(context: ServiceContext, views: FlagViews): Promise<
   return adoption;
 }
 
-function openStreams({ log, stopping }: ServiceContext, bufferBytes: number): FlagStreams {
-  const onSlowReader = () => log.warn('a stream was cut off: its reader does not keep up');
+function openStreams(
+  { log, stopping }: ServiceContext,
+  metrics: FlagMetrics,
+  bufferBytes: number,
+): FlagStreams {
+  const onSlowReader = () => {
+    metrics.streamCut();
+    log.warn('a stream was cut off: its reader does not keep up');
+  };
   const streams = new FlagStreams({ bufferBytes, onSlowReader });
+  metrics.streams(() => streams.size);
   stopping.addEventListener('abort', () => streams.close());
   return streams;
 }

@@ -75,6 +75,17 @@ describe('one flag', () => {
   });
 });
 
+it('counts comparisons that cannot be made, and answers all the same', async () => {
+  const when = { attribute: 'age', operator: 'at-least', value: 18 };
+  const rules = [{ when, variant: 'on' }];
+  expect((await service.put(`${ENVIRONMENT}/flags/adults`, flag(0, { rules }))).status).toBe(201);
+  const context = { targetingKey: 'ada', age: 'old enough' };
+  const { body } = await service.post(`${BULK}/adults`, { context });
+  expect(body).toMatchObject({ value: false });
+  const { text } = await service.get('/metrics');
+  expect(text).toContain('tidegate_flag_mistyped_total{of="flag",operator="at-least"} 1\n');
+});
+
 describe('all flags', () => {
   it('come with their values or errors, and those that are deleted do not', async () => {
     await service.put(`${ENVIRONMENT}/flags/gone`, flag(100));

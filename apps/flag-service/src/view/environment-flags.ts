@@ -1,4 +1,10 @@
-import { compile, type Evaluator, FlagView, isLive } from '@tidegate/evaluation';
+import {
+  compile,
+  type Evaluator,
+  type EvaluatorOptions,
+  FlagView,
+  isLive,
+} from '@tidegate/evaluation';
 import type { FlagRecord, FlagStreamEvent, SegmentRecord, ViewRecord } from '@tidegate/contracts';
 import { isWatched, type WatchedHold } from '../silence/silence.ts';
 import { isSegment, stateKey } from './kinds.ts';
@@ -24,6 +30,7 @@ export type ChangeListener = (event: string, note: ChangeNote) => void;
 
 /** What one environment serves now, in the forms it is asked for: each is made once per change and shared. */
 export class EnvironmentFlags {
+  readonly #options: EvaluatorOptions;
   readonly #view = new FlagView();
   readonly #changedAt = new Map<string, number>();
   readonly #watched = new Map<string, WatchedHold>();
@@ -32,6 +39,10 @@ export class EnvironmentFlags {
   #snapshot: Snapshot | undefined;
   #evaluator: Evaluator | undefined;
   #keys: readonly (readonly [key: string, text: string])[] | undefined;
+
+  constructor(options: EvaluatorOptions = {}) {
+    this.#options = options;
+  }
 
   /**
    * Takes a state, whoever brings it, and tells the listeners at once. False if it is not newer than what is held.
@@ -121,7 +132,7 @@ export class EnvironmentFlags {
   }
 
   evaluator(): Evaluator {
-    this.#evaluator ??= compile(this.#view);
+    this.#evaluator ??= compile(this.#view, this.#options);
     return this.#evaluator;
   }
 

@@ -6,6 +6,7 @@ import {
   stateTopic,
   type ViewRecord,
 } from '@tidegate/contracts';
+import type { MistypedPort } from '@tidegate/evaluation';
 import { AppError, isNewer, type Revision } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import type { Document } from '@tidegate/store';
@@ -32,6 +33,8 @@ const SETTLE_MS = 2_000;
 
 export interface ViewParts extends Stored {
   readonly context: Pick<ServiceContext, 'name' | 'bus' | 'clock' | 'ids' | 'traceparent'>;
+  /** Told of comparisons that cannot be made while flags are evaluated here. */
+  readonly onMistyped?: MistypedPort;
 }
 
 /**
@@ -39,7 +42,7 @@ export interface ViewParts extends Stored {
  * that everyone else reads. Whichever has the newer state of one wins here, and the topic is given what it lacks.
  */
 export class EnvironmentView {
-  readonly flags = new EnvironmentFlags();
+  readonly flags: EnvironmentFlags;
   readonly environment: string;
   readonly #parts: ViewParts;
   /** What stands in the topic, per key: its last record, which need not be its newest. */
@@ -53,6 +56,8 @@ export class EnvironmentView {
   constructor(environment: string, parts: ViewParts) {
     this.environment = environment;
     this.#parts = parts;
+    const { onMistyped } = parts;
+    this.flags = new EnvironmentFlags(onMistyped ? { onMistyped } : {});
   }
 
   /** True once the topic has been read to its end, and agrees with the store. */

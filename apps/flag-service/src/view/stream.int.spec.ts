@@ -202,6 +202,9 @@ describe('a stream', () => {
     }
     for (let seen = 0; seen < changes; seen += 1)
       expect((await reader.next())?.data).toMatchObject({ version: seen + 1 });
+    const metrics = await small.get('/metrics');
+    expect(metrics.text).toContain('tidegate_flag_streams_cut_total 1\n');
+    expect(metrics.text).toMatch(/tidegate_flag_streams_open [12]\n/);
     const closed = once(socket, 'close');
     socket.resume();
     await closed;
