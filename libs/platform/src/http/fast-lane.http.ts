@@ -57,25 +57,27 @@ export async function openFastLane(
   traceIf(options.traced, lane, options.service);
   for (const route of routes) addRoute(lane, route, options);
   await lane.ready();
-  const isTaken = new RegExp(
-    `^(?:${routes.map(({ path }) => patternOf(path)).join('|')})(?:\\?|$)`,
-  );
-  const [others] = main.server.listeners('request') as ((
-    request: IncomingMessage,
-    response: ServerResponse,
-  ) => void)[];
+  main.addHook('onClose', () => lane.close());
+  divert(main, lane, routes);
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** What goes to none of the routes goes where it went before. */
+function divert(main: FastifyInstance, lane: FastifyInstance, routes: readonly FastRoute[]): void {
+  const paths = routes.map(({ path }) => path.replaceAll(PARAMETER, '[^/?]+'));
+  const isTaken = new RegExp(`^(?:${paths.join('|')})(?:\\?|$)`);
+  const [others] = main.server.listeners('request') as Listener[];
   if (!others) throw new Error('The server has no listener yet.');
   main.server.off('request', others);
   main.server.on('request', (request, response) => {
-    if (request.method === 'POST' && isTaken.test(request.url ?? ''))
-      lane.routing(request, response);
+    const takes = request.method === 'POST' && isTaken.test(request.url ?? '');
+    if (takes) lane.routing(request, response);
     else others(request, response);
   });
-  main.addHook('onClose', () => lane.close());
 }
 
 const PARAMETER = /\{(\w+)\}/g;
-const patternOf = (path: string): string => path.replaceAll(PARAMETER, '[^/?]+');
 
 function traceIf(traced: boolean, lane: FastifyInstance, service: string): void {
   if (traced) traceRequests(lane, service, true);
