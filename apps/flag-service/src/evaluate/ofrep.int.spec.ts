@@ -29,6 +29,7 @@ beforeAll(async () => {
 
 interface Item {
   readonly key: string;
+  readonly value?: unknown;
   readonly errorCode?: string;
 }
 const bulk = (context: object, headers = {}) =>
@@ -117,6 +118,20 @@ describe('all flags', () => {
       expect((await bulk(other, { 'if-none-match': etag })).status).toBe(200);
     await service.put(`${ENVIRONMENT}/flags/changing`, flag(1));
     expect((await bulk(context, { 'if-none-match': etag })).status).toBe(200);
+  });
+
+  it('change with the segments that they refer to', async () => {
+    await service.put(`${ENVIRONMENT}/segments/beta`, { members: ['ada'] });
+    const rules = [{ when: { segment: 'beta' }, variant: 'on' }];
+    await service.put(`${ENVIRONMENT}/flags/for-beta`, flag(0, { rules }));
+    const context = { targetingKey: 'bo' };
+    const valueOf = (flags: Item[]) => flags.find(({ key }) => key === 'for-beta')?.value;
+    const before = await bulk(context);
+    expect(valueOf(before.body.flags)).toBe(false);
+    await service.put(`${ENVIRONMENT}/segments/beta`, { members: ['ada', 'bo'] });
+    const etag = before.headers.get('etag') ?? '';
+    const after = await bulk(context, { 'if-none-match': etag });
+    expect([after.status, valueOf(after.body.flags)]).toEqual([200, true]);
   });
 });
 

@@ -59,6 +59,7 @@ export class Listener {
     response.setHeader('vary', 'accept-encoding');
     if (this.#isGzip) response.setHeader('content-encoding', 'gzip');
     // The stream lasts as long as its connection: what is written need not be cut into chunks for each listener.
+    response.setHeader('connection', 'close');
     response.removeHeader('transfer-encoding');
     response.flushHeaders();
     if (this.#isGzip) response.write(GZIP_HEAD);

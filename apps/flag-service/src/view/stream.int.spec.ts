@@ -127,6 +127,19 @@ describe('a stream', () => {
     expect((await stream.next())?.data).toMatchObject({ key: 'b', version: 3 });
   });
 
+  it('tells of segments too, and the snapshot has them', async () => {
+    await using stream = await listen(service);
+    await stream.next();
+    const put = await service.put(`${environment}/segments/beta`, { members: ['ada'] });
+    expect(put.status).toBeLessThan(300);
+    const beta = { key: 'beta', version: 1, segment: { definition: { members: ['ada'] } } };
+    expect(await stream.next()).toMatchObject({ event: 'segment', data: beta });
+    const { body } = await service.get<FlagSnapshot>(`${environment}/snapshot`);
+    expect(flagSnapshot.parse(body).segments).toMatchObject([beta]);
+    await service.delete(`${environment}/segments/beta?reason=old`);
+    expect((await stream.next())?.data).toMatchObject({ key: 'beta', version: 2, segment: null });
+  });
+
   it('spares a client that is up to date the snapshot', async () => {
     const { body } = await service.get<FlagSnapshot>(`${environment}/snapshot`);
     await using stream = await listen(service, `${environment}/stream?digest=${body.digest}`);
@@ -208,7 +221,7 @@ describe('a stream', () => {
     const closed = once(socket, 'close');
     socket.resume();
     await closed;
-  });
+  }, 20_000);
 });
 
 describe('a snapshot', () => {
