@@ -5,14 +5,20 @@ import type { Caller } from '../auth/access.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { traceOf } from '../telemetry/trace.ts';
 
-type Note = (route: string, request: FastifyRequest, reply: FastifyReply, ms: number) => void;
+type Note = (
+  route: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  ms: number,
+  isReading?: boolean,
+) => void;
 
 /** Times an answered request by its route, and logs it: what changes something at `info`, what only reads at `debug`. */
 export const noteOf =
   (log: Logger, { requestTimes }: Pick<Metrics, 'requestTimes'>): Note =>
-  (route, request, reply, ms) => {
+  (route, request, reply, ms, isReading = readsOnly(request)) => {
     requestTimes.observe(request.method, route, reply.statusCode, ms / 1_000);
-    const level = readsOnly(request) ? 'debug' : 'info';
+    const level = isReading ? 'debug' : 'info';
     if (log.isLevelEnabled(level))
       log[level](lineOf(route, request, reply.statusCode, ms), 'a request was answered');
   };

@@ -110,7 +110,7 @@ function addRoute(lane: FastifyInstance, route: FastRoute, options: FastLaneOpti
     // When an answer is ready, not when it is sent: listening for that costs more than all else that is done here.
     onSend(request, reply, payload, done) {
       if (intake.isClosing) reply.header('connection', 'close');
-      note(url, request, reply, performance.now() - request.begunAt);
+      note(url, request, reply, performance.now() - request.begunAt, true);
       done(null, payload);
     },
     errorHandler(error, request, reply) {
