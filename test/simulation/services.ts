@@ -34,7 +34,6 @@ import { SegmentConsumer } from '../../apps/flag-service/src/segment/segment.con
 import { segmentCollection } from '../../apps/flag-service/src/segment/segments.ts';
 import { CloseSilent } from '../../apps/flag-service/src/silence/close-silent.handler.ts';
 import { signsCollection } from '../../apps/flag-service/src/silence/shared-signs.handler.ts';
-import { segmentCollection } from '../../apps/flag-service/src/segment/segments.ts';
 import { FlagViews } from '../../apps/flag-service/src/view/flag-views.handler.ts';
 import { CheckLoop } from '../../apps/metrics-gatekeeper/src/check/check.loop.ts';
 import { createGatekeeper } from '../../apps/metrics-gatekeeper/src/gatekeeper.handler.ts';
@@ -152,7 +151,6 @@ export const bootFlagService: Boot = async (shared, life) => {
   const segments = store.documents(segmentCollection);
   const views = new FlagViews({ context, flags, segments, environments });
   await views.start(PATIENCE_MS);
-  const segments = store.documents(segmentCollection);
   const references = createReferences(flags, segments);
   const changeFlag = createChangeFlag({
     execute,
@@ -168,7 +166,9 @@ export const bootFlagService: Boot = async (shared, life) => {
     segments,
     environments,
     references,
-    saved: () => undefined,
+    saved: (segment) => {
+      views.savedSegment(segment);
+    },
   });
   new Loop(sim, life, 'views', REFRESH_MS, async () => {
     await views.refresh();

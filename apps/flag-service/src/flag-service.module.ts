@@ -112,13 +112,12 @@ export async function flagServiceModule(
     ...written,
     environments,
     changeFlag,
-    asked: async () => undefined,
+    asked: (environment) => adoption.lastAsked(environment),
   });
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],
     [token.CHANGE_SEGMENT, changeSegment],
     [token.ADOPTION, adoption],
-    [token.LAST_ASKED, adoption],
     [token.ENVIRONMENTS, environments],
     ...flagParts,
     [token.FLAG_STREAMS, streams],

@@ -9,8 +9,6 @@ export const INSTANCES = Symbol('Instances');
 export const COPY_FLAG = Symbol('CopyFlag');
 export const DISABLE_FLAGS = Symbol('DisableFlags');
 export const ADOPTION = Symbol('Adoption');
-/** A `LastAsked`. */
-export const LAST_ASKED = Symbol('LastAsked');
 export const CHANGE_SEGMENT = Symbol('ChangeSegment');
 export const SEGMENT_HISTORY = Symbol('SegmentHistory');
 export const SEGMENT_QUERIES = Symbol('SegmentQueries');
