@@ -19,6 +19,12 @@ export const Config = z.object({
     .describe(
       'How long a flag must serve everybody the same, be off, or not be asked for, to be listed as stale.',
     ),
+  FLAG_SERVICE_MAX_STREAMS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(20_000)
+    .describe('Streams of events at once; applications beyond that are told to poll meanwhile.'),
   FLAG_SERVICE_BUS_PATIENCE_MS: waitMs
     .default(10_000)
     .describe(

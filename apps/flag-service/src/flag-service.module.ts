@@ -102,7 +102,7 @@ export async function flagServiceModule(
   const instances = new Instances(context, views, adoption);
   const heard = await instances.hearOthers(context.bus);
   context.onStop(() => heard.close());
-  const streams = openStreams(context, metrics, config.FLAG_SERVICE_STREAM_BUFFER_BYTES);
+  const streams = openStreams(context, metrics, config);
   context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS / BEATS, async () =>
     streams.beat(context.clock.now()),
   );
@@ -164,13 +164,16 @@ async function openAdoption(context: ServiceContext, views: FlagViews): Promise<
 function openStreams(
   { log, stopping }: ServiceContext,
   metrics: FlagMetrics,
-  bufferBytes: number,
+  {
+    FLAG_SERVICE_STREAM_BUFFER_BYTES: bufferBytes,
+    FLAG_SERVICE_MAX_STREAMS: maxStreams,
+  }: z.output<typeof Config>,
 ): FlagStreams {
   const onSlowReader = () => {
     metrics.streamCut();
     log.warn('a stream was cut off: its reader does not keep up');
   };
-  const streams = new FlagStreams({ bufferBytes, onSlowReader });
+  const streams = new FlagStreams({ bufferBytes, maxStreams, onSlowReader });
   metrics.streams(() => streams.size);
   stopping.addEventListener('abort', () => streams.close());
   return streams;

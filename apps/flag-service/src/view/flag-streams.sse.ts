@@ -9,9 +9,14 @@ const SLICE = 250;
 /** Heartbeats are given to one group of listeners after another. */
 export const BEATS = 50;
 
+interface Options extends FlagStreamOptions {
+  /** More listeners than this are sent away, to poll. */
+  readonly maxStreams: number;
+}
+
 /** Who listens to the flags of an environment. */
 export class FlagStreams {
-  readonly #options: FlagStreamOptions;
+  readonly #options: Options;
   readonly #audiences = new Map<EnvironmentFlags, Audience>();
   readonly #groups = Array.from({ length: BEATS }, () => new Set<Listener>());
   readonly #broadcasts = new Broadcasts<Listener, Event>({
@@ -24,12 +29,16 @@ export class FlagStreams {
   #beat = 0;
   #isClosed = false;
 
-  constructor(options: FlagStreamOptions) {
+  constructor(options: Options) {
     this.#options = options;
   }
 
   get size(): number {
     return this.#groups.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.#options.maxStreams;
   }
 
   /** @param digest of what the client holds already */

@@ -1,6 +1,13 @@
-import { type FlagRecord, type FlagSnapshot, flagSnapshot, stateTopic } from '@tidegate/contracts';
+import {
+  type FlagRecord,
+  type FlagSnapshot,
+  flagSnapshot,
+  POLL_SECONDS_HEADER,
+  stateTopic,
+} from '@tidegate/contracts';
 import { memoryBus } from '@tidegate/bus/testing';
 import { AppError } from '@tidegate/kernel';
+import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestClient, type TestService } from '@tidegate/platform/testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -191,6 +198,25 @@ describe('a stream', () => {
     const stopping = stopped.stop();
     expect(await stream.next()).toBeUndefined();
     await stopping;
+  });
+
+  it('is not to be had once there are too many: their clients are told to poll until one ends', async () => {
+    const env = { FLAG_SERVICE_MAX_STREAMS: '1', SHUTDOWN_GRACE_MS: '1000' };
+    await using small = await startTestService(flagService, { env });
+    await small.put(environment);
+    const first = await listen(small);
+    await first.next();
+    const refused = await small.get(`${environment}/stream`);
+    expect([refused.status, refused.body['code']]).toEqual([503, 'STREAMS_FULL']);
+    expect(refused.headers.get(POLL_SECONDS_HEADER)).toBe('10');
+    expect(refused.headers.get('retry-after')).toBe('60');
+    expect((await small.get(`${environment}/snapshot`)).status).toBe(200);
+    await first[Symbol.asyncDispose]();
+    await using next = await eventually(async () => {
+      const again = await listen(small);
+      return again.response.status === 200 ? again : again.response.text().then(() => undefined);
+    });
+    expect((await next.next())?.event).toBe('snapshot');
   });
 
   it('is cut off when its reader does not keep up, and the others go on', async () => {

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import { name } from '@tidegate/contracts';
-import type { Rejection } from '@tidegate/kernel';
+import { name, POLL_SECONDS_HEADER } from '@tidegate/contracts';
+import { reject, type Rejection } from '@tidegate/kernel';
 import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -11,6 +11,10 @@ import type { FlagStreams } from './flag-streams.sse.ts';
 import type { FlagViews } from './flag-views.handler.ts';
 import { takesGzip } from './gzip-parts.gzip.ts';
 import { sentSnapshot } from './sent-snapshot.gzip.ts';
+
+/** What is told to a client that gets no stream: how often to poll, and when to ask for a stream again. */
+const POLL_SECONDS = '10';
+const STREAM_AGAIN_SECONDS = '60';
 
 const streamQuery = z.object({ digest: z.string().min(1).max(200).optional() });
 
@@ -50,7 +54,10 @@ export class ViewController {
     return isGzip ? snapshot.gzip() : snapshot.plain;
   }
 
-  /** Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag` and `heartbeat`. */
+  /**
+   * Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag`,
+   * `segment` and `heartbeat`. 503 with POLL_SECONDS_HEADER when there are too many streams.
+   */
   @Get('stream')
   @RequireRole('sdk', { environment: 'env' })
   async stream(
@@ -61,6 +68,10 @@ export class ViewController {
   ): Promise<Rejection | undefined> {
     const flags = await this.#views.find(environment);
     if (!flags) return environmentUnknown(environment);
+    if (this.#streams.isFull) {
+      reply.header(POLL_SECONDS_HEADER, POLL_SECONDS).header('retry-after', STREAM_AGAIN_SECONDS);
+      return reject('STREAMS_FULL', 'There are no more streams here: poll the snapshot meanwhile.');
+    }
     reply.hijack();
     this.#streams.connect(request, reply.raw, flags, digest);
     return undefined;
