@@ -35,10 +35,10 @@ export default {
       from: { path: '^libs/sdk/', pathNot: '/(kafka|[a-z-]+[.](bus|kafka)([.]spec)?)[.]ts$' },
     },
     {
-      name: 'sdk-core-knows-no-bus',
+      name: 'sdk-core-knows-no-driver',
       severity: 'error',
       from: { path: '^libs/sdk/src/(index|testing)[.]ts$' },
-      to: { path: '^libs/bus/', reachable: true },
+      to: { path: '^libs/bus/|node_modules/ioredis', reachable: true },
     },
     {
       name: 'pure-libs-know-no-driver',

@@ -3,8 +3,11 @@ import type { SdkHeartbeat } from '@tidegate/contracts';
 import type { SdkErrorCode } from './errors.ts';
 import type { Applied } from './local-flags.ts';
 import type { Settings } from './options.ts';
+import { isRefusal } from './request.http.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
+/** Between two reports while the server refuses them: that lasts until a person acts. */
+const REFUSED_EVERY_MS = 60_000;
 
 /**
  * Tells flag-service what this instance has applied: every `heartbeatEveryMs`, and at once when asked.
@@ -20,6 +23,7 @@ export class AliveReports {
   #sending: Promise<void> | undefined;
   #askedAgain = false;
   #isFailing = false;
+  #isRefused = false;
 
   constructor(
     settings: Settings,
@@ -56,7 +60,9 @@ export class AliveReports {
   #tellLater(): void {
     clearTimeout(this.#timer);
     if (this.#isClosed) return;
-    const waitMs = this.#settings.heartbeatEveryMs * (0.9 + Math.random() / 5);
+    const { heartbeatEveryMs } = this.#settings;
+    const everyMs = Math.max(heartbeatEveryMs, this.#isRefused ? REFUSED_EVERY_MS : 0);
+    const waitMs = everyMs * (0.9 + Math.random() / 5);
     this.#timer = setTimeout(() => {
       this.tell();
     }, waitMs).unref();
@@ -78,6 +84,7 @@ export class AliveReports {
         signal: request.signal,
       });
       await response.body?.cancel();
+      this.#isRefused = isRefusal(response.status);
       if (!response.ok) throw new Error(`status ${response.status}`);
       this.#isFailing = false;
     } catch (error) {

@@ -1,16 +1,24 @@
 import { AppError, messageOf } from '@tidegate/kernel';
-import { type FlagRecord, modes } from '@tidegate/contracts';
+import { modes, type ViewRecord } from '@tidegate/contracts';
 import { type Details, type EvaluationContext, failed } from '@tidegate/evaluation';
+import { type AnswerHandler, AnswerWatch } from './answer-watch.loop.ts';
+import { Keeper } from './bootstrap.loop.ts';
+import type { Bootstrap } from './bootstrap.port.ts';
 import type { SdkErrorCode } from './errors.ts';
 import type { FlagSink, FlagSource, OpenSource } from './flag-source.port.ts';
 import { Freshness } from './freshness.loop.ts';
 import { type Listener, Listeners } from './listeners.ts';
 import { type FlagChange, LocalFlags } from './local-flags.ts';
+import type { Report } from './report.ts';
 import type { Mode, Tidegate, TidegateStatus } from './tidegate.port.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
-type Report = (error: AppError<SdkErrorCode>) => void;
+export interface ClientOptions {
+  readonly notReadyAfterMs?: number | undefined;
+  /** Where flags of the environment are kept from run to run. */
+  readonly keep?: { readonly bootstrap: Bootstrap; readonly environment: string } | undefined;
+}
 
 /** Answers from the flags that its source brings. */
 export class TidegateClient implements Tidegate {
@@ -20,12 +28,19 @@ export class TidegateClient implements Tidegate {
   readonly #statuses: Listeners<TidegateStatus>;
   readonly #report: Report;
   readonly #source: FlagSource;
-  #lastError: AppError | undefined;
+  readonly #watches = new Set<AnswerWatch>();
+  readonly #keeper: Keeper | undefined;
+  #lastError: AppError<SdkErrorCode> | undefined;
 
-  constructor(staleAfterMs: number, report: Report, open: OpenSource) {
+  constructor(
+    staleAfterMs: number,
+    report: Report,
+    open: OpenSource,
+    { notReadyAfterMs, keep }: ClientOptions = {},
+  ) {
     this.#report = report;
     const listenerFailed = (error: unknown) => {
-      report(
+      this.#failed(
         new AppError('SDK_LISTENER_FAILED', `A listener failed: ${messageOf(error)}`, {
           cause: error,
         }),
@@ -33,15 +48,16 @@ export class TidegateClient implements Tidegate {
     };
     this.#changes = new Listeners(listenerFailed);
     this.#statuses = new Listeners(listenerFailed);
-    this.#freshness = new Freshness(staleAfterMs, () => {
+    this.#freshness = new Freshness({ staleAfterMs, notReadyAfterMs }, () => {
       this.#statuses.notify(this.status);
     });
+    this.#keeper = keep && this.#keep(keep.bootstrap, keep.environment);
     this.#source = open(this.#sink());
   }
 
   get status(): TidegateStatus {
     const { state, ageMs } = this.#freshness;
-    return { state, ageMs, digest: this.#flags.digest };
+    return { state, ageMs, digest: this.#flags.digest, lastError: this.#lastError };
   }
 
   async ready(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
@@ -92,7 +108,7 @@ export class TidegateClient implements Tidegate {
     if (this.#freshness.state === 'ready') return this.#flags.evaluate(key, defaultValue, context);
     const { ageMs } = this.#freshness;
     if (ageMs === undefined)
-      return failed(defaultValue, 'PROVIDER_NOT_READY', 'No flags have come yet.');
+      return failed(defaultValue, 'PROVIDER_NOT_READY', this.#problem('No flags have come yet.'));
     const details = this.#flags.evaluate(key, defaultValue, context);
     return details.reason === 'ERROR' ? details : stale(details, ageMs);
   }
@@ -102,53 +118,98 @@ export class TidegateClient implements Tidegate {
     return this.#changes.add((change) => (change.key === key ? listener(change) : undefined));
   }
 
+  onFlagChanged(key: string, handler: AnswerHandler, context?: EvaluationContext): () => void {
+    const watched = {
+      key,
+      answer: () => this.details<unknown>(key, undefined, context),
+      version: () => this.#flags.get(key)?.version,
+      failed: (error: AppError<SdkErrorCode>) => {
+        this.#failed(error);
+      },
+    };
+    const watch = new AnswerWatch(watched, handler);
+    this.#watches.add(watch);
+    return () => {
+      this.#watches.delete(watch);
+      watch.stop();
+    };
+  }
+
   onStatus(listener: Listener<TidegateStatus>): () => void {
     return this.#statuses.add(listener);
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#freshness.close();
-    return this.#source.close();
+    for (const watch of this.#watches) watch.stop();
+    this.#watches.clear();
+    await Promise.all([this.#source.close(), this.#keeper?.close()]);
   }
 
   #sink(): FlagSink {
     const flags = this.#flags;
+    const freshness = this.#freshness;
+    const synced = () => {
+      this.#lastError = undefined;
+      freshness.synced();
+    };
     return {
-      get digest(): string {
-        return flags.digest;
+      get digest(): string | undefined {
+        return freshness.ageMs === undefined ? undefined : flags.digest;
       },
       applied: () => flags.appliedInRollouts(),
-      sync: (states) =>
-        this.#apply(states, () => {
-          this.#lastError = undefined;
-          this.#freshness.synced();
-        }),
-      apply: (states) => this.#apply(states),
+      sync: (states) => this.#tell(flags.apply(states, Date.now()), synced),
+      apply: (states) => this.#tell(flags.apply(states, Date.now())),
+      replace: (states) => this.#tell(flags.replace(states, Date.now()), synced),
       heard: () => {
-        this.#freshness.heard();
+        freshness.heard();
+        this.#keeper?.heard();
       },
       failed: (error) => {
-        this.#lastError = error;
-        this.#report(error);
+        this.#failed(error);
       },
     };
   }
 
+  /** What comes too late, after the server's own, is not taken: it may have flags that are long gone. */
+  #keep(bootstrap: Bootstrap, environment: string): Keeper {
+    const take = (states: readonly ViewRecord[], ageMs: number): void => {
+      if (this.#freshness.hasSynced) return;
+      this.#tell(this.#flags.apply(states, Date.now()), () => this.#freshness.bootstrapped(ageMs));
+    };
+    return new Keeper(bootstrap, {
+      environment,
+      take,
+      snapshot: () => this.#flags.snapshot(),
+      ageMs: () => this.#freshness.ageMs,
+      failed: (error) => {
+        this.#failed(error);
+      },
+    });
+  }
+
   /** Whoever listens finds the new flags and the new status already in place. */
-  #apply(states: readonly FlagRecord[], thenHeard = () => {}): readonly FlagChange[] {
-    const changes = this.#flags.apply(states, Date.now());
-    thenHeard();
+  #tell(changes: readonly FlagChange[], thenFresh = () => {}): readonly FlagChange[] {
+    thenFresh();
+    if (this.#freshness.hasSynced) this.#keeper?.changed();
     for (const change of changes) this.#changes.notify(change);
+    for (const watch of this.#watches) watch.look();
     return changes;
   }
 
+  #failed(error: AppError<SdkErrorCode>): void {
+    this.#lastError = error;
+    if (error.code === 'SDK_REFUSED') this.#freshness.refused();
+    this.#report(error);
+  }
+
+  #problem(sentence: string): string {
+    return this.#lastError ? `${sentence} Last problem: ${this.#lastError.message}` : sentence;
+  }
+
   #notReady(sentence: string): AppError<SdkErrorCode> {
-    const cause = this.#lastError;
-    return new AppError(
-      'SDK_NOT_READY',
-      cause ? `${sentence} Last problem: ${cause.message}` : sentence,
-      { retryable: true, cause },
-    );
+    const options = { retryable: true, cause: this.#lastError };
+    return new AppError('SDK_NOT_READY', this.#problem(sentence), options);
   }
 }
 

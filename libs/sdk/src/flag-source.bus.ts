@@ -1,11 +1,12 @@
 import type { Bus, View } from '@tidegate/bus';
 import {
-  type FlagRecord,
   FlagState,
   type Message,
   type OutgoingMessage,
   SdkAlive,
+  SegmentState,
   stateTopic,
+  type ViewRecord,
 } from '@tidegate/contracts';
 import { AppError, messageOf } from '@tidegate/kernel';
 import type { SdkErrorCode } from './errors.ts';
@@ -31,7 +32,7 @@ export class BusFlagSource implements FlagSource {
   #opening: Promise<void>;
   #isClosed = false;
   /** Until all that stood in the topic has been read. */
-  #held: FlagRecord[] | undefined = [];
+  #held: ViewRecord[] | undefined = [];
 
   constructor(options: BusSourceOptions, sink: FlagSink) {
     this.#options = options;
@@ -122,8 +123,12 @@ export class BusFlagSource implements FlagSource {
   }
 }
 
-function recordOf({ type, data, metadata: { revision } }: Message): FlagRecord | undefined {
-  if (type !== FlagState.type || !revision) return undefined;
-  const { key, flag } = data as FlagState['data'];
-  return { key, ...revision, flag };
+/** Undefined: a message that this release does not know. */
+function recordOf({ type, data, metadata: { revision } }: Message): ViewRecord | undefined {
+  if (!revision) return undefined;
+  const { key } = data as FlagState['data'] | SegmentState['data'];
+  if (type === FlagState.type) return { key, ...revision, flag: (data as FlagState['data']).flag };
+  if (type === SegmentState.type)
+    return { key, ...revision, segment: (data as SegmentState['data']).segment };
+  return undefined;
 }

@@ -1,15 +1,28 @@
 import type { TidegateStatus } from './tidegate.port.ts';
 
-/** Knows since when nothing was heard, and tells when that makes a difference. */
+export interface Limits {
+  readonly staleAfterMs: number;
+  /** Left out: never, for age alone. */
+  readonly notReadyAfterMs?: number | undefined;
+}
+
+/**
+ * Knows since when nothing was heard, and tells when that makes a difference. By the monotonic clock: somebody may set
+ * the other one.
+ */
 export class Freshness {
-  readonly #staleAfterMs: number;
+  readonly #limits: Limits;
   readonly #changed: () => void;
   #state: TidegateStatus['state'] = 'connecting';
-  #heardAt: number | undefined;
+  /** When what is held was last known to be current. */
+  #currentAt: number | undefined;
+  #hasSynced = false;
+  #isRefused = false;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(staleAfterMs: number, changed: () => void) {
-    this.#staleAfterMs = staleAfterMs;
+  constructor(limits: Limits, changed: () => void) {
+    this.#limits = limits;
     this.#changed = changed;
   }
 
@@ -19,32 +32,71 @@ export class Freshness {
 
   /** Undefined: there are no flags yet. */
   get ageMs(): number | undefined {
-    return this.#heardAt === undefined ? undefined : performance.now() - this.#heardAt;
+    return this.#currentAt === undefined ? undefined : performance.now() - this.#currentAt;
+  }
+
+  get hasSynced(): boolean {
+    return this.#hasSynced;
   }
 
   synced(): void {
-    if (this.#state === 'closed') return;
-    this.#heardAt = performance.now();
-    this.#timer ??= this.#checkIn(this.#staleAfterMs);
-    this.#become('ready');
+    this.#hasSynced = true;
+    this.#isRefused = false;
+    this.#currentAt = performance.now();
+    // A timer that runs finds out by itself how long there is left.
+    if (this.#timer && this.#state === 'ready') return;
+    this.#look();
   }
 
   /** What is held is still all there is. Before the first `synced` there is nothing that could be. */
   heard(): void {
-    if (this.#state !== 'connecting') this.synced();
+    if (this.#hasSynced) this.synced();
+  }
+
+  /** Flags of an earlier run are held; nothing after the first `synced`. */
+  bootstrapped(ageMs: number): void {
+    if (this.#hasSynced) return;
+    this.#currentAt = performance.now() - ageMs;
+    this.#look();
+  }
+
+  /** The server will have nothing of this client until a person acts. */
+  refused(): void {
+    this.#isRefused = true;
+    this.#look();
   }
 
   close(): void {
-    clearTimeout(this.#timer);
-    this.#become('closed');
+    this.#isClosed = true;
+    this.#look();
   }
 
-  #checkIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      const left = this.#staleAfterMs - (this.ageMs ?? 0);
-      this.#timer = left > 0 ? this.#checkIn(left) : undefined;
-      if (left <= 0) this.#become('stale');
-    }, Math.ceil(ms)).unref();
+  #look(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const ageMs = this.ageMs;
+    const leftMs = this.#isClosed || ageMs === undefined ? undefined : this.#nextLimit(ageMs);
+    if (leftMs !== undefined)
+      this.#timer = setTimeout(() => {
+        this.#look();
+      }, Math.ceil(leftMs)).unref();
+    this.#become(this.#stateAt(ageMs));
+  }
+
+  #stateAt(ageMs: number | undefined): TidegateStatus['state'] {
+    const { staleAfterMs, notReadyAfterMs = Infinity } = this.#limits;
+    if (this.#isClosed) return 'closed';
+    if (this.#isRefused) return 'error';
+    if (ageMs === undefined) return 'connecting';
+    if (ageMs >= notReadyAfterMs) return 'error';
+    return this.#hasSynced && ageMs < staleAfterMs ? 'ready' : 'stale';
+  }
+
+  /** How long until the age means something else. */
+  #nextLimit(ageMs: number): number | undefined {
+    const { staleAfterMs, notReadyAfterMs } = this.#limits;
+    const limits = [...(this.#hasSynced ? [staleAfterMs] : []), notReadyAfterMs];
+    return limits.map((limit) => (limit ?? 0) - ageMs).find((leftMs) => leftMs > 0);
   }
 
   #become(state: TidegateStatus['state']): void {

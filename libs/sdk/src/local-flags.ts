@@ -1,4 +1,11 @@
-import type { FlagRecord, SdkAlive } from '@tidegate/contracts';
+import { isNewer } from '@tidegate/kernel';
+import type {
+  FlagRecord,
+  FlagSnapshot,
+  SdkAlive,
+  SegmentRecord,
+  ViewRecord,
+} from '@tidegate/contracts';
 import {
   compile,
   type Details,
@@ -7,7 +14,7 @@ import {
   FlagView,
 } from '@tidegate/evaluation';
 
-/** A flag that this process now answers differently, or for the first time (`before` undefined). */
+/** A flag whose record this process has now, or has for the first time (`before` undefined). */
 export interface FlagChange {
   readonly key: string;
   readonly before: FlagRecord | undefined;
@@ -19,22 +26,43 @@ export interface FlagChange {
 
 export type Applied = SdkAlive['data']['applied'];
 
-/** The flags of one environment as this process holds them. */
+/** The flags of one environment, and the segments that they refer to, as this process holds them. */
 export class LocalFlags {
-  readonly #view = new FlagView();
+  #view = new FlagView();
+  #segments = new Map<string, SegmentRecord>();
   readonly #appliedAt = new Map<string, number>();
   #evaluator: Evaluator = compile([]);
 
   /** What the states changed; older ones than are held change nothing. */
-  apply(states: readonly FlagRecord[], at: number): readonly FlagChange[] {
+  apply(states: readonly ViewRecord[], at: number): readonly FlagChange[] {
     const changes: FlagChange[] = [];
+    let isChanged = false;
     for (const state of states) {
-      const before = this.#view.get(state.key);
-      if (!this.#view.apply(state)) continue;
-      this.#appliedAt.set(state.key, at);
-      changes.push({ key: state.key, before, after: state, at });
+      const before = this.#held(state);
+      if (!this.#take(state)) continue;
+      isChanged = true;
+      if (isFlag(state))
+        changes.push({ key: state.key, before: before as FlagRecord, after: state, at });
     }
-    if (changes.length > 0) this.#evaluator = compile(this.#view);
+    if (isChanged) this.#changed(changes, at);
+    return changes;
+  }
+
+  /** The states are all there is, whatever is held: those that are not among them are deleted. */
+  replace(states: readonly ViewRecord[], at: number): readonly FlagChange[] {
+    const before = this.#view;
+    this.#view = new FlagView();
+    this.#segments = new Map();
+    for (const state of states) this.#take(state);
+    const changes: FlagChange[] = [];
+    for (const after of this.#view) {
+      const held = before.get(after.key);
+      if (!held || !isSame(held, after)) changes.push({ key: after.key, before: held, after, at });
+    }
+    for (const held of before)
+      if (held.flag && !this.#view.get(held.key))
+        changes.push({ key: held.key, before: held, after: { ...held, flag: null }, at });
+    this.#changed(changes, at);
     return changes;
   }
 
@@ -50,6 +78,10 @@ export class LocalFlags {
     return this.#view.digest;
   }
 
+  snapshot(): FlagSnapshot {
+    return { ...this.#view.snapshot(), segments: [...this.#segments.values()] };
+  }
+
   /** Revision, and since when, of every flag that a rollout holds. */
   appliedInRollouts(): Applied {
     const applied: Applied = {};
@@ -57,7 +89,31 @@ export class LocalFlags {
       if (flag.hold) applied[key] = { epoch, version, at: this.#appliedAt.get(key) ?? 0 };
     return applied;
   }
+
+  #held(state: ViewRecord): ViewRecord | undefined {
+    return isFlag(state) ? this.#view.get(state.key) : this.#segments.get(state.key);
+  }
+
+  #take(state: ViewRecord): boolean {
+    if (isFlag(state)) return this.#view.apply(state);
+    const held = this.#segments.get(state.key);
+    if (held && !isNewer(state, held)) return false;
+    this.#segments.set(state.key, state);
+    return true;
+  }
+
+  #changed(changes: readonly FlagChange[], at: number): void {
+    for (const { key } of changes) this.#appliedAt.set(key, at);
+    this.#evaluator = compile(this.#view);
+  }
 }
+
+const isFlag = (state: ViewRecord): state is FlagRecord => 'flag' in state;
+
+const isSame = (a: FlagRecord, b: FlagRecord): boolean =>
+  a.epoch === b.epoch &&
+  a.version === b.version &&
+  JSON.stringify(a.flag) === JSON.stringify(b.flag);
 
 /** True if a rollout waits to hear that the change has arrived. */
 export const concernsRollout = ({ before, after }: FlagChange): boolean =>

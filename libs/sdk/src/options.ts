@@ -1,5 +1,7 @@
 import { AppError } from '@tidegate/kernel';
 import { name } from '@tidegate/contracts';
+import type { FileBootstrapOptions } from './bootstrap.file.ts';
+import type { Bootstrap } from './bootstrap.port.ts';
 import type { SdkErrorCode } from './errors.ts';
 
 export interface TidegateOptions {
@@ -14,6 +16,23 @@ export interface TidegateOptions {
   readonly instance?: string;
   /** Answers are STALE once nothing was heard for this long; well above the stream's heartbeat of 5 s. Default 30 000. */
   readonly staleAfterMs?: number;
+  /**
+   * The client is not ready (`status.state` is `error`) once nothing was heard for this long; it goes on answering from
+   * what it holds. Left out: however long that is, it is `stale`.
+   */
+  readonly notReadyAfterMs?: number;
+  /**
+   * `stream`: changes are pushed, within milliseconds; polled only while flag-service has no stream to give.
+   * `poll`: always polled, for networks that cut long connections. Default `stream`.
+   */
+  readonly mode?: 'stream' | 'poll';
+  /** Between two polls of `mode: 'poll'`, give or take a tenth; well below `staleAfterMs`. Default 10 000. */
+  readonly pollIntervalMs?: number;
+  /**
+   * Flags of an earlier run, to answer with, as STALE, until the first have come: from a file in the form of the
+   * snapshot, which `persist: true` keeps up to date, or from what `@tidegate/sdk/redis` makes.
+   */
+  readonly bootstrap?: FileBootstrapOptions | Bootstrap;
   /** A stream that is silent for this long is given up and opened anew. Default 15 000. */
   readonly idleTimeoutMs?: number;
   /** Longest first wait before a new connection; it doubles up to `longestRetryMs`, each time with jitter. Default 250. */
@@ -22,22 +41,33 @@ export interface TidegateOptions {
   readonly longestRetryMs?: number;
   /** How often this instance tells what it has applied. Default 5 000. */
   readonly heartbeatEveryMs?: number;
-  /** Hears of everything that went wrong. Default: a process warning, at most one per code and minute. */
+  /** Hears of everything that went wrong. Left out: nothing is logged; `status.lastError` says what was last. */
   readonly onError?: (error: AppError<SdkErrorCode>) => void;
 }
 
 /** Options with every default filled in; `url` ends without a slash. */
-export type Settings = Required<Omit<TidegateOptions, 'onError'>> &
-  Pick<TidegateOptions, 'onError'>;
+export type Settings = Required<Omit<TidegateOptions, Optional>> & Pick<TidegateOptions, Optional>;
+type Optional = 'onError' | 'notReadyAfterMs' | 'bootstrap';
 
 const DEFAULTS = {
   application: 'unnamed',
+  mode: 'stream',
   staleAfterMs: 30_000,
+  pollIntervalMs: 10_000,
   idleTimeoutMs: 15_000,
   firstRetryMs: 250,
   longestRetryMs: 5_000,
   heartbeatEveryMs: 5_000,
-};
+} as const;
+const DURATIONS = [
+  'staleAfterMs',
+  'notReadyAfterMs',
+  'pollIntervalMs',
+  'idleTimeoutMs',
+  'firstRetryMs',
+  'longestRetryMs',
+  'heartbeatEveryMs',
+] as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Thrown SDK_OPTIONS_INVALID: all problems in one message. */
@@ -65,17 +95,24 @@ function problemsOf(settings: Settings): string[] {
   for (const field of ['key', 'application', 'instance'] as const)
     if (typeof settings[field] !== 'string' || settings[field].trim() === '')
       problems.push(`${field} must not be empty`);
-  for (const field of [
-    'staleAfterMs',
-    'idleTimeoutMs',
-    'firstRetryMs',
-    'longestRetryMs',
-    'heartbeatEveryMs',
-  ] as const)
-    if (!(settings[field] > 0 && settings[field] <= LONGEST_TIMER_MS))
+  if (settings.mode !== 'stream' && settings.mode !== 'poll')
+    problems.push(`mode must be stream or poll, not "${String(settings.mode)}"`);
+  return [...problems, ...durationProblems(settings)];
+}
+
+function durationProblems(settings: Settings): string[] {
+  const problems: string[] = [];
+  for (const field of DURATIONS) {
+    const value = settings[field] ?? 1;
+    if (!(value > 0 && value <= LONGEST_TIMER_MS))
       problems.push(`${field} must be a number of milliseconds from 1 to ${LONGEST_TIMER_MS}`);
+  }
   if (settings.longestRetryMs < settings.firstRetryMs)
     problems.push('longestRetryMs cannot be less than firstRetryMs');
+  if (settings.notReadyAfterMs !== undefined && settings.notReadyAfterMs < settings.staleAfterMs)
+    problems.push('notReadyAfterMs cannot be less than staleAfterMs');
+  if (settings.mode === 'poll' && settings.pollIntervalMs >= settings.staleAfterMs)
+    problems.push('pollIntervalMs must be less than staleAfterMs');
   return problems;
 }
 

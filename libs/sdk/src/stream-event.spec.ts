@@ -24,12 +24,12 @@ describe('an event of the stream', () => {
     const deleted = { ...record, key: 'old', flag: null };
     expect(readStreamEvent('snapshot', snapshot([record, deleted]))).toEqual({
       kind: 'sync',
-      flags: [record, deleted],
+      states: [record, deleted],
       problems: [],
     });
     expect(readStreamEvent('flag', JSON.stringify(deleted))).toEqual({
       kind: 'change',
-      flags: [deleted],
+      states: [deleted],
       problems: [],
     });
   });
@@ -42,7 +42,7 @@ describe('an event of the stream', () => {
     };
     expect(readStreamEvent('snapshot', snapshot([strange, 7, record]))).toEqual({
       kind: 'sync',
-      flags: [record],
+      states: [record],
       problems: [
         expect.stringMatching(/^The flag strange cannot be read: flag\.definition\.type: /),
         expect.stringMatching(/^The flag without key cannot be read: /),
@@ -50,9 +50,28 @@ describe('an event of the stream', () => {
     });
   });
 
+  it('brings segments, of which one that cannot be read costs only that one', () => {
+    const segment = {
+      key: 'beta',
+      epoch: 1,
+      version: 2,
+      segment: { definition: { members: ['ada'] } },
+    };
+    const body = { digest: 'd', flags: [record], segments: [segment, { ...segment, version: -1 }] };
+    expect(readStreamEvent('snapshot', JSON.stringify(body))).toMatchObject({
+      kind: 'sync',
+      states: [segment, record],
+      problems: [expect.stringMatching(/^The segment beta cannot be read: version: /)],
+    });
+    expect(readStreamEvent('segment', JSON.stringify(segment))).toMatchObject({
+      kind: 'change',
+      states: [segment],
+    });
+  });
+
   it('may have fields that this release does not know', () => {
     const later = { ...record, segments: [], flag: { ...record.flag, rules: [] } };
-    expect(readStreamEvent('flag', JSON.stringify(later))).toMatchObject({ flags: [record] });
+    expect(readStreamEvent('flag', JSON.stringify(later))).toMatchObject({ states: [record] });
   });
 
   it('may be of a kind that this release does not know', () => {

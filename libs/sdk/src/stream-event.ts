@@ -1,70 +1,32 @@
-import { messageOf, reject, type Rejection } from '@tidegate/kernel';
-import {
-  type FlagRecord,
-  flagRecord,
-  flagSnapshotEnvelope,
-  flagStreamEvents,
-} from '@tidegate/contracts';
+import { isRejection, type Rejection } from '@tidegate/kernel';
+import { flagStreamEvents } from '@tidegate/contracts';
+import { parseJson, readSnapshot, readStates, type ReadStates } from './read-snapshot.ts';
 
-/**
- * `sync`: with these states the client holds all there is. `problems` has a sentence for each flag
- * that this release cannot read; the others are good.
- */
-export interface FlagsEvent {
+/** `sync`: with these states the client holds all there is. */
+export interface StatesEvent extends ReadStates {
   readonly kind: 'sync' | 'change';
-  readonly flags: readonly FlagRecord[];
-  readonly problems: readonly string[];
 }
 
 /** What one event of the stream says. */
 export type StreamEvent =
-  FlagsEvent | { readonly kind: 'heartbeat' } | { readonly kind: 'unknown' };
+  StatesEvent | { readonly kind: 'heartbeat' } | { readonly kind: 'unknown' };
 
 /** Refused with SDK_MESSAGE_INVALID: then the stream itself cannot be trusted. */
 export function readStreamEvent(event: string | undefined, data: string): StreamEvent | Rejection {
   if (event === undefined || !Object.hasOwn(flagStreamEvents, event)) return { kind: 'unknown' };
-  const json = parse(data);
-  if ('rejected' in json) return json;
+  const json = parseJson(data, 'What the stream sent');
+  if (isRejection(json)) return json;
   switch (event) {
     case 'snapshot': {
-      const snapshot = flagSnapshotEnvelope.safeParse(json.value);
-      if (!snapshot.success) return invalid(`The snapshot is not one: ${sentence(snapshot.error)}`);
-      return { kind: 'sync', ...readFlags(snapshot.data.flags) };
+      const snapshot = readSnapshot(json.value);
+      return isRejection(snapshot) ? snapshot : { kind: 'sync', ...snapshot };
     }
     case 'flag':
-      return { kind: 'change', ...readFlags([json.value]) };
+    case 'segment':
+      return { kind: 'change', ...readStates(event, [json.value]) };
     case 'unchanged':
-      return { kind: 'sync', flags: [], problems: [] };
+      return { kind: 'sync', states: [], problems: [] };
     default:
       return { kind: 'heartbeat' };
   }
 }
-
-function readFlags(values: readonly unknown[]): { flags: FlagRecord[]; problems: string[] } {
-  const flags: FlagRecord[] = [];
-  const problems: string[] = [];
-  for (const value of values) {
-    const record = flagRecord.safeParse(value);
-    if (record.success) flags.push(record.data);
-    else problems.push(`The flag ${keyOf(value)} cannot be read: ${sentence(record.error)}`);
-  }
-  return { flags, problems };
-}
-
-const keyOf = (value: unknown): string =>
-  typeof value === 'object' && value !== null && 'key' in value ? String(value.key) : 'without key';
-
-const sentence = (error: {
-  readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[];
-}): string =>
-  error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
-
-function parse(data: string): { readonly value: unknown } | Rejection {
-  try {
-    return { value: JSON.parse(data) as unknown };
-  } catch (error) {
-    return invalid(`The stream sent what is not JSON: ${messageOf(error)}`);
-  }
-}
-
-const invalid = (message: string): Rejection => reject('SDK_MESSAGE_INVALID', message);

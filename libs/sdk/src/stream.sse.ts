@@ -1,18 +1,17 @@
-import { AppError, causeOf, isRejection } from '@tidegate/kernel';
+import { AppError, isRejection } from '@tidegate/kernel';
 import { createParser } from 'eventsource-parser';
 import type { SdkErrorCode } from './errors.ts';
-import type { Settings } from './options.ts';
+import { lifelineOf } from './lifeline.loop.ts';
+import { type Endpoint, get, refused } from './request.http.ts';
 import { readStreamEvent, type StreamEvent } from './stream-event.ts';
 
 /** A snapshot of more text than this is no snapshot. */
-const MAX_EVENT_CHARACTERS = 64 * 1024 * 1024;
-
-type Endpoint = Pick<Settings, 'url' | 'environment' | 'key' | 'idleTimeoutMs'>;
+export const MAX_SNAPSHOT_CHARACTERS = 64 * 1024 * 1024;
 
 /**
  * One connection, from its request to its end: hands over every event, in order, and never resolves.
- * Rejects with SDK_UNREACHABLE, SDK_REFUSED, SDK_UNAVAILABLE, SDK_STREAM_ENDED, SDK_STREAM_SILENT or
- * SDK_MESSAGE_INVALID, or with the signal's reason.
+ * Rejects with SDK_UNREACHABLE, SDK_REFUSED, SDK_STREAMS_FULL, SDK_UNAVAILABLE, SDK_STREAM_ENDED, SDK_STREAM_SILENT
+ * or SDK_MESSAGE_INVALID, or with the signal's reason.
  */
 export async function readStream(
   endpoint: Endpoint,
@@ -20,11 +19,12 @@ export async function readStream(
   signal: AbortSignal,
   onEvent: (event: StreamEvent) => void,
 ): Promise<never> {
-  const lifeline = lifelineOf(signal, endpoint.idleTimeoutMs);
+  const { idleTimeoutMs } = endpoint;
+  const lifeline = lifelineOf(signal, idleTimeoutMs, () => silent(idleTimeoutMs));
   try {
     const body = await connect(endpoint, digest, lifeline.signal);
     const parser = createParser({
-      maxBufferSize: MAX_EVENT_CHARACTERS,
+      maxBufferSize: MAX_SNAPSHOT_CHARACTERS,
       onEvent({ event, data }) {
         const read = readStreamEvent(event, data);
         if (isRejection(read)) throw new AppError('SDK_MESSAGE_INVALID', read.message);
@@ -47,81 +47,19 @@ export async function readStream(
 }
 
 async function connect(
-  { url, environment, key }: Endpoint,
+  endpoint: Endpoint,
   digest: string | undefined,
   signal: AbortSignal,
 ): Promise<ReadableStream<Uint8Array>> {
   const query = digest === undefined ? '' : `?digest=${encodeURIComponent(digest)}`;
-  const address = `${url}/v1/environments/${environment}/stream${query}`;
-  const response = await fetch(address, {
-    headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' },
-    signal,
-  }).catch((error: unknown) => {
-    if (signal.aborted) throw error;
-    throw unreachable(url, error);
-  });
-  const type = response.headers.get('content-type') ?? 'no content type';
+  const response = await get(endpoint, `stream${query}`, { accept: 'text/event-stream' }, signal);
+  const type = response.headers.get('content-type') ?? '';
   if (response.status === 200 && type.startsWith('text/event-stream') && response.body)
     return response.body;
-  await response.body?.cancel();
-  throw refused(response.status, type, environment);
+  throw await refused(response, endpoint, 'stream');
 }
 
-const unreachable = (url: string, error: unknown): AppError<SdkErrorCode> =>
-  new AppError('SDK_UNREACHABLE', `flag-service at ${url} cannot be reached: ${causeOf(error)}`, {
+const silent = (idleTimeoutMs: number): AppError<SdkErrorCode> =>
+  new AppError('SDK_STREAM_SILENT', `Nothing was heard on the stream for ${idleTimeoutMs} ms.`, {
     retryable: true,
-    cause: error,
   });
-
-/** What is wrong, by status; it stays so until somebody changes it. */
-const REFUSALS: Readonly<Record<number, (environment: string) => string>> = {
-  401: () => 'does not know the key',
-  403: (environment) => `does not allow the key to read the environment "${environment}"`,
-  404: (environment) => `has no environment "${environment}"`,
-};
-
-function refused(status: number, type: string, environment: string): AppError<SdkErrorCode> {
-  const refusal = REFUSALS[status]?.(environment);
-  return refusal === undefined
-    ? new AppError(
-        'SDK_UNAVAILABLE',
-        `flag-service answered with status ${status} (${type}) and no stream.`,
-        { retryable: true, data: { status } },
-      )
-    : new AppError('SDK_REFUSED', `flag-service ${refusal} (${status}).`, { data: { status } });
-}
-
-/**
- * Aborted when `closing` is, or after a silence. Not AbortSignal.any: what it makes of a signal that
- * lives as long as the process may live as long, too.
- */
-function lifelineOf(
-  closing: AbortSignal,
-  idleTimeoutMs: number,
-): { readonly signal: AbortSignal; heard(): void; stop(): void } {
-  const controller = new AbortController();
-  const close = () => {
-    controller.abort(closing.reason);
-  };
-  const timer = setTimeout(() => {
-    controller.abort(
-      new AppError<SdkErrorCode>(
-        'SDK_STREAM_SILENT',
-        `Nothing was heard on the stream for ${idleTimeoutMs} ms.`,
-        { retryable: true },
-      ),
-    );
-  }, idleTimeoutMs).unref();
-  if (closing.aborted) close();
-  closing.addEventListener('abort', close);
-  return {
-    signal: controller.signal,
-    heard: () => {
-      timer.refresh();
-    },
-    stop: () => {
-      clearTimeout(timer);
-      closing.removeEventListener('abort', close);
-    },
-  };
-}

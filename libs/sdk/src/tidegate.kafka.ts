@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { kafkaUrl, openKafkaBus } from '@tidegate/bus';
 import { name } from '@tidegate/contracts';
 import { AppError, isRejection } from '@tidegate/kernel';
+import { fileBootstrap } from './bootstrap.file.ts';
 import { TidegateClient } from './client.loop.ts';
 import type { SdkErrorCode } from './errors.ts';
 import { BusFlagSource } from './flag-source.bus.ts';
@@ -12,7 +13,14 @@ import type { Tidegate } from './tidegate.port.ts';
 
 export interface KafkaTidegateOptions extends Pick<
   TidegateOptions,
-  'environment' | 'application' | 'instance' | 'staleAfterMs' | 'heartbeatEveryMs' | 'onError'
+  | 'environment'
+  | 'application'
+  | 'instance'
+  | 'staleAfterMs'
+  | 'notReadyAfterMs'
+  | 'heartbeatEveryMs'
+  | 'bootstrap'
+  | 'onError'
 > {
   /** `kafka://user:pass@host:9092,host:9092?tls=true&sasl=scram-sha-512&ca=<file>` */
   readonly url: string;
@@ -39,6 +47,8 @@ export async function createKafkaTidegate(options: KafkaTidegateOptions): Promis
     random: { next: Math.random },
     source: `sdk/${application}`,
   });
+  const { bootstrap, notReadyAfterMs } = options;
+  const kept = bootstrap && ('load' in bootstrap ? bootstrap : fileBootstrap(bootstrap));
   return new TidegateClient(
     options.staleAfterMs ?? 30_000,
     reportTo(options.onError),
@@ -55,6 +65,7 @@ export async function createKafkaTidegate(options: KafkaTidegateOptions): Promis
         },
         sink,
       ),
+    { notReadyAfterMs, keep: kept && { bootstrap: kept, environment: environment.data } },
   );
 }
 

@@ -1,5 +1,8 @@
+import type { AppError } from '@tidegate/kernel';
 import type { modes } from '@tidegate/contracts';
 import type { Details, EvaluationContext } from '@tidegate/evaluation';
+import type { AnswerHandler } from './answer-watch.loop.ts';
+import type { SdkErrorCode } from './errors.ts';
 import type { Listener } from './listeners.ts';
 import type { FlagChange } from './local-flags.ts';
 
@@ -7,13 +10,18 @@ export type Mode = (typeof modes)[number];
 
 /**
  * `connecting`: no flags yet, every answer is the caller's default. `ready`: the flags are current.
- * `stale`: cut off for longer than `staleAfterMs`, answers from what was last known. `closed`: likewise, for good.
+ * `stale`: cut off for longer than `staleAfterMs`, or only flags of an earlier run: answers from what was last known.
+ * `error`: likewise, or with defaults where nothing is known, and not ready: the server refuses the key or the
+ * environment, or nothing was heard for `notReadyAfterMs`; it goes on trying and recovers by itself.
+ * `closed`: answers from what was last known, for good.
  */
 export interface TidegateStatus {
-  readonly state: 'connecting' | 'ready' | 'stale' | 'closed';
+  readonly state: 'connecting' | 'ready' | 'stale' | 'error' | 'closed';
   /** How long ago the flags were known to be current, ms; undefined before they first came. */
   readonly ageMs: number | undefined;
   readonly digest: string;
+  /** What went wrong last, since the flags last came as a whole. */
+  readonly lastError: AppError<SdkErrorCode> | undefined;
 }
 
 /** The flags of one environment, in this process: evaluation is synchronous, needs no network and never throws. */
@@ -41,6 +49,13 @@ export interface Tidegate {
    * A listener that throws is reported and disturbs nobody. Returns how to stop listening.
    */
   onChange(key: string, listener: Listener<FlagChange>): () => void;
+  /**
+   * Called when a flag answers differently to `context` (default: to nobody in particular), whatever made it so: the
+   * flag, a segment or another flag that it builds on, or that its answer is there for the first time. Changes come in
+   * order, the next one once the handler has ended with the one before. One that fails is tried again, up to eight
+   * times in half a minute, unless a newer one waits; then it is reported as given up. Returns how to stop.
+   */
+  onFlagChanged(key: string, handler: AnswerHandler, context?: EvaluationContext): () => void;
   /** Called after each change of `status.state`. */
   onStatus(listener: Listener<TidegateStatus>): () => void;
 

@@ -1,0 +1,1 @@
+export { redisBootstrap, type RedisBootstrapOptions } from './bootstrap.redis.ts';
