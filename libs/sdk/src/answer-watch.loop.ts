@@ -21,10 +21,9 @@ export interface Watched {
   failed(error: AppError<SdkErrorCode>): void;
 }
 
-const MOST_TRIES = 8;
+const PATIENCE = { tries: 8, firstRetryMs: 250, longestRetryMs: 10_000 };
 /** More changes than this do not wait for one handler: the newest are then told as one. */
 const MOST_WAITING = 1_000;
-const WAITS = { firstRetryMs: 250, longestRetryMs: 10_000 };
 
 /**
  * Hands the changes of one answer to one handler: in order, one after the other, each at least once. One that fails is
@@ -33,6 +32,7 @@ const WAITS = { firstRetryMs: 250, longestRetryMs: 10_000 };
 export class AnswerWatch {
   readonly #watched: Watched;
   readonly #handler: AnswerHandler;
+  readonly #patience: typeof PATIENCE;
   readonly #waiting: AnswerChange[] = [];
   #answer: Details;
   #isBusy = false;
@@ -40,7 +40,8 @@ export class AnswerWatch {
   #timer: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(watched: Watched, handler: AnswerHandler) {
+  constructor(watched: Watched, handler: AnswerHandler, patience = PATIENCE) {
+    this.#patience = patience;
     this.#watched = watched;
     this.#handler = handler;
     this.#answer = watched.answer();
@@ -85,11 +86,11 @@ export class AnswerWatch {
       const failure = await this.#call(change);
       if (!failure || this.#isStopped) return;
       this.#watched.failed(failure);
-      if (attempt + 1 >= MOST_TRIES || this.#waiting.length > 0) {
+      if (attempt + 1 >= this.#patience.tries || this.#waiting.length > 0) {
         this.#giveUp(change, attempt + 1);
         return;
       }
-      await this.#pause(backOff(attempt, Math.random(), WAITS));
+      await this.#pause(backOff(attempt, Math.random(), this.#patience));
     }
   }
 

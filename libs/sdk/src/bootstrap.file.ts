@@ -39,5 +39,4 @@ async function replaceFile(file: string, text: string): Promise<void> {
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ENOENT';
+const isMissing = (error: unknown): boolean => (error as { code?: unknown }).code === 'ENOENT';

@@ -1,4 +1,4 @@
-import { messageOf } from '@tidegate/kernel';
+import { causeOf } from '@tidegate/kernel';
 import { Redis } from 'ioredis';
 import type { Bootstrap } from './bootstrap.port.ts';
 
@@ -37,19 +37,23 @@ async function connected<T>(url: string, use: (redis: Redis) => Promise<T>): Pro
     lazyConnect: true,
     connectTimeout: WITHIN_MS,
     commandTimeout: WITHIN_MS,
+    disconnectTimeout: 100,
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  // The call that fails says so, too.
-  redis.on('error', () => undefined);
+  let reason: unknown;
+  redis.on('error', (error) => {
+    reason = error;
+  });
   try {
     await redis.connect();
     return await use(redis);
   } catch (error) {
     // Only the sentence: an error of the driver holds the command, and that may be the one with the password.
     // oxlint-disable-next-line preserve-caught-error
-    throw new Error(messageOf(error));
+    throw new Error(causeOf(reason ?? error));
   } finally {
-    redis.disconnect();
+    // One that has ended would only start a timer.
+    if (redis.status !== 'end') redis.disconnect();
   }
 }

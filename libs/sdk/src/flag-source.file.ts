@@ -12,6 +12,9 @@ export interface FileSourceOptions {
   readonly rereadEveryMs: number;
 }
 
+/** A file that is being written is told of several times, and is not whole at first. */
+const SETTLED_AFTER_MS = 25;
+
 /**
  * Flags from a file in the form of the snapshot, as often as it changes. The file is all there is: revisions do not
  * count, and a flag that is not in it any more is gone. One that cannot be read is reported; what is held stays.
@@ -21,6 +24,7 @@ export class FileFlagSource implements FlagSource {
   readonly #sink: FlagSink;
   readonly #timer: NodeJS.Timeout;
   readonly #watcher: FSWatcher | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #reading: Promise<void>;
   #isAskedAgain = false;
   #isReading = true;
@@ -41,6 +45,7 @@ export class FileFlagSource implements FlagSource {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#soon);
     this.#watcher?.close();
     await this.#reading;
   }
@@ -50,7 +55,10 @@ export class FileFlagSource implements FlagSource {
     const folder = dirname(this.#options.file);
     try {
       const watcher = watch(folder, { persistent: false }, () => {
-        this.#read();
+        this.#soon ??= setTimeout(() => {
+          this.#soon = undefined;
+          this.#read();
+        }, SETTLED_AFTER_MS).unref();
       });
       return watcher.on('error', (error) => {
         this.#failed(`${folder} cannot be watched`, error);

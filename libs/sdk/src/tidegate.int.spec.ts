@@ -1,10 +1,13 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { NestFactory } from '@nestjs/core';
-import { flag, type FlagRecord, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
-import { FlagView } from '@tidegate/evaluation';
+import type { FlagRecord } from '@tidegate/contracts';
 import { eventually } from '@tidegate/kernel/testing';
+import {
+  FakeFlagService,
+  OPEN,
+  state,
+  type Stream,
+} from '../../../test/servers/fake-flag-service.ts';
 import { type Tidegate, TIDEGATE, TidegateModule, type TidegateOptions } from './index.ts';
 import { createTidegate } from './tidegate.sse.ts';
 
@@ -13,121 +16,10 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-const rollout = { id: 'r-42', generation: 1 };
-const state = (
-  version: number,
-  percentage: number,
-  rest: { key?: string; held?: boolean } = {},
-): FlagRecord => ({
-  key: rest.key ?? 'checkout-v2',
-  epoch: 1,
-  version,
-  flag: flag.parse({
-    definition: {
-      type: 'boolean',
-      variants: { on: true, off: false },
-      defaultVariant: 'off',
-      offVariant: 'off',
-      exposure: { variant: 'on', percentage },
-    },
-    salt: 'salt',
-    ...(rest.held ? { hold: { rollout, since: 0, step: 'canary' } } : {}),
-  }),
-});
-const OPEN = 100_000;
-
-/** One stream as the server sees it. */
-class Stream {
-  readonly digest: string | null;
-  readonly authorization: string | undefined;
-  readonly path: string;
-  readonly #response: ServerResponse;
-  isClosed = false;
-
-  constructor(request: IncomingMessage, response: ServerResponse) {
-    const url = new URL(request.url ?? '', 'http://server');
-    this.path = url.pathname;
-    this.digest = url.searchParams.get('digest');
-    this.authorization = request.headers.authorization;
-    this.#response = response;
-    response.on('close', () => {
-      this.isClosed = true;
-    });
-  }
-
-  head(status = 200, type = 'text/event-stream'): void {
-    this.#response.writeHead(status, { 'content-type': type });
-    this.#response.flushHeaders();
-  }
-  send(event: string, data: unknown): void {
-    this.raw(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-  }
-  raw(text: string | Uint8Array): void {
-    this.#response.write(text);
-  }
-  end(): void {
-    this.#response.end();
-  }
-  destroy(): void {
-    this.#response.destroy();
-  }
-}
-
-/** flag-service as the stream's contract describes it; `onStream` may misbehave. */
-class FakeFlagService {
-  readonly view = new FlagView();
-  readonly streams: Stream[] = [];
-  readonly heartbeats: SdkHeartbeat[] = [];
-  heartbeatStatus = 204;
-  url = '';
-  onStream = (stream: Stream): void => {
-    stream.head();
-    const snapshot = this.view.snapshot();
-    if (stream.digest === snapshot.digest) stream.send('unchanged', { digest: snapshot.digest });
-    else stream.send('snapshot', snapshot);
-  };
-
-  readonly server = createServer((request, response) => {
-    if (request.method === 'POST') this.#takeHeartbeat(request, response);
-    else {
-      const stream = new Stream(request, response);
-      this.streams.push(stream);
-      this.onStream(stream);
-    }
-  });
-
-  static async start(port = 0): Promise<FakeFlagService> {
-    const service = new FakeFlagService();
-    await new Promise<void>((resolve) => service.server.listen(port, '127.0.0.1', resolve));
-    service.url = `http://127.0.0.1:${(service.server.address() as AddressInfo).port}`;
-    cleanUps.push(() => service.stop());
-    return service;
-  }
-
-  get port(): number {
-    return Number(new URL(this.url).port);
-  }
-  get last(): Stream {
-    return this.streams.at(-1) as Stream;
-  }
-  change(next: FlagRecord): void {
-    this.view.apply(next);
-    this.last.send('flag', next);
-  }
-  async stop(): Promise<void> {
-    const stopped = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeAllConnections();
-    await stopped;
-  }
-
-  #takeHeartbeat(request: IncomingMessage, response: ServerResponse): void {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      this.heartbeats.push(sdkHeartbeat.parse(JSON.parse(body)));
-      response.writeHead(this.heartbeatStatus).end();
-    });
-  }
+async function startService(port?: number): Promise<FakeFlagService> {
+  const service = await FakeFlagService.start(port);
+  cleanUps.push(() => service.stop());
+  return service;
 }
 
 function connect(url: string, options: Partial<TidegateOptions> = {}) {
@@ -148,7 +40,7 @@ function connect(url: string, options: Partial<TidegateOptions> = {}) {
 }
 
 async function connected(states: FlagRecord[], options: Partial<TidegateOptions> = {}) {
-  const service = await FakeFlagService.start();
+  const service = await startService();
   for (const each of states) service.view.apply(each);
   const { client, errors } = connect(service.url, options);
   await client.ready();
@@ -187,7 +79,7 @@ describe('over the stream, a client', () => {
     await service.stop();
     await eventually(() => errors.includes('SDK_UNREACHABLE'));
     expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STATIC' });
-    const again = await FakeFlagService.start(port);
+    const again = await startService(port);
     again.view.apply(state(1, OPEN));
     await eventually(() => again.streams.length > 0);
     expect(again.last.digest).toBe(again.view.digest);
@@ -223,7 +115,7 @@ describe('over the stream, a client', () => {
   });
 
   it('gives up a connection that stalls before its first byte', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     const { onStream } = service;
     service.onStream = (stream) => {
       if (service.streams.length > 1) onStream(stream);
@@ -310,7 +202,7 @@ describe('a client that is cut off', () => {
   });
 
   it('tries again with growing waits, not in a storm', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     service.onStream = (stream) => stream.destroy();
     const options = { firstRetryMs: 20, longestRetryMs: 80 };
     const started = Date.now();
@@ -321,7 +213,7 @@ describe('a client that is cut off', () => {
   });
 
   it('tries again soon once a stream has lasted until its first heartbeat', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     const { onStream } = service;
     service.onStream = (stream) => stream.destroy();
     const { client } = connect(service.url, { firstRetryMs: 5, longestRetryMs: 60_000 });
@@ -346,7 +238,7 @@ describe('ready()', () => {
     [404, 'has no environment "production"'],
     [503, 'answered with status 503'],
   ])('rejects in time and says why when the server answers %i', async (status, why) => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     service.onStream = (stream) => {
       stream.head(status, 'application/problem+json');
       stream.end();
@@ -361,19 +253,19 @@ describe('ready()', () => {
   });
 
   it('resolves later all the same, once the server is there', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     const { url, port } = service;
     await service.stop();
     const { client, errors } = connect(url);
     await eventually(() => errors.length > 0);
     const waiting = client.ready();
-    await FakeFlagService.start(port);
+    await startService(port);
     await waiting;
     expect(errors.every((code) => code === 'SDK_UNREACHABLE')).toBe(true);
   });
 
   it('rejects a page that is no stream', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     service.onStream = (stream) => {
       stream.head(200, 'text/html');
       stream.end();
@@ -444,7 +336,7 @@ describe('close()', () => {
 
 describe('the Nest module', () => {
   it('gives one client to the application and closes it with it', async () => {
-    const service = await FakeFlagService.start();
+    const service = await startService();
     service.view.apply(state(1, OPEN));
     const options = { url: service.url, environment: 'production', key: 'sdk-key' };
     const app = await NestFactory.createApplicationContext(TidegateModule.forRoot(options), {
