@@ -108,7 +108,7 @@ await offline.close();
     ['that closes it while it connects ends', `await flags.close();`],
     [
       'that closes it in the middle of a change ends',
-      `flags.onFlagChanged('*', () => new Promise(() => {})); await flags.ready(); await flags.close();`,
+      `flags.onFlagChanged('checkout-v2', () => new Promise(() => {})); await flags.ready(); await flags.close();`,
     ],
   ])('%s by itself, with nothing left open', async (_what, body) => {
     const left = `
