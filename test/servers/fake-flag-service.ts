@@ -6,7 +6,13 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { flag, type FlagRecord, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
+import {
+  flag,
+  type FlagRecord,
+  sdkHeartbeat,
+  type SdkHeartbeat,
+  type ViewRecord,
+} from '@tidegate/contracts';
 import { FlagView } from '@tidegate/evaluation';
 
 const rollout = { id: 'r-42', generation: 1 };
@@ -115,9 +121,9 @@ export class FakeFlagService {
   get last(): Stream {
     return this.streams.at(-1) as Stream;
   }
-  change(next: FlagRecord): void {
+  change(next: ViewRecord): void {
     this.view.apply(next);
-    this.last.send('flag', next);
+    this.last.send('segment' in next ? 'segment' : 'flag', next);
   }
   async stop(): Promise<void> {
     const stopped = new Promise((resolve) => this.server.close(resolve));

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AppError } from '@tidegate/kernel';
 import { eventually } from '@tidegate/kernel/testing';
+import { flag, type FlagRecord } from '@tidegate/contracts';
 import { type AnswerChange, type AnswerHandler, AnswerWatch } from './answer-watch.loop.ts';
+import { TidegateClient } from './client.loop.ts';
+import type { FlagSink } from './flag-source.port.ts';
 import { memoryTidegate } from './tidegate.memory.ts';
 
 /** A number that changes, and who watches it: quick to try again, quick to give up. */
@@ -155,6 +158,61 @@ describe('onFlagChanged', () => {
     flags.set('later', true);
     await eventually(() => seen.length === 2);
     expect(seen).toEqual([{ a: 1, b: 3 }, [undefined, true]]);
+  });
+
+  it('hears of a change of a segment, or of another flag, that the answer builds on', async () => {
+    const opened: { sink?: FlagSink } = {};
+    const client = new TidegateClient(
+      60_000,
+      () => undefined,
+      (sink) => {
+        opened.sink = sink;
+        return { close: () => Promise.resolve() };
+      },
+    );
+    const record = (key: string, version: number, more: object): FlagRecord => ({
+      key,
+      epoch: 1,
+      version,
+      flag: flag.parse({
+        definition: {
+          type: 'boolean',
+          variants: { on: true, off: false },
+          defaultVariant: 'off',
+          offVariant: 'off',
+          exposure: { variant: 'on', percentage: 0 },
+          ...more,
+        },
+        salt: 'salt',
+      }),
+    });
+    const beta = (version: number, members: string[]) => ({
+      key: 'beta',
+      epoch: 1,
+      version,
+      segment: { definition: { members, excluded: [], tags: [] } },
+    });
+    const rules = [{ when: { segment: 'beta' }, variant: 'on' }];
+    const base = { exposure: { variant: 'on', percentage: 100_000 } };
+    const prerequisites = [{ flag: 'base', variants: ['on'] }];
+    opened.sink?.sync([
+      beta(1, []),
+      record('base', 1, base),
+      record('checkout-v2', 1, { rules, prerequisites }),
+    ]);
+    const seen: unknown[] = [];
+    const handler = ({ before, after, version }: AnswerChange) =>
+      void seen.push([before.value, after.value, after.reason, version]);
+    client.onFlagChanged('checkout-v2', handler, { targetingKey: 'ada' });
+    client.onFlagChanged('checkout-v2', () => void seen.push('bob'), { targetingKey: 'bob' });
+    opened.sink?.apply([beta(2, ['ada'])]);
+    opened.sink?.apply([record('base', 2, {})]);
+    await eventually(() => seen.length === 2);
+    expect(seen).toEqual([
+      [false, true, 'TARGETING_MATCH', 1],
+      [true, false, 'PREREQUISITE_FAILED', 1],
+    ]);
+    await client.close();
   });
 
   it('ends with the client', async () => {

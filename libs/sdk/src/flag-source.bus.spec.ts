@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { memoryBus, type MemoryBus } from '@tidegate/bus/testing';
-import { FlagState, SdkAlive, stateTopic } from '@tidegate/contracts';
+import { FlagState, PutFlag, SdkAlive, SegmentState, stateTopic } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually, manualClock, sequentialIds } from '@tidegate/kernel/testing';
 import { TidegateClient } from './client.loop.ts';
@@ -34,7 +34,12 @@ const clientOn = (bus: MemoryBus, staleAfterMs = 30_000) => {
   return { client, errors };
 };
 const newBus = () => memoryBus({ clock: manualClock(), ids: sequentialIds() });
-const state = (version: number, percentage: number, extra: object = {}) => ({
+const state = (
+  version: number,
+  percentage: number,
+  extra: object = {},
+  definition: object = {},
+) => ({
   ...exampleOf(
     FlagState,
     {
@@ -45,6 +50,7 @@ const state = (version: number, percentage: number, extra: object = {}) => ({
           defaultVariant: 'off',
           offVariant: 'off',
           exposure: { variant: 'on', percentage },
+          ...definition,
         },
         salt: 'c2FsdA',
         ...extra,
@@ -66,6 +72,33 @@ describe('flags over the bus', () => {
     expect(isOn(client)).toBe(true);
     await bus.publish([state(2, 0)]);
     await eventually(() => !isOn(client));
+  });
+
+  it('come with the segments that they refer to, and with messages that nobody here knows', async () => {
+    const bus = newBus();
+    const definition = {
+      ...state(1, 0).data.flag?.definition,
+      rules: [{ when: { segment: 'beta-users' }, variant: 'on' }],
+    };
+    const segment = (version: number, members: string[]) => ({
+      ...exampleOf(
+        SegmentState,
+        { key: 'beta-users', segment: { definition: { members } } },
+        { id: `segment-${version}`, revision: { epoch: 1, version } },
+      ),
+      topic: stateTopic('production'),
+    });
+    const held = exampleOf(PutFlag);
+    await bus.publish([segment(1, []), { ...state(1, 0, {}, definition) }]);
+    const { client, errors } = clientOn(bus);
+    await client.ready();
+    expect(isOn(client)).toBe(false);
+    await bus.publish([{ ...held, topic: stateTopic('production') }, segment(2, ['ada'])]);
+    await eventually(() => isOn(client));
+    await bus.publish([segment(1, [])]);
+    await bus.idle();
+    expect(isOn(client)).toBe(true);
+    expect(errors).toEqual([]);
   });
 
   it('never go back when an older state is published late', async () => {

@@ -1,11 +1,4 @@
-import { isNewer } from '@tidegate/kernel';
-import type {
-  FlagRecord,
-  FlagSnapshot,
-  SdkAlive,
-  SegmentRecord,
-  ViewRecord,
-} from '@tidegate/contracts';
+import type { FlagRecord, FlagSnapshot, SdkAlive, ViewRecord } from '@tidegate/contracts';
 import {
   compile,
   type Details,
@@ -29,41 +22,38 @@ export type Applied = SdkAlive['data']['applied'];
 /** The flags of one environment, and the segments that they refer to, as this process holds them. */
 export class LocalFlags {
   #view = new FlagView();
-  #segments = new Map<string, SegmentRecord>();
   readonly #appliedAt = new Map<string, number>();
   #evaluator: Evaluator = compile([]);
 
   /** What the states changed; older ones than are held change nothing. */
   apply(states: readonly ViewRecord[], at: number): readonly FlagChange[] {
+    const newer: ViewRecord[] = [];
     const changes: FlagChange[] = [];
-    let isChanged = false;
     for (const state of states) {
-      const before = this.#held(state);
-      if (!this.#take(state)) continue;
-      isChanged = true;
-      if (isFlag(state))
-        changes.push({ key: state.key, before: before as FlagRecord, after: state, at });
+      const before = this.#view.get(state.key);
+      if (!this.#view.apply(state)) continue;
+      newer.push(state);
+      if ('flag' in state) changes.push({ key: state.key, before, after: state, at });
     }
-    if (isChanged) this.#changed(changes, at);
-    return changes;
+    this.#evaluator.update(newer);
+    return this.#applied(changes);
   }
 
   /** The states are all there is, whatever is held: those that are not among them are deleted. */
   replace(states: readonly ViewRecord[], at: number): readonly FlagChange[] {
-    const before = this.#view;
+    const held = this.#view;
     this.#view = new FlagView();
-    this.#segments = new Map();
-    for (const state of states) this.#take(state);
+    for (const state of states) this.#view.apply(state);
+    this.#evaluator = compile(this.#view);
     const changes: FlagChange[] = [];
-    for (const after of this.#view) {
-      const held = before.get(after.key);
-      if (!held || !isSame(held, after)) changes.push({ key: after.key, before: held, after, at });
+    for (const after of this.#view.snapshot().flags) {
+      const before = held.get(after.key);
+      if (!before || !isSame(before, after)) changes.push({ key: after.key, before, after, at });
     }
-    for (const held of before)
-      if (held.flag && !this.#view.get(held.key))
-        changes.push({ key: held.key, before: held, after: { ...held, flag: null }, at });
-    this.#changed(changes, at);
-    return changes;
+    for (const before of held.flags())
+      if (!this.#view.get(before.key))
+        changes.push({ key: before.key, before, after: { ...before, flag: null }, at });
+    return this.#applied(changes);
   }
 
   evaluate<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
@@ -79,7 +69,7 @@ export class LocalFlags {
   }
 
   snapshot(): FlagSnapshot {
-    return { ...this.#view.snapshot(), segments: [...this.#segments.values()] };
+    return this.#view.snapshot();
   }
 
   /** Revision, and since when, of every flag that a rollout holds. */
@@ -90,25 +80,11 @@ export class LocalFlags {
     return applied;
   }
 
-  #held(state: ViewRecord): ViewRecord | undefined {
-    return isFlag(state) ? this.#view.get(state.key) : this.#segments.get(state.key);
-  }
-
-  #take(state: ViewRecord): boolean {
-    if (isFlag(state)) return this.#view.apply(state);
-    const held = this.#segments.get(state.key);
-    if (held && !isNewer(state, held)) return false;
-    this.#segments.set(state.key, state);
-    return true;
-  }
-
-  #changed(changes: readonly FlagChange[], at: number): void {
-    for (const { key } of changes) this.#appliedAt.set(key, at);
-    this.#evaluator = compile(this.#view);
+  #applied(changes: readonly FlagChange[]): readonly FlagChange[] {
+    for (const { key, at } of changes) this.#appliedAt.set(key, at);
+    return changes;
   }
 }
-
-const isFlag = (state: ViewRecord): state is FlagRecord => 'flag' in state;
 
 const isSame = (a: FlagRecord, b: FlagRecord): boolean =>
   a.epoch === b.epoch &&

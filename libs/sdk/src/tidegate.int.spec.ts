@@ -73,6 +73,33 @@ describe('over the stream, a client', () => {
     expect(client.details('checkout-v2', false).flagMetadata).toMatchObject({ version: 5 });
   });
 
+  it('takes segments from the snapshot and from changes, and has the digest of its server', async () => {
+    const record = state(1, 0);
+    record.flag!.definition.rules = [{ when: { segment: 'beta' }, variant: 'on' }];
+    const beta = (version: number, members: string[]) => ({
+      key: 'beta',
+      epoch: 1,
+      version,
+      segment: { definition: { members, excluded: [], tags: [] } },
+    });
+    const service = await startService();
+    service.view.apply(record);
+    service.view.apply(beta(1, ['ada']));
+    const { client } = connect(service.url);
+    await client.ready();
+    const isIn = (targetingKey: string) => client.boolean('checkout-v2', false, { targetingKey });
+    expect([isIn('ada'), isIn('bob')]).toEqual([true, false]);
+    service.change(beta(2, ['bob']));
+    await eventually(() => isIn('bob'));
+    expect(isIn('ada')).toBe(false);
+    expect(client.status.digest).toBe(service.view.digest);
+    service.last.send('weather', { sun: true });
+    service.change(beta(3, ['ada']));
+    await eventually(() => isIn('ada'));
+    expect(service.streams).toHaveLength(1);
+    expect(client.status.lastError).toBeUndefined();
+  });
+
   it('comes back after the server has died, and is spared the snapshot that it holds', async () => {
     const { service, client, errors } = await connected([state(1, OPEN)]);
     const { port } = service;
