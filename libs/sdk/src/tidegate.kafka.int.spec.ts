@@ -4,11 +4,12 @@ import { type Bus, openKafkaBus } from '@tidegate/bus';
 import { FlagState, SdkAlive, stateTopic } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually } from '@tidegate/kernel/testing';
+import kafkajs from 'kafkajs';
 import { openServerIfAny, type Server } from '../../../test/servers/servers.ts';
 import { createKafkaTidegate } from './tidegate.kafka.ts';
 import type { Tidegate } from './tidegate.port.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const server: Server | undefined = await openServerIfAny('kafka', { own: true });
 const onKafka = server ? describe : describe.skip;
@@ -118,6 +119,33 @@ onKafka('flags from Kafka', () => {
     expect(isOn()).toBe(true);
     expect(versions).toEqual([5]);
     stop();
+  });
+
+  it('follow a state topic that was deleted and made anew, without going back', async () => {
+    const admin = new kafkajs.Kafka({ brokers: [server?.url ?? ''] }).admin();
+    await admin.connect();
+    const topic = `tidegate.${stateTopic('production')}`;
+    await admin.deleteTopics({ topics: [topic] });
+    await eventually(async () => !(await admin.listTopics()).includes(topic), 20_000);
+    await admin.createTopics({
+      topics: [
+        { topic, numPartitions: 1, configEntries: [{ name: 'cleanup.policy', value: 'compact' }] },
+      ],
+    });
+    await admin.disconnect();
+    // What flag-service does: it gives a topic what that lacks, whatever it had been given before.
+    let version = 6;
+    await eventually(async () => {
+      await bus.publish([state(2, 0), state(version, 0)]).catch(() => undefined);
+      version += 1;
+      return Number(versionNow()) >= 6;
+    }, 60_000);
+    expect(isOn()).toBe(false);
+    await eventually(() => client.status.state === 'ready', 20_000);
+    const last = version;
+    await bus.publish([state(last, 100_000)]);
+    await eventually(() => versionNow() === last, 20_000);
+    expect(isOn()).toBe(true);
   });
 });
 
