@@ -58,7 +58,18 @@ console.log(typeof createTidegate, typeof TidegateProvider, refused, deeper);
     );
   });
 
-  it('brings no driver of Kafka where only the stream is used', () => {
+  it('opens a door to Redis where the application has its driver', () => {
+    const program = `
+import { redisBootstrap } from '@tidegate/sdk/redis';
+console.log(typeof redisBootstrap({ url: 'redis://127.0.0.1:9', key: 'flags' }).load);
+`;
+    write('redis.js', program);
+    expect(() => run('redis.js')).toThrow("Cannot find package 'ioredis'");
+    link('ioredis');
+    expect(run('redis.js')).toBe('function\n');
+  });
+
+  it('brings no driver of Kafka or Redis where only the stream is used', () => {
     write(
       'stream.js',
       `
@@ -66,7 +77,7 @@ import { registerHooks } from 'node:module';
 const loaded = [];
 registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) });
 await import('@tidegate/sdk');
-console.log(loaded.filter((url) => /kafkajs|@tidegate[/]bus/.test(url)).length, loaded.length > 5);
+console.log(loaded.filter((url) => /kafkajs|ioredis|@tidegate[/]bus/.test(url)).length, loaded.length > 5);
 `,
     );
     expect(run('stream.js')).toBe('0 true\n');

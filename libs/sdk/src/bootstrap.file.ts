@@ -9,6 +9,9 @@ export interface FileBootstrapOptions {
   readonly persist?: boolean;
 }
 
+export const bootstrapOf = (given: FileBootstrapOptions | Bootstrap): Bootstrap =>
+  'load' in given ? given : fileBootstrap(given);
+
 export function fileBootstrap({ file, persist = false }: FileBootstrapOptions): Bootstrap {
   return {
     saveEveryMs: 1_000,

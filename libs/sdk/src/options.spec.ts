@@ -24,6 +24,11 @@ describe('options', () => {
     [{ idleTimeoutMs: Number.NaN }, 'idleTimeoutMs must be'],
     [{ heartbeatEveryMs: Infinity }, 'heartbeatEveryMs must be'],
     [{ firstRetryMs: 500, longestRetryMs: 100 }, 'longestRetryMs cannot be less than firstRetryMs'],
+    [{ mode: 'push' as never }, 'mode must be stream or poll, not "push"'],
+    [{ notReadyAfterMs: 1_000 }, 'notReadyAfterMs cannot be less than staleAfterMs'],
+    [{ notReadyAfterMs: -1 }, 'notReadyAfterMs must be'],
+    [{ mode: 'poll', pollIntervalMs: 60_000 }, 'pollIntervalMs must be less than staleAfterMs'],
+    [{ bootstrap: { file: '' } }, 'bootstrap must name a file'],
   ])('refuse %p', (wrong, sentence) => {
     expect(() => settingsOf({ ...given, ...wrong }, 'host-1')).toThrow(sentence);
   });

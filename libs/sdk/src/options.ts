@@ -97,6 +97,9 @@ function problemsOf(settings: Settings): string[] {
       problems.push(`${field} must not be empty`);
   if (settings.mode !== 'stream' && settings.mode !== 'poll')
     problems.push(`mode must be stream or poll, not "${String(settings.mode)}"`);
+  const bootstrap = settings.bootstrap as Partial<FileBootstrapOptions & Bootstrap> | undefined;
+  if (bootstrap !== undefined && !bootstrap.file && !bootstrap.load)
+    problems.push('bootstrap must name a file, or be what @tidegate/sdk/redis makes');
   return [...problems, ...durationProblems(settings)];
 }
 

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { kafkaUrl, openKafkaBus } from '@tidegate/bus';
 import { name } from '@tidegate/contracts';
 import { AppError, isRejection } from '@tidegate/kernel';
-import { fileBootstrap } from './bootstrap.file.ts';
+import { bootstrapOf } from './bootstrap.file.ts';
 import { TidegateClient } from './client.loop.ts';
 import type { SdkErrorCode } from './errors.ts';
 import { BusFlagSource } from './flag-source.bus.ts';
@@ -48,7 +48,6 @@ export async function createKafkaTidegate(options: KafkaTidegateOptions): Promis
     source: `sdk/${application}`,
   });
   const { bootstrap, notReadyAfterMs } = options;
-  const kept = bootstrap && ('load' in bootstrap ? bootstrap : fileBootstrap(bootstrap));
   return new TidegateClient(
     options.staleAfterMs ?? 30_000,
     reportTo(options.onError),
@@ -65,7 +64,10 @@ export async function createKafkaTidegate(options: KafkaTidegateOptions): Promis
         },
         sink,
       ),
-    { notReadyAfterMs, keep: kept && { bootstrap: kept, environment: environment.data } },
+    {
+      notReadyAfterMs,
+      keep: bootstrap && { bootstrap: bootstrapOf(bootstrap), environment: environment.data },
+    },
   );
 }
 

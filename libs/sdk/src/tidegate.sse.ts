@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { TidegateClient } from './client.loop.ts';
-import { fileBootstrap } from './bootstrap.file.ts';
+import { bootstrapOf } from './bootstrap.file.ts';
 import { HttpFlagSource } from './flag-source.http.ts';
 import { settingsOf, type TidegateOptions } from './options.ts';
 import { reportTo } from './report.ts';
@@ -14,11 +14,10 @@ import type { Tidegate } from './tidegate.port.ts';
 export function createTidegate(options: TidegateOptions): Tidegate {
   const settings = settingsOf(options, `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`);
   const { staleAfterMs, notReadyAfterMs, bootstrap, environment } = settings;
-  const kept = bootstrap && ('load' in bootstrap ? bootstrap : fileBootstrap(bootstrap));
   return new TidegateClient(
     staleAfterMs,
     reportTo(settings.onError),
     (sink) => new HttpFlagSource(settings, sink),
-    { notReadyAfterMs, keep: kept && { bootstrap: kept, environment } },
+    { notReadyAfterMs, keep: bootstrap && { bootstrap: bootstrapOf(bootstrap), environment } },
   );
 }
