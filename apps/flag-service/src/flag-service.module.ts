@@ -173,7 +173,9 @@ function openStreams(
     metrics.streamCut();
     log.warn('a stream was cut off: its reader does not keep up');
   };
-  const streams = new FlagStreams({ bufferBytes, maxStreams, onSlowReader });
+  const onFull = () =>
+    log.warn({ maxStreams }, 'there are as many streams as there may be: the others poll');
+  const streams = new FlagStreams({ bufferBytes, maxStreams, onFull, onSlowReader });
   metrics.streams(() => streams.size);
   stopping.addEventListener('abort', () => streams.close());
   return streams;

@@ -26,7 +26,7 @@ export const flagService = defineService({
     SEGMENT_REFERENCES_TOO_MANY: 422,
     SEGMENT_CYCLE: 422,
     ADOPTION_UNREACHABLE: 503,
-    STREAMS_FULL: 503,
+    STREAMS_FULL: 429,
   },
   module: flagServiceModule,
 });

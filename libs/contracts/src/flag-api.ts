@@ -66,7 +66,7 @@ const boundedRecord = <V extends z.ZodType>(value: V, most: number) =>
 export const STREAM_HEARTBEAT_MS = 5_000;
 
 /**
- * A server that takes no more streams answers the request for one with 503 (or 429) and this header: the client polls
+ * A server that takes no more streams answers the request for one with 429 (or 503) and this header: the client polls
  * `GET …/snapshot` so often, with `If-None-Match`, and asks for a stream again after the seconds of `Retry-After`.
  */
 export const POLL_SECONDS_HEADER = 'tidegate-poll-seconds';

@@ -89,7 +89,7 @@ describe('a client whose server has no stream to give', () => {
     const server = await service();
     const { onStream } = server;
     server.onStream = (stream) => {
-      stream.refuse(503, full);
+      stream.refuse(429, full);
     };
     const { client, errors } = connect(server.url);
     await client.ready();

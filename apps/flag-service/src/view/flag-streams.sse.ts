@@ -12,7 +12,10 @@ export const BEATS = 50;
 interface Options extends FlagStreamOptions {
   /** More listeners than this are sent away, to poll. */
   readonly maxStreams: number;
+  readonly onFull: () => void;
 }
+
+const ROOM_AGAIN = 0.9;
 
 /** Who listens to the flags of an environment. */
 export class FlagStreams {
@@ -27,6 +30,7 @@ export class FlagStreams {
   #connected = 0;
   #opened = 0;
   #beat = 0;
+  #isToldFull = false;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -37,8 +41,14 @@ export class FlagStreams {
     return this.#groups.reduce((sum, { size }) => sum + size, 0);
   }
 
-  get isFull(): boolean {
-    return this.size >= this.#options.maxStreams;
+  /** False while there are as many as there may be. */
+  hasRoom(): boolean {
+    const { maxStreams, onFull } = this.#options;
+    const hasRoom = this.size < maxStreams;
+    if (!hasRoom && !this.#isToldFull) onFull();
+    // Told again only after there was real room: at the limit streams come and go all the time.
+    this.#isToldFull = !hasRoom || (this.#isToldFull && this.size > maxStreams * ROOM_AGAIN);
+    return hasRoom;
   }
 
   /** @param digest of what the client holds already */

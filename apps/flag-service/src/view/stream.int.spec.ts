@@ -207,9 +207,11 @@ describe('a stream', () => {
     const first = await listen(small);
     await first.next();
     const refused = await small.get(`${environment}/stream`);
-    expect([refused.status, refused.body['code']]).toEqual([503, 'STREAMS_FULL']);
+    expect([refused.status, refused.body['code']]).toEqual([429, 'STREAMS_FULL']);
     expect(refused.headers.get(POLL_SECONDS_HEADER)).toBe('10');
     expect(refused.headers.get('retry-after')).toBe('60');
+    await small.get(`${environment}/stream`);
+    expect(small.log.filter(({ maxStreams }) => maxStreams === 1)).toHaveLength(1);
     expect((await small.get(`${environment}/snapshot`)).status).toBe(200);
     await first[Symbol.asyncDispose]();
     await using next = await eventually(async () => {
@@ -267,6 +269,15 @@ describe('a snapshot', () => {
     await service.put(`${environment}/flags/d`, flag(2));
     const later = await reader.get(`${environment}/snapshot`, { 'if-none-match': etag });
     expect(later.status).toBe(200);
+  });
+
+  it('may be asked for by many instances with one key, beside what the key may ask', async () => {
+    const env = { RATE_LIMIT_PER_MINUTE: '3' };
+    await using limited = await startTestService(flagService, { env });
+    await limited.put(environment);
+    const sdk = limited.as('sdk', 'test');
+    for (let instance = 0; instance < 10; instance += 1)
+      expect((await sdk.get(`${environment}/snapshot`)).status).toBe(200);
   });
 
   it('is the same after a restart', async () => {

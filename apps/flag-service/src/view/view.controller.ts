@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { name, POLL_SECONDS_HEADER } from '@tidegate/contracts';
 import { reject, type Rejection } from '@tidegate/kernel';
-import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
+import { LimitedAsHeartbeat, RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { environmentUnknown } from '../environment/environments.handler.ts';
@@ -31,6 +31,7 @@ export class ViewController {
 
   /** Every flag, tombstones too. The ETag is the digest: 304 while nothing has changed. */
   @Get('snapshot')
+  @LimitedAsHeartbeat()
   @RequireRole('sdk', { environment: 'env' })
   async snapshot(
     @ZodParam('env', name) environment: string,
@@ -56,9 +57,10 @@ export class ViewController {
 
   /**
    * Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag`,
-   * `segment` and `heartbeat`. 503 with POLL_SECONDS_HEADER when there are too many streams.
+   * `segment` and `heartbeat`. 429 with POLL_SECONDS_HEADER when there are too many streams.
    */
   @Get('stream')
+  @LimitedAsHeartbeat()
   @RequireRole('sdk', { environment: 'env' })
   async stream(
     @ZodParam('env', name) environment: string,
@@ -68,7 +70,7 @@ export class ViewController {
   ): Promise<Rejection | undefined> {
     const flags = await this.#views.find(environment);
     if (!flags) return environmentUnknown(environment);
-    if (this.#streams.isFull) {
+    if (!this.#streams.hasRoom()) {
       reply.header(POLL_SECONDS_HEADER, POLL_SECONDS).header('retry-after', STREAM_AGAIN_SECONDS);
       return reject('STREAMS_FULL', 'There are no more streams here: poll the snapshot meanwhile.');
     }

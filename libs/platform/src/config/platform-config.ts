@@ -69,7 +69,7 @@ export const PlatformConfig = z
     RATE_LIMIT_HEARTBEATS_PER_MINUTE: limitPerMinute
       .default(120_000)
       .describe(
-        'Signs of life a minute of all instances with one API key, counted apart: 12 of each instance; 0: any number.',
+        'Signs of life a minute of all instances with one API key, counted apart, 12 of each instance, and their requests for the flags; 0: any number.',
       ),
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: limitPerMinute
       .default(600)

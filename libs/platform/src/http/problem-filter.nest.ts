@@ -39,7 +39,7 @@ export class Problems {
     if (problem.code.startsWith('AUTH_') || problem.code === 'RATE_LIMITED')
       onRefused(problem.code, request);
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
-    if (problem.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1');
+    if (problem.status === 503) reply.header('retry-after', '1');
     reply.code(problem.status).header('content-type', PROBLEM);
     return problem;
   }

@@ -16,5 +16,5 @@ export type Unlimited = 'callers' | 'everybody';
 export const NeverLimited = (whom: Unlimited = 'callers'): MethodDecorator =>
   RouteConfig({ neverLimited: whom });
 
-/** For signs of life: there are as many as instances, and they must not use up what their key may ask besides. */
+/** For signs of life, and other requests that every instance makes by itself: there are as many as instances, and they must not use up what their key may ask besides. */
 export const LimitedAsHeartbeat = (): MethodDecorator => RouteConfig({ isHeartbeat: true });
