@@ -63,6 +63,27 @@ describe('a client that starts without a server', () => {
     expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STALE' });
   });
 
+  it('answers from them also when its key is refused, and says that it is not ready', async () => {
+    const server = await service();
+    server.onStream = (stream) => {
+      stream.refuse(401);
+    };
+    const loading = Promise.withResolvers<{ text: string }>();
+    const { client } = connect(server.url, {
+      bootstrap: {
+        load: () => loading.promise,
+        saveEveryMs: 1,
+        close: async () => undefined,
+      },
+    });
+    await eventually(() => client.status.state === 'error');
+    const ready = client.ready();
+    loading.resolve({ text: kept({}, state(3, OPEN)) });
+    await ready;
+    expect(client.status.state).toBe('error');
+    expect(client.details('checkout-v2', false)).toMatchObject({ value: true, reason: 'STALE' });
+  });
+
   it('takes the age of the file where the flags say nothing of theirs, and is not ready when they are too old', async () => {
     await writeFile(file, kept({}, state(3, OPEN)));
     const yesterday = new Date(Date.now() - 86_400_000);

@@ -9,6 +9,7 @@ import type { FlagSink, FlagSource, OpenSource } from './flag-source.port.ts';
 import { Freshness } from './freshness.loop.ts';
 import { type Listener, Listeners } from './listeners.ts';
 import { type FlagChange, LocalFlags } from './local-flags.ts';
+import { waitUntil } from './patience.loop.ts';
 import type { Report } from './report.ts';
 import type { Mode, Tidegate, TidegateStatus } from './tidegate.port.ts';
 
@@ -28,6 +29,8 @@ export class TidegateClient implements Tidegate {
   readonly #statuses: Listeners<TidegateStatus>;
   readonly #report: Report;
   readonly #source: FlagSource;
+  /** Who waits for the first flags. */
+  readonly #looks: Listeners<void>;
   readonly #watches = new Set<AnswerWatch>();
   readonly #keeper: Keeper | undefined;
   #lastError: AppError<SdkErrorCode> | undefined;
@@ -48,8 +51,10 @@ export class TidegateClient implements Tidegate {
     };
     this.#changes = new Listeners(listenerFailed);
     this.#statuses = new Listeners(listenerFailed);
+    this.#looks = new Listeners(listenerFailed);
     this.#freshness = new Freshness({ staleAfterMs, notReadyAfterMs }, () => {
       this.#statuses.notify(this.status);
+      this.#looks.notify();
     });
     this.#keeper = keep && this.#keep(keep.bootstrap, keep.environment);
     this.#source = open(this.#sink());
@@ -60,27 +65,17 @@ export class TidegateClient implements Tidegate {
     return { state, ageMs, digest: this.#flags.digest, lastError: this.#lastError };
   }
 
-  async ready(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
-    let stop = () => {};
-    let timer: NodeJS.Timeout | undefined;
-    const settled = new Promise<void>((resolve, reject) => {
-      const look = ({ state, ageMs }: TidegateStatus) => {
-        if (state === 'closed') reject(this.#notReady('The client is closed.'));
-        else if (ageMs !== undefined) resolve();
-      };
-      stop = this.onStatus(look);
-      // Not unref'd: who waits wants the process to wait.
-      timer = setTimeout(() => {
-        reject(this.#notReady(`No flags came within ${timeoutMs} ms.`));
-      }, timeoutMs);
-      look(this.status);
-    });
-    try {
-      await settled;
-    } finally {
-      clearTimeout(timer);
-      stop();
-    }
+  ready(timeoutMs = READY_TIMEOUT_MS): Promise<void> {
+    const look = () => {
+      if (this.#freshness.state === 'closed') return 'never';
+      return this.#freshness.ageMs === undefined ? 'open' : 'there';
+    };
+    const onLook = (listener: () => void) => this.#looks.add(listener);
+    return waitUntil(look, onLook, timeoutMs, (why) =>
+      this.#notReady(
+        why === 'never' ? 'The client is closed.' : `No flags came within ${timeoutMs} ms.`,
+      ),
+    );
   }
 
   boolean(key: string, defaultValue: boolean, context?: EvaluationContext): boolean {
@@ -194,6 +189,7 @@ export class TidegateClient implements Tidegate {
     if (this.#freshness.hasSynced) this.#keeper?.changed();
     for (const change of changes) this.#changes.notify(change);
     for (const watch of this.#watches) watch.look();
+    this.#looks.notify();
     return changes;
   }
 
