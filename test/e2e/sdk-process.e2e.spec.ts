@@ -54,18 +54,29 @@ describe.each(nodes)('on Node $major, a program', ({ path }) => {
     service = await startTestService(flagService);
     await service.put('/v1/environments/test');
   });
-  const put = (percentage: number) =>
-    service.put('/v1/environments/test/flags/checkout-v2', {
+  const put = async (key: string, percentage: number, rules: readonly object[] = []) => {
+    const answer = await service.put(`/v1/environments/test/flags/${key}`, {
       type: 'boolean',
       variants: { on: true, off: false },
       defaultVariant: 'off',
       offVariant: 'off',
       exposure: { variant: 'on', percentage },
+      rules,
     });
+    expect(answer.status).toBe(200);
+  };
+  /** A rule of every kind that a library stands behind. */
+  const all = [
+    { attribute: 'agent', operator: 'matches', value: '^Moz.*/[0-9]+' },
+    { attribute: 'ip', operator: 'cidr', values: ['10.0.0.0/8'] },
+    { attribute: 'app', operator: 'semver', value: '>=2.1.0' },
+    { attribute: 'since', operator: 'before', value: '2030-01-01T00:00:00Z' },
+  ];
   const connection = () => [service.url, service.keyOf('sdk', 'test')];
 
   it('asks flags of a running flag-service, streamed, polled and kept in a file, and ends by itself', async () => {
-    await put(100);
+    await put('checkout-v2', 100);
+    await put('by-rule', 0, [{ when: { all }, variant: 'on' }]);
     const printed = run(
       path,
       `
@@ -81,6 +92,8 @@ const streamed = createTidegate({ ...options, bootstrap: { file, persist: true }
 const polled = createTidegate({ ...options, mode: 'poll' });
 await Promise.all([streamed.ready(), polled.ready()]);
 console.log(isOn(streamed), isOn(polled), streamed.status.state);
+const context = { agent: 'Mozilla/5', ip: '10.1.2.3', app: '2.3.4', since: '2026-01-01T00:00:00Z' };
+console.log(streamed.details('by-rule', false, context).reason, streamed.boolean('by-rule', false));
 const changes = [changed(streamed), changed(polled)];
 const answer = await fetch(url + '/v1/environments/test/flags/checkout-v2/disable', {
   method: 'POST', headers: { authorization: 'Bearer ' + process.argv[5], 'content-type': 'application/json' },
@@ -99,7 +112,7 @@ await offline.close();
       service.key ?? '',
     );
     expect(await printed).toBe(
-      'true true ready\n200 true>false true>false\nfalse false DISABLED\nfalse ready\n',
+      'true true ready\nTARGETING_MATCH false\n200 true>false true>false\nfalse false DISABLED\nfalse ready\n',
     );
   });
 

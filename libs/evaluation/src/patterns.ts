@@ -1,4 +1,4 @@
-import * as addresses from 'ipaddr.js';
+import addresses from 'ipaddr.js';
 import { RE2JS } from 're2js';
 import semver from 'semver';
 
