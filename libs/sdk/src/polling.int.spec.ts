@@ -52,14 +52,14 @@ describe('a client that polls', () => {
 
   it('is current while nothing changes, STALE while the server is away, and current again after it', async () => {
     const server = await service();
-    const { client, errors } = connect(server.url, { mode: 'poll', staleAfterMs: 200 });
+    const { client, errors } = connect(server.url, { mode: 'poll', staleAfterMs: 1_000 });
     const states: string[] = [];
     client.onStatus(({ state }) => {
       states.push(state);
     });
     await client.ready();
     const started = Date.now();
-    await eventually(() => Date.now() - started > 500);
+    await eventually(() => Date.now() - started > 1_500);
     expect(states).toEqual(['ready']);
     server.snapshotStatus = 503;
     await eventually(() => client.status.state === 'stale');
