@@ -23,7 +23,7 @@ const project = (displayName, testMatch) => ({
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: {
     [`^@tidegate/(${libs})$`]: '<rootDir>/libs/$1/src/index.ts',
-    [`^@tidegate/(${libs})/testing$`]: '<rootDir>/libs/$1/src/testing.ts',
+    [`^@tidegate/(${libs})/([a-z]+)$`]: '<rootDir>/libs/$1/src/$2.ts',
     '^@tidegate/(checkout)$': '<rootDir>/examples/$1/src/index.ts',
     '^@tidegate/([a-z-]+)$': '<rootDir>/apps/$1/src/index.ts',
   },

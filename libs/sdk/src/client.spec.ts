@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { AppError } from '@tidegate/kernel';
 import { TidegateClient } from './client.loop.ts';
 import type { FlagSink } from './flag-source.port.ts';
-import { memoryTidegate } from './tidegate.memory.ts';
+import { memoryTidegate } from './testing/tidegate.memory.ts';
 
 function connecting() {
   const opened: { sink?: FlagSink } = {};

@@ -1,1 +1,2 @@
-export { type MemoryTidegate, memoryTidegate } from './tidegate.memory.ts';
+export { type FlagValue, type MemoryTidegate, memoryTidegate } from './testing/tidegate.memory.ts';
+export { withFlags } from './testing/with-flags.ts';

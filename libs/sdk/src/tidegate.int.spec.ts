@@ -8,7 +8,8 @@ import {
   state,
   type Stream,
 } from '../../../test/servers/fake-flag-service.ts';
-import { type Tidegate, TIDEGATE, TidegateModule, type TidegateOptions } from './index.ts';
+import type { Tidegate, TidegateOptions } from './index.ts';
+import { TIDEGATE, TidegateModule } from './nest.ts';
 import { createTidegate } from './tidegate.sse.ts';
 
 const cleanUps: (() => Promise<void>)[] = [];

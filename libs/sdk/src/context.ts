@@ -1,0 +1,1 @@
+export { currentContext, runWithContext } from './context/current-context.ts';

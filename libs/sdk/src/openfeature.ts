@@ -1,0 +1,1 @@
+export { type ProviderOptions, TidegateProvider } from './openfeature/provider.openfeature.ts';

@@ -1,0 +1,1 @@
+export { spanEvents, spanEventsHook, type SpanEventsOptions } from './opentelemetry/span-events.ts';

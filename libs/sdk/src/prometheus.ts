@@ -1,0 +1,5 @@
+export {
+  exposureMetrics,
+  type ExposureMetricsOptions,
+} from './prometheus/exposure-metrics.prometheus.ts';
+export { modeMetrics, type ModeMetricsOptions } from './prometheus/mode-metrics.prometheus.ts';
