@@ -89,7 +89,11 @@ async function started(rest: Partial<CheckoutOptions> = {}) {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
   };
   const metric = async (series: string) => {
     const text = await (await fetch(`${checkout.url}/metrics`)).text();
@@ -144,6 +148,49 @@ describe('the checkout', () => {
     const answer = await post('/checkout', body);
     expect(answer).toMatchObject({ status: 400, body: { code: 'CHECKOUT_BODY_INVALID' } });
     expect(answer.body['detail']).toContain(field);
+  });
+});
+
+describe('the rules of carts', () => {
+  const rules = (version: number, mode: string) =>
+    record('cart-rules', version, {
+      type: 'mode',
+      variants: { off: 'off', warn: 'warn', enforce: 'enforce' },
+      defaultVariant: mode,
+      exposure: { variant: mode, percentage: 0 },
+    });
+  const bad = { userId: 'bob', items: [{ sku: 'Tea', price: 10_00, quantity: 1 }] };
+  const judged = (mode: string, outcome: string) =>
+    `checkout_stage_validation_requests_total{mode="${mode}",endpoint="/checkout",outcome="${outcome}"}`;
+
+  it('come in by a mode flag: looked at by nobody, warned of, enforced', async () => {
+    const { checkout, flags, post, metric } = await started();
+    const modeIs = async (version: number, mode: string) => {
+      const changed = new Promise((resolve) => {
+        checkout.flags.onChange('cart-rules', resolve);
+      });
+      flags.change(rules(version, mode));
+      await changed;
+    };
+    expect((await post('/checkout', bad)).status).toBe(201);
+    await modeIs(1, 'warn');
+    const warned = await post('/checkout', bad);
+    expect(warned.status).toBe(201);
+    expect(warned.headers.get('deprecation')).toBe('@1780272000');
+    await modeIs(2, 'enforce');
+    expect(await post('/checkout', bad)).toMatchObject({
+      status: 422,
+      body: {
+        code: 'STAGE_VALIDATION_FAILED',
+        errors: [{ pointer: '#/items/0/sku', detail: 'a sku is in lower case' }],
+      },
+    });
+    expect(await metric(judged('off', 'not-validated'))).toBe(1);
+    expect(await metric(judged('warn', 'violations'))).toBe(1);
+    expect(await metric(judged('enforce', 'rejected'))).toBe(1);
+    const evaluated =
+      'tidegate_flag_evaluations_total{flag="cart-rules",variant="warn",reason="static"}';
+    expect(await metric(evaluated)).toBe(1);
   });
 });
 

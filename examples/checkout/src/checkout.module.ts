@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Tidegate, TIDEGATE, TidegateModule } from '@tidegate/sdk';
+import type { Tidegate } from '@tidegate/sdk';
+import { TIDEGATE, TidegateModule } from '@tidegate/sdk/nest';
+import { exposureMetrics, modeMetrics } from '@tidegate/sdk/prometheus';
 import { Faults } from './feature/faults.ts';
 import { Metrics } from './feature/metrics.prometheus.ts';
 import { OperationsController } from './feature/operations.controller.ts';
@@ -12,6 +14,7 @@ import { placingOrders } from './order/place-order.handler.ts';
 import { paying } from './payment/pay.handler.ts';
 import { PaymentController } from './payment/payment.controller.ts';
 import { Payments } from './payment/payments.sqlite.ts';
+import { userOf } from './feature/user.ts';
 import { FAULTS, METRICS, PAY, PLACE_ORDER } from './tokens.ts';
 
 const SERVE = Symbol('SERVE');
@@ -26,7 +29,14 @@ export class CheckoutModule {
     orders.seed(options.seedOrders, Date.now());
     return {
       module: CheckoutModule,
-      imports: [TidegateModule.forRoot(options.tidegate)],
+      imports: [
+        TidegateModule.forRoot({
+          ...options.tidegate,
+          requestContext: { targetingKey: ({ body }) => userOf(body) },
+          observers: [exposureMetrics({ register: metrics.registry })],
+          modeMetrics: modeMetrics({ register: metrics.registry, prefix: 'checkout_' }),
+        }),
+      ],
       controllers: [CheckoutController, PaymentController, OperationsController],
       providers: [
         { provide: METRICS, useValue: metrics },

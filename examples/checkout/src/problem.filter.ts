@@ -13,6 +13,12 @@ const STATUSES: Readonly<Record<string, number>> = {
   CHECKOUT_FAULT_INJECTED: 500,
 };
 
+/** What a guard's refusal says itself: code, detail, the violations. */
+function saidBy(error: unknown): object {
+  const said = error instanceof HttpException ? error.getResponse() : undefined;
+  return typeof said === 'object' && 'code' in said ? said : {};
+}
+
 /** Everything that was thrown, as problem+json. What nobody foresaw is logged; injected faults are not. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -31,6 +37,7 @@ export class ProblemFilter implements ExceptionFilter {
         status,
         code: isAppError(error) ? error.code : 'CHECKOUT_FAILED',
         detail: known === undefined && status >= 500 ? 'Something failed.' : messageOf(error),
+        ...saidBy(error),
       });
   }
 }

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Inject, Post } from '@nestjs/common';
-import { InjectTidegate, type Tidegate, type TidegateStatus } from '@tidegate/sdk';
+import type { Tidegate, TidegateStatus } from '@tidegate/sdk';
+import { InjectFlags } from '@tidegate/sdk/nest';
 import { z } from 'zod';
 import { BodyOf } from '../body.pipe.ts';
 import { FAULTS, METRICS } from '../tokens.ts';
@@ -22,7 +23,7 @@ export class OperationsController {
   readonly #metrics: Metrics;
 
   constructor(
-    @InjectTidegate() flags: Tidegate,
+    @InjectFlags() flags: Tidegate,
     @Inject(FAULTS) faults: Faults,
     @Inject(METRICS) metrics: Metrics,
   ) {

@@ -10,8 +10,8 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Takes the path that the feature's flag chooses for the user. Whatever the path throws goes on. */
-export type Serve = <T>(feature: Feature, userId: string, paths: Paths<T>) => T;
+/** Takes the path that the feature's flag chooses for the user of the request. Whatever the path throws goes on. */
+export type Serve = <T>(feature: Feature, paths: Paths<T>) => T;
 
 export function serving(parts: {
   readonly flags: Tidegate;
@@ -21,8 +21,8 @@ export function serving(parts: {
   readonly served: (outcome: Outcome) => void;
 }): Serve {
   const { flags, flagOf, faults, served } = parts;
-  return (feature, userId, paths) => {
-    const isNew = flags.boolean(flagOf[feature], false, { targetingKey: userId });
+  return (feature, paths) => {
+    const isNew = flags.boolean(flagOf[feature], false);
     const variant = isNew ? 'on' : 'off';
     const startedAt = performance.now();
     let status = 500;

@@ -1,9 +1,11 @@
 import { Body, Controller, Inject, Post, Res } from '@nestjs/common';
 import type { Rejection } from '@tidegate/kernel';
+import { ModeGuard } from '@tidegate/sdk/nest';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { BodyOf } from '../body.pipe.ts';
 import { statusOf } from '../feature/feature.ts';
+import { cartViolations } from './cart-rules.ts';
 import { PLACE_ORDER } from '../tokens.ts';
 import type { PlacedOrder, PlaceOrder } from './place-order.handler.ts';
 
@@ -21,6 +23,8 @@ const cart = z.object({
     .max(100),
 });
 
+const CARTS_DEPRECATED_AT = new Date('2026-06-01T00:00:00Z');
+
 @Controller('checkout')
 export class CheckoutController {
   readonly #placeOrder: PlaceOrder;
@@ -30,6 +34,7 @@ export class CheckoutController {
   }
 
   @Post()
+  @ModeGuard('cart-rules', { validate: cartViolations, deprecatedAt: CARTS_DEPRECATED_AT })
   checkout(
     @Body(new BodyOf(cart)) { userId, items }: z.output<typeof cart>,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -28,7 +28,7 @@ export function placingOrders(parts: {
     return { orderId, discount: order.discount, total: order.total };
   };
   return (userId, items) =>
-    serve('checkout', userId, {
+    serve('checkout', {
       off: () => keep(price(userId, items)),
       on: () => keep(faults.spoilTotal(priceForLoyalty(userId, items, orders.spentBy(userId)))),
     });

@@ -9,19 +9,19 @@ export interface Paid {
   readonly amount: number;
 }
 
-export type Pay = (userId: string, orderId: number) => Paid | Rejection;
+export type Pay = (orderId: number) => Paid | Rejection;
 
 /** Takes the money for an order: authorised and then captured, or, on the new path, captured at once. */
 export const paying =
   (orders: Orders, payments: Payments, serve: Serve): Pay =>
-  (userId, orderId) => {
+  (orderId) => {
     const charge = (take: (amount: number) => number): Paid | Rejection => {
       const order = orders.find(orderId);
       if (!order) return reject('ORDER_UNKNOWN', `There is no order ${orderId}.`);
       const amount = amountDue(order);
       return isRejection(amount) ? amount : { paymentId: take(amount), amount };
     };
-    return serve('payment', userId, {
+    return serve('payment', {
       off: () =>
         charge((amount) => {
           const paymentId = payments.add(orderId, amount, 'authorised');

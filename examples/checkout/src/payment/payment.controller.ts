@@ -19,10 +19,10 @@ export class PaymentController {
 
   @Post()
   pay(
-    @Body(new BodyOf(payment)) { userId, orderId }: z.output<typeof payment>,
+    @Body(new BodyOf(payment)) { orderId }: z.output<typeof payment>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Paid | Rejection {
-    const paid = this.#pay(userId, orderId);
+    const paid = this.#pay(orderId);
     reply.status(statusOf(paid));
     return paid;
   }
