@@ -18,6 +18,7 @@ import {
   stateOf,
   versionOption,
 } from './shown-flag.ts';
+import { registerFlagTypes } from './types-commands.ts';
 
 export function registerFlag(program: Command, world: World): void {
   const flag = program.command('flag').description('flags of an environment');
@@ -26,6 +27,7 @@ export function registerFlag(program: Command, world: World): void {
   registerKill(flag, world);
   registerFlagCopies(flag, world);
   registerFlagLife(flag, world);
+  registerFlagTypes(flag, world);
 }
 
 interface Wanted extends Place {

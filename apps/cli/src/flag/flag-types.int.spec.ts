@@ -1,0 +1,208 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { run } from '../program.ts';
+
+jest.setTimeout(60_000);
+const root = join(import.meta.dirname, '../../../..');
+const folder = mkdtempSync(join(tmpdir(), 'tidegate-flag-types-'));
+const file = join(folder, 'flags.ts');
+let service: ChildProcess;
+let env: Record<string, string>;
+
+/** flag-service as a process of its own, on files. */
+beforeAll(async () => {
+  service = spawn(process.execPath, [join(root, 'apps/flag-service/dist/main.js')], {
+    env: {
+      PORT: '0',
+      ADMIN_API_KEY: 'tg_admin_of_the_spec',
+      BUS_URL: `sqlite:${join(folder, 'bus.db')}`,
+      STORE_URL: `sqlite:${join(folder, 'store.db')}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: service.stdout! })) {
+    lines.push(line);
+    const url = /"url":"(http[^"]+)".*the service is ready/.exec(line)?.[1];
+    if (url === undefined) continue;
+    env = { TIDEGATE_FLAG_SERVICE_URL: url, TIDEGATE_KEY: 'tg_admin_of_the_spec' };
+    return;
+  }
+  throw new Error(lines.join('\n'));
+});
+afterAll(() => {
+  service.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+async function tidegate(...args: string[]) {
+  let out = '';
+  const write = (text: string): void => void (out += text);
+  const code = await run(args, {
+    env,
+    write,
+    writeError: write,
+    random: (bytes) => new Uint8Array(bytes),
+    signal: new AbortController().signal,
+    version: '1',
+  });
+  return { code, out };
+}
+
+async function put(key: string, definition: object): Promise<void> {
+  const input = join(folder, 'definition.json');
+  writeFileSync(
+    input,
+    JSON.stringify({ exposure: { variant: 'a', percentage: 0 }, ...definition }),
+  );
+  expect(await tidegate('flag', 'set', key, input, '-e', 'shop')).toMatchObject({ code: 0 });
+}
+const ofType = (type: string, variants: object, rest: object = {}) => ({
+  type,
+  variants,
+  defaultVariant: 'a',
+  offVariant: 'a',
+  ...rest,
+});
+
+/** What the compiler says to a program that uses the file, as a user compiles it. */
+function compiled(program: string): string {
+  writeFileSync(join(folder, 'program.ts'), program);
+  const paths = {
+    '@tidegate/sdk': [join(root, 'libs/sdk/dist/index.d.ts')],
+    '@tidegate/sdk/testing': [join(root, 'libs/sdk/dist/testing.d.ts')],
+  };
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    strict: true,
+    noEmit: true,
+    noUnusedLocals: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    typeRoots: [join(root, 'node_modules/@types')],
+    types: ['node'],
+    paths,
+  };
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['program.ts'] }),
+  );
+  try {
+    const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
+    return execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+  } catch (error) {
+    return (error as { stdout: string }).stdout;
+  }
+}
+
+describe('tidegate flag types', () => {
+  it('writes a file that compiles, and knows keys, values and shapes', async () => {
+    await tidegate('environment', 'create', 'shop');
+    await put('checkout-v2', {
+      ...ofType('boolean', { a: false, b: true }),
+      description: 'The new pricing. */ evil();',
+      owner: 'payments',
+    });
+    await put('plan', ofType('string', { a: 'free', b: 'pro', c: 'free' }));
+    await put('timeout.ms', ofType('number', { a: 100, b: 250.5 }));
+    await put('rules', ofType('mode', { a: 'off', b: 'warn', c: 'enforce' }));
+    await put(
+      'limits',
+      ofType('object', {
+        a: { perMinute: 10, hosts: [], note: null },
+        b: { perMinute: 20, hosts: ['a'], burst: { size: 2 } },
+      }),
+    );
+    await put('a1', ofType('boolean', { a: true }));
+    await put('a-1', ofType('boolean', { a: true }));
+    await put('2fa', ofType('boolean', { a: true }));
+    expect(await tidegate('flag', 'types', '--env', 'shop', '--out', file)).toEqual({
+      code: 0,
+      out: `${file}: 8 flags of shop\n`,
+    });
+    const program = `
+import { memoryTidegate } from '@tidegate/sdk/testing';
+import { type FlagKey, flagDefaults, typedFlags } from './flags.ts';
+const flags = typedFlags(memoryTidegate());
+export const keys: FlagKey[] = ['checkout-v2', '2fa'];
+export const isNew: boolean = flags.checkoutV2({ targetingKey: 'ann' });
+export const plan: 'free' | 'pro' = flags.plan();
+export const mode: 'off' | 'warn' | 'enforce' = flags.rules();
+export const ms: number = flags.timeoutMs() + flagDefaults['timeout.ms'];
+export const size: number | undefined = flags.limits().burst?.size;
+export const hosts: readonly string[] = flags.limits().hosts;
+export const collide: boolean = flags['a1']() && flags['a-1']() && flags['2fa']();
+// @ts-expect-error there is no such flag
+flags.checkoutV3();
+// @ts-expect-error it has no such value
+export const other: 'basic' = flags.plan();
+// @ts-expect-error values are shared
+flags.limits().perMinute = 3;
+`;
+    expect(compiled(program)).toBe('');
+  });
+
+  it('says how it was made, and makes the same of the same flags', async () => {
+    const { code, out } = await tidegate('flag', 'types', '-e', 'shop');
+    expect(code).toBe(0);
+    expect(out).toBe(readFileSync(file, 'utf8'));
+    expect(out.split('\n')[0]).toBe(
+      '// Made by `tidegate flag types --env shop`: make it again, do not edit it.',
+    );
+    const { out: json } = await tidegate('flag', 'types', '-e', 'shop', '--json');
+    expect((JSON.parse(json) as { source: string }).source).toBe(out);
+  });
+
+  it('answers with the flags of the client, and with the off variant where they cannot be had', async () => {
+    writeFileSync(
+      join(folder, 'asks.ts'),
+      `
+import { memoryTidegate } from ${JSON.stringify(join(root, 'libs/sdk/dist/testing.js'))};
+import { typedFlags } from './flags.ts';
+const known = typedFlags(memoryTidegate({ plan: 'pro', 'checkout-v2': true, rules: 'warn' }));
+const newer = typedFlags(memoryTidegate({ plan: 'enterprise' }));
+console.log(JSON.stringify([known.plan(), known.checkoutV2(), known.rules(), newer.plan(), newer.checkoutV2(), newer.limits()]));
+`,
+    );
+    const out = execFileSync(process.execPath, [join(folder, 'asks.ts')], { encoding: 'utf8' });
+    expect(JSON.parse(out)).toEqual([
+      'pro',
+      true,
+      'warn',
+      'free',
+      false,
+      { perMinute: 10, hosts: [], note: null },
+    ]);
+  });
+
+  it('makes nothing of an environment without flags, and says so', async () => {
+    await tidegate('environment', 'create', 'empty');
+    const { code, out } = await tidegate(
+      'flag',
+      'types',
+      '-e',
+      'empty',
+      '-o',
+      join(folder, 'none.ts'),
+    );
+    expect(code).toBe(1);
+    expect(out).toContain('There are no flags in empty to make types of.');
+    expect(existsSync(join(folder, 'none.ts'))).toBe(false);
+  });
+
+  it('names a file that cannot be written, and an environment that there is not', async () => {
+    const nowhere = join(folder, 'no', 'flags.ts');
+    const refused = await tidegate('flag', 'types', '-e', 'shop', '-o', nowhere);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toContain(`${nowhere} cannot be written`);
+    expect(existsSync(nowhere)).toBe(false);
+    expect(await tidegate('flag', 'types', '-e', 'nowhere')).toMatchObject({ code: 1 });
+  });
+});
