@@ -19,33 +19,37 @@ export function withHooks(
   onError?: Report,
 ): Tidegate {
   if (contextOf === undefined && observers.length === 0) return flags;
-  const report = reportTo(onError);
-  for (const observer of observers)
-    safely('An observer', () => observer.attached?.(flags), report)();
-  const evaluated = observers.flatMap((observer) =>
-    observer.evaluated ? [safely('An observer', observer.evaluated.bind(observer), report)] : [],
-  );
-  return new HookedTidegate(
-    flags,
-    contextOf ? safely('contextOf', contextOf, report) : () => undefined,
-    evaluated,
-  );
+  const hooked = new HookedTidegate(flags, contextOf, observers, reportTo(onError));
+  hooked.attach();
+  return hooked;
 }
 
 class HookedTidegate extends TypedAnswers implements Tidegate {
   readonly #flags: Tidegate;
-  readonly #contextOf: () => EvaluationContext | undefined;
-  readonly #evaluated: readonly Required<Observer>['evaluated'][];
+  readonly #contextOf: TidegateHooks['contextOf'];
+  readonly #observers: readonly Observer[];
+  readonly #report: Report;
 
   constructor(
     flags: Tidegate,
-    contextOf: () => EvaluationContext | undefined,
-    evaluated: readonly Required<Observer>['evaluated'][],
+    contextOf: TidegateHooks['contextOf'],
+    observers: readonly Observer[],
+    report: Report,
   ) {
     super();
     this.#flags = flags;
     this.#contextOf = contextOf;
-    this.#evaluated = evaluated;
+    this.#observers = observers;
+    this.#report = report;
+  }
+
+  attach(): void {
+    for (const observer of this.#observers)
+      try {
+        observer.attached?.(this.#flags);
+      } catch (error) {
+        this.#failed('An observer', error);
+      }
   }
 
   get status(): TidegateStatus {
@@ -57,9 +61,14 @@ class HookedTidegate extends TypedAnswers implements Tidegate {
   }
 
   details<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
-    const asked = mergeContexts(this.#contextOf(), context);
+    const asked = mergeContexts(this.#around(), context);
     const details = this.#flags.details(key, defaultValue, asked);
-    for (const evaluated of this.#evaluated) evaluated(key, details, asked);
+    for (const observer of this.#observers)
+      try {
+        observer.evaluated?.(key, details, asked);
+      } catch (error) {
+        this.#failed('An observer', error);
+      }
     return details;
   }
 
@@ -74,17 +83,18 @@ class HookedTidegate extends TypedAnswers implements Tidegate {
   close(): Promise<void> {
     return this.#flags.close();
   }
-}
 
-/** What it throws is reported; then it answers undefined. */
-const safely =
-  <A extends unknown[], R>(what: string, call: (...args: A) => R, report: Report) =>
-  (...args: A): R | undefined => {
+  #around(): EvaluationContext | undefined {
     try {
-      return call(...args);
-    } catch (cause) {
-      const sentence = `${what} failed: ${messageOf(cause)}`;
-      report(new AppError<SdkErrorCode>('SDK_LISTENER_FAILED', sentence, { cause }));
+      return this.#contextOf?.();
+    } catch (error) {
+      this.#failed('contextOf', error);
       return undefined;
     }
-  };
+  }
+
+  #failed(what: string, cause: unknown): void {
+    const sentence = `${what} failed: ${messageOf(cause)}`;
+    this.#report(new AppError<SdkErrorCode>('SDK_LISTENER_FAILED', sentence, { cause }));
+  }
+}

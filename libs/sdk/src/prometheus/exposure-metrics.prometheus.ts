@@ -23,7 +23,8 @@ const STATES = [
 /** How often a flag was answered in one way since the last scrape. */
 interface Cell {
   count: number;
-  readonly labels: { readonly flag: string; readonly variant: string; readonly reason: string };
+  readonly variant: string;
+  readonly reason: Details['reason'];
 }
 
 /**
@@ -42,10 +43,12 @@ export function exposureMetrics({
     labelNames: ['flag', 'variant', 'reason'] as const,
     registers: [register],
     collect() {
-      for (const cell of cells.all()) {
-        this.inc(cell.labels, cell.count);
-        cell.count = 0;
-      }
+      for (const [flag, answers] of cells.byFlag)
+        for (const cell of answers) {
+          const reason = cell.reason.toLowerCase();
+          this.inc({ flag, variant: cell.variant, reason }, cell.count);
+          cell.count = 0;
+        }
     },
   });
   return {
@@ -58,31 +61,30 @@ export function exposureMetrics({
   };
 }
 
-/** Counting is two look-ups and an addition; prom-client, which hashes labels, is given the sums when it is scraped. */
+/** Counting is a look-up and an addition; prom-client, which hashes labels, is given the sums when it is scraped. */
 class Cells {
+  readonly byFlag = new Map<string, Cell[]>();
   readonly #flags: Bounded;
-  readonly #byFlag = new Map<string, Map<string, Cell>>();
-  readonly #all: Cell[] = [];
 
   constructor(mostFlags: number) {
     this.#flags = new Bounded(mostFlags);
   }
 
+  /** A flag has a handful of answers: to look through them is faster than to hash them. */
   of(key: string, { reason, variant = '' }: Details): Cell {
-    const flag = this.#flags.label(key);
-    let cells = this.#byFlag.get(flag);
-    if (cells === undefined) this.#byFlag.set(flag, (cells = new Map<string, Cell>()));
-    const name = `${reason} ${variant}`;
-    const known = cells.get(name);
-    if (known) return known;
-    const cell = { count: 0, labels: { flag, variant, reason: reason.toLowerCase() } };
-    cells.set(name, cell);
-    this.#all.push(cell);
+    const answers = this.byFlag.get(key) ?? this.#answersOf(this.#flags.label(key));
+    for (const cell of answers) if (cell.variant === variant && cell.reason === reason) return cell;
+    const cell = { count: 0, variant, reason };
+    answers.push(cell);
     return cell;
   }
 
-  all(): readonly Cell[] {
-    return this.#all;
+  #answersOf(label: string): Cell[] {
+    const known = this.byFlag.get(label);
+    if (known) return known;
+    const made: Cell[] = [];
+    this.byFlag.set(label, made);
+    return made;
   }
 }
 
