@@ -28,6 +28,9 @@ export interface RawReply {
   once(event: 'finish', listener: () => void): unknown;
 }
 
+/** Not a message or a GraphQL query, which pass the same guards. */
+export const isHttp = (context: ExecutionContext): boolean => context.getType() === 'http';
+
 export const requestOf = (context: ExecutionContext): HttpRequest =>
   context.switchToHttp().getRequest<HttpRequest>();
 

@@ -14,6 +14,7 @@ import {
   endpointOf,
   type HttpReply,
   type HttpRequest,
+  isHttp,
   type RawReply,
   requestOf,
 } from './http-request.ts';
@@ -53,7 +54,7 @@ export const ModeGuard = (
   options: ModeGuardOptions,
 ): ClassDecorator & MethodDecorator => UseGuards(modeGuard(key, options));
 
-/** The guard itself, for `@UseGuards` or `useGlobalGuards`. */
+/** The guard itself, for `@UseGuards`, or as APP_GUARD for every HTTP route. Messages and GraphQL queries pass it. */
 export function modeGuard(key: string, options: ModeGuardOptions): Type<CanActivate> {
   class Guard extends ModeGuardOf {
     constructor(@InjectFlags() flags: Tidegate, @Inject(REQUESTS) requests: Requests) {
@@ -81,6 +82,7 @@ class ModeGuardOf implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (!isHttp(context)) return true;
     const startedAt = performance.now();
     const request = requestOf(context);
     const endpoint = endpointOf(request);

@@ -10,12 +10,14 @@ import {
   Param,
   Post,
   Query,
+  Res,
   UseGuards,
 } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
 import { Registry } from 'prom-client';
 import { exposureMetrics } from '../prometheus/exposure-metrics.prometheus.ts';
 import { modeMetrics } from '../prometheus/mode-metrics.prometheus.ts';
@@ -53,6 +55,10 @@ const stages = (request: HttpRequest): readonly Violation[] => {
     .map((stage, index) => ({ stage, pointer: `#/stages/${index}` }))
     .filter(({ stage }) => stage > 1)
     .map(({ pointer }) => ({ pointer, detail: 'a stage is at most 1' }));
+};
+const stagesSoon = async (request: HttpRequest): Promise<readonly Violation[]> => {
+  await new Promise(setImmediate);
+  return stages(request);
 };
 const deprecatedAt = new Date('2026-01-01T00:00:00Z');
 const sunset = new Date('2027-01-01T00:00:00Z');
@@ -131,6 +137,22 @@ class Stages {
   }
 }
 
+/** Sends its answer past the framework, as streams do. */
+@Controller('raw')
+class Raw {
+  @Post()
+  @ModeGuard('stage-validation-mode', { validate: stagesSoon, deprecatedAt })
+  put(@Res() reply: RawReply): void {
+    reply.hijack?.();
+    (reply.raw ?? reply).end('raw');
+  }
+}
+interface RawReply {
+  hijack?(): void;
+  readonly raw?: RawReply;
+  end(text: string): void;
+}
+
 describe.each([
   ['Fastify', () => new FastifyAdapter()],
   ['Express', () => new ExpressAdapter()],
@@ -141,7 +163,7 @@ describe.each([
   ) {
     const module = await Test.createTestingModule({
       imports: [TidegateModule.forRoot({ client: flags, ...options })],
-      controllers: [Orders, Gated, Stages],
+      controllers: [Orders, Gated, Stages, Raw],
     }).compile();
     const app = module.createNestApplication(adapter());
     app.setGlobalPrefix('api');
@@ -298,9 +320,19 @@ describe.each([
       const violations = `mode="warn",${endpoint},bucket=`;
       expect(await metric('stage_validation_violations_total', `${violations}"2-5"`)).toBe('1');
       expect(await metric('stage_validation_violations_total', `${violations}"11\\+"`)).toBe('0');
-      expect(await metric('stage_deprecation_headers_total', endpoint)).toBe('1');
+      const sent = () => metric('stage_deprecation_headers_total', endpoint);
+      await eventually(async () => (await sent()) === '1');
       const duration = 'stage_validation_duration_seconds_count';
       expect(await metric(duration, `mode="warn",${endpoint}`)).toBe('2');
+    });
+
+    it('may take its time, and its headers go out with whatever answers', async () => {
+      const { ask, metric } = await guarded('warn');
+      const raw = await ask('/raw', bad);
+      expect(raw).toMatchObject({ status: 201, body: 'raw' });
+      expect(raw.headers.get('deprecation')).toBe('@1767225600');
+      const sent = () => metric('stage_deprecation_headers_total', 'endpoint="/api/raw"');
+      await eventually(async () => (await sent()) === '1');
     });
 
     it('that enforces refuses with the violations by name', async () => {

@@ -1,5 +1,5 @@
 import { type ExecutionContext, HttpException } from '@nestjs/common';
-import type { HttpReply } from './http-request.ts';
+import { type HttpReply, isHttp } from './http-request.ts';
 
 /** RFC 9457. */
 export interface Problem {
@@ -12,8 +12,11 @@ export interface Problem {
 
 /** To be thrown: Nest's own filter sends it as problem+json; a filter of the application's may say it in its own way. */
 export function problem(context: ExecutionContext, body: Problem): HttpException {
-  const reply = context.switchToHttp().getResponse<HttpReply>();
-  reply.header('content-type', 'application/problem+json; charset=utf-8');
+  if (isHttp(context))
+    context
+      .switchToHttp()
+      .getResponse<HttpReply>()
+      .header('content-type', 'application/problem+json; charset=utf-8');
   return new HttpException({ type: 'about:blank', ...body }, body.status, {
     description: body.detail,
   });

@@ -3,7 +3,7 @@ import { AppError, messageOf } from '@tidegate/kernel';
 import type { EvaluationContext } from '@tidegate/evaluation';
 import type { SdkErrorCode } from '../errors.ts';
 import type { Report } from '../report.ts';
-import { endpointOf, type HttpRequest, requestOf } from './http-request.ts';
+import { endpointOf, type HttpRequest, isHttp, requestOf } from './http-request.ts';
 
 /** Who asks, by the request. Annotate the parameter with your adapter's type of request. */
 export interface RequestContextOptions {
@@ -22,7 +22,9 @@ export class RequestContexts {
     this.#report = report;
   }
 
-  of(context: ExecutionContext): EvaluationContext {
+  /** Of what is no HTTP request nothing is known here. */
+  of(context: ExecutionContext): EvaluationContext | undefined {
+    if (!isHttp(context)) return undefined;
     const request = requestOf(context);
     const attributes = this.#asked(() => this.#options.attributes?.(request));
     const targetingKey = this.#asked(() => this.#options.targetingKey?.(request));

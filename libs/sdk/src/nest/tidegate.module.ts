@@ -116,8 +116,8 @@ class ContextInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): ReturnType<CallHandler['handle']> {
-    if (context.getType() !== 'http') return next.handle();
-    return runWithContext(this.#contexts.of(context), () => next.handle());
+    const asks = this.#contexts.of(context);
+    return asks === undefined ? next.handle() : runWithContext(asks, () => next.handle());
   }
 }
 
