@@ -23,10 +23,8 @@ function install(name: string): void {
   execFileSync('tar', ['xzf', join(project, packed), '-C', folder, '--strip-components', '1']);
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
     dependencies?: Record<string, string>;
-    peerDependencies?: Record<string, string>;
   };
-  const { dependencies, peerDependencies } = manifest;
-  for (const each of Object.keys({ ...dependencies, ...peerDependencies }))
+  for (const each of Object.keys(manifest.dependencies ?? {}))
     if (!each.startsWith('@tidegate/')) link(each, from);
 }
 
@@ -37,6 +35,15 @@ function link(name: string, from = root): void {
   if (!existsSync(place)) symlinkSync(own && existsSync(own) ? own : String(shared), place);
 }
 
+/** What an application brings that uses every door but Redis's. */
+const peers = [
+  '@nestjs/common',
+  '@nestjs/core',
+  '@openfeature/server-sdk',
+  '@opentelemetry/api',
+  'prom-client',
+];
+
 describe('the SDK as a package', () => {
   beforeAll(() => {
     write('package.json', '{ "type": "module" }');
@@ -44,7 +51,19 @@ describe('the SDK as a package', () => {
     link('@types/node');
   });
 
+  it('opens its own doors where the application brings no framework, and says what another door needs', () => {
+    write(
+      'core.js',
+      `
+await Promise.all(['', '/context', '/testing'].map((door) => import('@tidegate/sdk' + door)));
+console.log(await import('@tidegate/sdk/nest').catch((error) => error.message));
+`,
+    );
+    expect(run('core.js')).toContain("Cannot find package '@nestjs/");
+  });
+
   it('opens all its doors, and no other', () => {
+    for (const peer of peers) link(peer);
     write(
       'doors.js',
       `
@@ -91,6 +110,7 @@ console.log(loaded.filter((url) => /kafkajs|ioredis|@tidegate[/]bus/.test(url)).
   });
 
   it('has types for them', () => {
+    for (const peer of peers) link(peer);
     write(
       'typed.ts',
       `
