@@ -5,7 +5,7 @@ import { flag, type FlagRecord } from '@tidegate/contracts';
 import { type AnswerChange, type AnswerHandler, AnswerWatch } from './answer-watch.loop.ts';
 import { TidegateClient } from './client.loop.ts';
 import type { FlagSink } from './flag-source.port.ts';
-import { memoryTidegate } from './tidegate.memory.ts';
+import { memoryTidegate } from './testing/tidegate.memory.ts';
 
 /** A number that changes, and who watches it: quick to try again, quick to give up. */
 function watching(handler: AnswerHandler) {

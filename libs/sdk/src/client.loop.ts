@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '@tidegate/kernel';
-import { modes, type ViewRecord } from '@tidegate/contracts';
+import type { ViewRecord } from '@tidegate/contracts';
 import { type Details, type EvaluationContext, failed } from '@tidegate/evaluation';
 import { type AnswerHandler, AnswerWatch } from './answer-watch.loop.ts';
 import { Keeper } from './bootstrap.loop.ts';
@@ -11,7 +11,8 @@ import { type Listener, Listeners } from './listeners.ts';
 import { type FlagChange, LocalFlags } from './local-flags.ts';
 import { waitUntil } from './patience.loop.ts';
 import type { Report } from './report.ts';
-import type { Mode, Tidegate, TidegateStatus } from './tidegate.port.ts';
+import type { Tidegate, TidegateStatus } from './tidegate.port.ts';
+import { TypedAnswers } from './typed-answers.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
@@ -22,10 +23,11 @@ export interface ClientOptions {
 }
 
 /** Answers from the flags that its source brings. */
-export class TidegateClient implements Tidegate {
+export class TidegateClient extends TypedAnswers implements Tidegate {
   readonly #flags = new LocalFlags();
   readonly #freshness: Freshness;
   readonly #changes: Listeners<FlagChange>;
+  readonly #answers: Listeners<readonly string[]>;
   readonly #statuses: Listeners<TidegateStatus>;
   readonly #report: Report;
   readonly #source: FlagSource;
@@ -41,6 +43,7 @@ export class TidegateClient implements Tidegate {
     open: OpenSource,
     { notReadyAfterMs, keep }: ClientOptions = {},
   ) {
+    super();
     this.#report = report;
     const listenerFailed = (error: unknown) => {
       this.#failed(
@@ -50,6 +53,7 @@ export class TidegateClient implements Tidegate {
       );
     };
     this.#changes = new Listeners(listenerFailed);
+    this.#answers = new Listeners(listenerFailed);
     this.#statuses = new Listeners(listenerFailed);
     this.#looks = new Listeners(listenerFailed);
     this.#freshness = new Freshness({ staleAfterMs, notReadyAfterMs }, () => {
@@ -76,27 +80,6 @@ export class TidegateClient implements Tidegate {
         why === 'never' ? 'The client is closed.' : `No flags came within ${timeoutMs} ms.`,
       ),
     );
-  }
-
-  boolean(key: string, defaultValue: boolean, context?: EvaluationContext): boolean {
-    return this.details(key, defaultValue, context).value;
-  }
-
-  string(key: string, defaultValue: string, context?: EvaluationContext): string {
-    return this.details(key, defaultValue, context).value;
-  }
-
-  number(key: string, defaultValue: number, context?: EvaluationContext): number {
-    return this.details(key, defaultValue, context).value;
-  }
-
-  object<T extends object>(key: string, defaultValue: T, context?: EvaluationContext): T {
-    return this.details(key, defaultValue, context).value;
-  }
-
-  mode(key: string, defaultValue: Mode, context?: EvaluationContext): Mode {
-    const { value } = this.details<string>(key, defaultValue, context);
-    return modes.find((mode) => mode === value) ?? defaultValue;
   }
 
   details<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
@@ -128,6 +111,10 @@ export class TidegateClient implements Tidegate {
       this.#watches.delete(watch);
       watch.stop();
     };
+  }
+
+  onAnswersChanged(listener: Listener<readonly string[]>): () => void {
+    return this.#answers.add(listener);
   }
 
   onStatus(listener: Listener<TidegateStatus>): () => void {
@@ -188,9 +175,16 @@ export class TidegateClient implements Tidegate {
     thenFresh();
     if (this.#freshness.hasSynced) this.#keeper?.changed();
     for (const change of changes) this.#changes.notify(change);
+    this.#tellAnswers();
     for (const watch of this.#watches) watch.look();
     this.#looks.notify();
     return changes;
+  }
+
+  #tellAnswers(): void {
+    if (this.#answers.isEmpty) return;
+    const affected = this.#flags.lastAffected();
+    if (affected.length > 0) this.#answers.notify(affected);
   }
 
   #failed(error: AppError<SdkErrorCode>): void {

@@ -18,6 +18,10 @@ export class Listeners<T> {
     };
   }
 
+  get isEmpty(): boolean {
+    return this.#listeners.size === 0;
+  }
+
   notify(value: T): void {
     for (const { call } of this.#listeners)
       try {

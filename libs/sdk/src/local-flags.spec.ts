@@ -37,6 +37,32 @@ describe('what is held', () => {
     });
   });
 
+  it('knows which flags may answer differently: those that changed, and those that build on what did', () => {
+    const flags = new LocalFlags();
+    const building = (key: string, definition: object): FlagRecord => {
+      const { flag: made, ...rest } = record(key, 1);
+      return {
+        ...rest,
+        flag: flag.parse({ ...made, definition: { ...made?.definition, ...definition } }),
+      };
+    };
+    const states = [
+      record('alone', 1),
+      building('by-segment', { rules: [{ when: { segment: 'beta' }, variant: 'on' }] }),
+      building('by-flag', { prerequisites: [{ flag: 'by-segment', variants: ['on'] }] }),
+    ];
+    flags.apply([...states, segment(1)], 0);
+    expect(flags.lastAffected().toSorted()).toEqual(['alone', 'by-flag', 'by-segment']);
+    flags.apply([segment(2)], 0);
+    expect(flags.lastAffected().toSorted()).toEqual(['by-flag', 'by-segment']);
+    flags.apply([segment(1), record('alone', 1)], 0);
+    expect(flags.lastAffected()).toEqual([]);
+    flags.replace([...states, segment(2)], 0);
+    expect(flags.lastAffected()).toEqual([]);
+    flags.replace(states, 0);
+    expect(flags.lastAffected().toSorted()).toEqual(['by-flag', 'by-segment']);
+  });
+
   it('can be replaced as a whole, whatever the revisions are', () => {
     const flags = new LocalFlags();
     flags.apply([record('a', 5), record('b', 5), record('c', 5)], 0);

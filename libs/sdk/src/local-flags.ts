@@ -24,6 +24,7 @@ export class LocalFlags {
   #view = new FlagView();
   readonly #appliedAt = new Map<string, number>();
   #evaluator: Evaluator = compile([]);
+  #lastChanged: readonly ViewRecord[] = [];
 
   /** What the states changed; older ones than are held change nothing. */
   apply(states: readonly ViewRecord[], at: number): readonly FlagChange[] {
@@ -36,6 +37,7 @@ export class LocalFlags {
       if ('flag' in state) changes.push({ key: state.key, before, after: state, at });
     }
     this.#evaluator.update(newer);
+    this.#lastChanged = newer;
     return this.#applied(changes);
   }
 
@@ -45,15 +47,23 @@ export class LocalFlags {
     this.#view = new FlagView();
     for (const state of states) this.#view.apply(state);
     this.#evaluator = compile(this.#view);
-    const changes: FlagChange[] = [];
-    for (const after of this.#view.snapshot().flags) {
-      const before = held.get(after.key);
-      if (!before || !isSame(before, after)) changes.push({ key: after.key, before, after, at });
-    }
-    for (const before of held.flags())
-      if (!this.#view.get(before.key))
-        changes.push({ key: before.key, before, after: { ...before, flag: null }, at });
-    return this.#applied(changes);
+    const other = [...this.#view].filter((after) => !isSame(held.holds(after), after));
+    const gone = [...held].filter((before) => !this.#view.holds(before));
+    this.#lastChanged = [...other, ...gone.flatMap(deleted)];
+    return this.#applied(
+      this.#lastChanged.flatMap((after) =>
+        'flag' in after ? [{ key: after.key, before: held.get(after.key), after, at }] : [],
+      ),
+    );
+  }
+
+  /** Flags that may answer differently since the last change: those that changed, and those that build on what did. */
+  lastAffected(): readonly string[] {
+    const affected = this.#lastChanged.flatMap((record) => [
+      ...('flag' in record ? [record.key] : []),
+      ...this.#evaluator.dependents(record),
+    ]);
+    return [...new Set(affected)];
   }
 
   evaluate<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
@@ -86,10 +96,14 @@ export class LocalFlags {
   }
 }
 
-const isSame = (a: FlagRecord, b: FlagRecord): boolean =>
-  a.epoch === b.epoch &&
-  a.version === b.version &&
-  JSON.stringify(a.flag) === JSON.stringify(b.flag);
+const isSame = (a: ViewRecord | undefined, b: ViewRecord): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
+
+/** What was deleted before cannot be deleted again. */
+function deleted(record: ViewRecord): ViewRecord[] {
+  if ('flag' in record) return record.flag === null ? [] : [{ ...record, flag: null }];
+  return record.segment === null ? [] : [{ ...record, segment: null }];
+}
 
 /** True if a rollout waits to hear that the change has arrived. */
 export const concernsRollout = ({ before, after }: FlagChange): boolean =>

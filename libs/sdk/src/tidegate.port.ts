@@ -56,6 +56,11 @@ export interface Tidegate {
    * times in half a minute, unless a newer one waits; then it is reported as given up. Returns how to stop.
    */
   onFlagChanged(key: string, handler: AnswerHandler, context?: EvaluationContext): () => void;
+  /**
+   * Called once for all that came together, with the keys of the flags that may answer differently since: those that
+   * changed, and those that build on a segment or another flag that did.
+   */
+  onAnswersChanged(listener: Listener<readonly string[]>): () => void;
   /** Called after each change of `status.state`. */
   onStatus(listener: Listener<TidegateStatus>): () => void;
 

@@ -1,5 +1,6 @@
 import { AppError, messageOf } from '@tidegate/kernel';
 import type { Details, EvaluationContext } from '@tidegate/evaluation';
+import type { AnswerHandler } from './answer-watch.loop.ts';
 import { mergeContexts } from './context/merge-contexts.ts';
 import type { SdkErrorCode } from './errors.ts';
 import type { Listener } from './listeners.ts';
@@ -74,6 +75,14 @@ class HookedTidegate extends TypedAnswers implements Tidegate {
 
   onChange(key: string, listener: Listener<FlagChange>): () => void {
     return this.#flags.onChange(key, listener);
+  }
+
+  onFlagChanged(key: string, handler: AnswerHandler, context?: EvaluationContext): () => void {
+    return this.#flags.onFlagChanged(key, handler, mergeContexts(this.#around(), context));
+  }
+
+  onAnswersChanged(listener: Listener<readonly string[]>): () => void {
+    return this.#flags.onAnswersChanged(listener);
   }
 
   onStatus(listener: Listener<TidegateStatus>): () => void {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { FlagRecord } from '@tidegate/contracts';
+import { flag, type FlagRecord } from '@tidegate/contracts';
 import { eventually } from '@tidegate/kernel/testing';
 import { OpenFeature, ProviderEvents, ProviderStatus } from '@openfeature/server-sdk';
 import { TidegateClient } from '../client.loop.ts';
@@ -15,6 +15,24 @@ async function openFeature(flags = memoryTidegate({ on: true, name: 'x', n: 1, o
   await OpenFeature.setProviderAndWait(new TidegateProvider(flags));
   return { client: OpenFeature.getClient(), flags };
 }
+
+/** On for the members of the segment `beta`. */
+const forBeta = (key: string): FlagRecord => ({
+  key,
+  epoch: 1,
+  version: 1,
+  flag: flag.parse({
+    definition: {
+      type: 'boolean',
+      variants: { on: true, off: false },
+      defaultVariant: 'off',
+      offVariant: 'off',
+      exposure: { variant: 'on', percentage: 0 },
+      rules: [{ when: { segment: 'beta' }, variant: 'on' }],
+    },
+    salt: 'spec',
+  }),
+});
 
 class Impatient extends TidegateClient {
   override ready(): Promise<void> {
@@ -79,6 +97,28 @@ describe('the OpenFeature provider', () => {
     flags.set('name', 'y');
     expect(await changed).toEqual(['on', 'name']);
     expect(await client.getBooleanValue('on', true)).toBe(false);
+  });
+
+  it('tells that a flag has changed when the segment has that it builds on', async () => {
+    const { tidegate, sink } = await cutOff(60_000);
+    const beta = (version: number, members: string[]) => ({
+      key: 'beta',
+      epoch: 1,
+      version,
+      segment: { definition: { members, excluded: [], tags: [] } },
+    });
+    sink.apply([beta(1, []), forBeta('new')]);
+    await OpenFeature.setProviderAndWait(new TidegateProvider(tidegate));
+    const client = OpenFeature.getClient();
+    const changed = new Promise((resolve) => {
+      client.addHandler(ProviderEvents.ConfigurationChanged, (event) => {
+        resolve(event?.flagsChanged);
+      });
+    });
+    sink.apply([beta(2, ['ann'])]);
+    expect(await changed).toEqual(['new']);
+    expect(await client.getBooleanValue('new', false, { targetingKey: 'ann' })).toBe(true);
+    await tidegate.close();
   });
 
   it('says STALE, READY and ERROR, and is that already when handlers hear of it', async () => {

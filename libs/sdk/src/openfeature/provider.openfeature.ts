@@ -48,8 +48,8 @@ export class TidegateProvider implements Provider {
       this.#client.onStatus((status) => {
         this.#onStatus(status);
       }),
-      this.#client.onChange('*', ({ key }) => {
-        this.#onChange(key);
+      this.#client.onAnswersChanged((keys) => {
+        this.#onChange(keys);
       }),
     );
     try {
@@ -111,12 +111,16 @@ export class TidegateProvider implements Provider {
     };
   }
 
-  #onStatus({ state, ageMs }: TidegateStatus): void {
+  #onStatus({ state, ageMs, lastError }: TidegateStatus): void {
     if (!this.#isInitialized) return;
     if (state === 'ready') this.events.emit(ProviderEvents.Ready, {});
     if (state === 'stale')
       this.events.emit(ProviderEvents.Stale, {
         message: `Nothing was heard for ${Math.round(ageMs ?? 0)} ms.`,
+      });
+    if (state === 'error')
+      this.events.emit(ProviderEvents.Error, {
+        message: lastError?.message ?? `Nothing was heard for ${Math.round(ageMs ?? 0)} ms.`,
       });
     if (state === 'closed')
       this.events.emit(ProviderEvents.Error, {
@@ -124,11 +128,11 @@ export class TidegateProvider implements Provider {
       });
   }
 
-  /** Flags that change together, as after a new connection, are told in one event. */
-  #onChange(key: string): void {
+  /** Flags that change together are told in one event, with those that build on what changed. */
+  #onChange(keys: readonly string[]): void {
     if (!this.#isInitialized) return;
     if (this.#changed.size === 0) queueMicrotask(this.#tellChanged);
-    this.#changed.add(key);
+    for (const key of keys) this.#changed.add(key);
   }
 
   readonly #tellChanged = (): void => {

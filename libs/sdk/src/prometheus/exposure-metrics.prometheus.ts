@@ -17,6 +17,7 @@ const STATES = [
   'connecting',
   'ready',
   'stale',
+  'error',
   'closed',
 ] as const satisfies readonly TidegateStatus['state'][];
 

@@ -52,6 +52,7 @@ describe('exposure metrics', () => {
       'tidegate_client_state{state="connecting"} 0',
       'tidegate_client_state{state="ready"} 0',
       'tidegate_client_state{state="stale"} 0',
+      'tidegate_client_state{state="error"} 0',
       'tidegate_client_state{state="closed"} 1',
     ]);
   });
