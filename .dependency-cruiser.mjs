@@ -4,7 +4,8 @@ const lib = (...names) => `^libs/(${names.join('|')})/`;
 const siblings = ['bus', 'store', 'evaluation', 'statistics', 'metrics-source', 'migration'];
 const suffixed =
   '[.](handler|port|sqlite|memory|embedded|scrape|webhook|http|controller|consumer|module|nest|spec|contract|loop|sse|file|openfeature|slack|console)[.]ts$';
-const sdkDoors = '^libs/sdk/src/(context|kafka|nest|openfeature|opentelemetry|prometheus|redis)[.]ts$';
+const sdkDoors =
+  '^libs/sdk/src/(context|kafka|nest|openfeature|opentelemetry|prometheus|redis)[.]ts$';
 const only = (name, from, ...allowed) => ({
   name,
   severity: 'error',
