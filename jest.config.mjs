@@ -31,12 +31,13 @@ const project = (displayName, testMatch) => ({
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
 });
 
-/** unit: no I/O · integration: meets one real thing · e2e, faults, simulation: what crosses apps */
+/** unit: no I/O · integration: meets one real thing · conformance: others' clients and rules · e2e, faults, simulation: what crosses apps */
 export default {
   projects: [
     project('unit', ['<rootDir>/{libs,apps,examples}/*/src/**/!(*.int).spec.ts']),
     project('integration', ['<rootDir>/{libs,apps,examples}/*/src/**/*.int.spec.ts']),
     project('simulation', ['<rootDir>/test/simulation/**/*.spec.ts']),
+    project('conformance', ['<rootDir>/test/conformance/**/*.spec.ts']),
     project('e2e', ['<rootDir>/test/{e2e,faults}/**/*.e2e.spec.ts']),
   ],
 };

@@ -1,0 +1,152 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { cli, expectOk, openHouse, type Standalone } from '../../e2e/house.ts';
+import { start, temporaryFolder } from '../../e2e/process.ts';
+import { type Asker, checkout, type Kind, type Place, startAsker } from './asker.ts';
+import { type Built, builtIfAny, type LanguageName, languageNames } from './languages.ts';
+import { ada, flags, grace } from './shop.ts';
+
+jest.setTimeout(60_000);
+
+/** What the OpenFeature providers of a language make of the same answers. */
+const ways = {
+  python: { missingKey: 'TARGETING_KEY_MISSING', offIs: 'the off variant', wholeAsFloat: false },
+  go: { missingKey: 'TARGETING_KEY_MISSING', offIs: 'the default', wholeAsFloat: true },
+  java: { missingKey: 'INVALID_CONTEXT', offIs: 'the off variant', wholeAsFloat: false },
+} as const;
+
+let house: Standalone;
+let place: Place;
+let elsewhere: Place;
+
+beforeAll(async () => {
+  const keys = [await newKey('production'), await newKey('staging')] as const;
+  const file = join(temporaryFolder(), 'keys');
+  writeFileSync(file, keys.map(({ line }) => `${line}\n`).join(''));
+  house = await openHouse({ API_KEYS_FILE: file });
+  await ask('PUT', '', {});
+  for (const [key, body] of Object.entries(flags)) await ask('PUT', `/flags/${key}`, body);
+  const url = `${house.urls['flag-service']}/environments/production`;
+  place = { url, key: keys[0].key };
+  elsewhere = { url, key: keys[1].key };
+});
+afterAll(() => house.program.kill());
+
+async function newKey(environment: string): Promise<{ key: string; line: string }> {
+  const args = ['key', 'new', `shop-${environment}`, '--role', 'sdk', '--env', environment];
+  await using made = start(cli, [...args, '--json']);
+  expect(await made.ended()).toBe(0);
+  return JSON.parse(made.output()) as { key: string; line: string };
+}
+
+const ask = async (method: string, path: string, body: unknown): Promise<void> =>
+  expectOk(await house.ask(method, 'flag-service', `/v1/environments/production${path}`, { body }));
+
+for (const name of languageNames) {
+  const built = builtIfAny(name);
+  const title = `OpenFeature in ${name}, over OFREP`;
+  if (built)
+    describe(title, () => {
+      asks(name, built);
+    });
+  else it.todo(title);
+}
+
+function asks(name: LanguageName, built: Built): void {
+  const way = ways[name];
+  let program: Asker;
+  beforeAll(() => void (program = startAsker(built, place)));
+  afterAll(async () => program[Symbol.asyncDispose]());
+
+  it('runs the program of the how-to', async () => {
+    expect(await checkout(built, place)).toBe(
+      ['the new checkout', 'spring 25 0.15 3 warn', 'on TARGETING_MATCH', ''].join('\n'),
+    );
+  });
+
+  it.each([
+    ['boolean', 'checkout-v2', false, true, 'on'],
+    ['string', 'banner', 'none', 'spring', 'spring'],
+    ['integer', 'max-items', 10, 25, 'many'],
+    ['float', 'discount', 0.5, 0.15, 'some'],
+    ['object', 'retry', { attempts: 1 }, { attempts: 3, codes: [502, 503], wait: null }, 'patient'],
+    ['string', 'address-check', 'off', 'warn', 'warn'],
+  ] as const)('asks for a %s: %s', async (type, flag, otherwise, value, variant) => {
+    const told = await program.ask({ flag, type, default: otherwise, context: ada });
+    expect(told).toMatchObject({ value, variant, metadata: { version: 1 } });
+    expect(told.errorCode ?? '').toBe('');
+  });
+
+  it('tells users apart by their key, in an exposure as the service does', async () => {
+    const users = Array.from({ length: 20 }, (_, n) => `user-${n}`);
+    const reached = [];
+    for (const targetingKey of users) {
+      const question = { flag: 'half', type: 'boolean', default: false } as const;
+      const { value, reason } = await program.ask({ ...question, context: { targetingKey } });
+      expect(reason).toBe('SPLIT');
+      if (value === true) reached.push(targetingKey);
+    }
+    expect(reached).toEqual(await reachedAtTheService(users));
+    expect(reached.length).toBeGreaterThan(0);
+    expect(reached.length).toBeLessThan(users.length);
+  });
+
+  it.each([
+    ['FLAG_NOT_FOUND', 'string', 'nothing', 'mine', ada],
+    ['TYPE_MISMATCH', 'boolean', 'banner', true, ada],
+    ['TYPE_MISMATCH', 'string', 'max-items', 'mine', ada],
+    [way.missingKey, 'boolean', 'half', true, { plan: 'pro' }],
+  ] as const)('answers with the default and %s: %s of %s', async (...row) => {
+    const [errorCode, type, flag, otherwise, context] = row;
+    const told = await program.ask({ flag, type, default: otherwise, context });
+    expect(told).toMatchObject({ value: otherwise, errorCode });
+  });
+
+  it('gives a whole number as an integer, and as a float where the provider can', async () => {
+    const question = { flag: 'max-items', type: 'float' as Kind, default: 0.5, context: ada };
+    const told = await program.ask(question);
+    expect(told).toMatchObject(
+      way.wholeAsFloat ? { value: 25 } : { value: 0.5, errorCode: 'TYPE_MISMATCH' },
+    );
+  });
+
+  it('answers with the default where the key is not for this environment', async () => {
+    await using stranger = startAsker(built, elsewhere);
+    const question = { flag: 'banner', type: 'string', default: 'mine', context: ada } as const;
+    expect(await stranger.ask(question)).toMatchObject({ value: 'mine', errorCode: 'GENERAL' });
+  });
+
+  it('answers with the default when nobody is there', async () => {
+    await using alone = startAsker(built, { ...place, url: 'http://127.0.0.1:9' });
+    const question = { flag: 'banner', type: 'string', default: 'mine', context: ada } as const;
+    expect(await alone.ask(question)).toMatchObject({ value: 'mine', errorCode: 'GENERAL' });
+  });
+
+  it(`sees a kill with the next question, and then serves ${way.offIs}`, async () => {
+    const flag = `killed-${name}`;
+    await ask('PUT', `/flags/${flag}`, flags.banner);
+    const question = { flag, type: 'string', default: 'mine', context: grace } as const;
+    expect(await program.ask(question)).toMatchObject({ value: 'spring' });
+    await ask('POST', `/flags/${flag}/disable`, { reason: 'wrong prices' });
+    expect(await program.ask(question)).toMatchObject({
+      value: way.offIs === 'the default' ? 'mine' : 'none',
+      variant: 'none',
+      reason: 'DISABLED',
+    });
+  });
+}
+
+async function reachedAtTheService(users: readonly string[]): Promise<string[]> {
+  const reached: string[] = [];
+  for (const targetingKey of users) {
+    const response = await fetch(`${place.url}/ofrep/v1/evaluate/flags/half`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${place.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ context: { targetingKey } }),
+    });
+    const { value } = (await response.json()) as { value: boolean };
+    if (value) reached.push(targetingKey);
+  }
+  return reached;
+}
