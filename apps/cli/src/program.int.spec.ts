@@ -22,16 +22,28 @@ const answering =
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
 
+interface Asked {
+  readonly line: string;
+  readonly key: string | undefined;
+  readonly ifMatch: string | undefined;
+  readonly body: string;
+}
+
 /** All services at one address; which of them was asked does not matter here. */
 async function services(answers: Answers) {
-  const asked: { line: string; key: string | undefined; body: string }[] = [];
+  const asked: Asked[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
       const body = Buffer.concat(chunks).toString();
-      asked.push({ line: `${method} ${url}`, key: headers.authorization, body });
+      asked.push({
+        line: `${method} ${url}`,
+        key: headers.authorization,
+        ifMatch: headers['if-match'],
+        body,
+      });
       answers(request, response);
     });
   }).listen(0, '127.0.0.1');
@@ -254,10 +266,35 @@ it.each(['disable', 'enable', 'release'])('asks to %s a flag, with the reason', 
   ]);
 });
 
+it('exposes a flag as it is now to more, and only that version of it', async () => {
+  const definition = { type: 'boolean', exposure: { variant: 'on', percentage: 10, by: 'team' } };
+  const flag = {
+    key: 'x',
+    epoch: 1,
+    version: 4,
+    flag: { definition: { ...definition, allowedUsers: [] } },
+  };
+  const { asked, env } = await services(answering(200, flag));
+  expect(await tidegate(env, ['flag', 'expose', 'x', '0.5%', '-r', 'wide'])).toMatchObject({
+    code: 0,
+  });
+  expect(asked.map(({ line, ifMatch }) => [line, ifMatch])).toEqual([
+    ['GET /v1/environments/production/flags/x', undefined],
+    ['PUT /v1/environments/production/flags/x', '"1.4"'],
+  ]);
+  expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
+    ...definition,
+    allowedUsers: [],
+    exposure: { variant: 'on', percentage: 0.5, by: 'team' },
+    reason: 'wide',
+  });
+});
+
 it.each([
   [['flag', 'get']],
   [['flag', 'get', 'x', 'y']],
   [['flag', 'disable', 'x']],
+  [['flag', 'expose', 'x', 'half']],
   [['rollout', 'start', 'demo', '--plan-version', 'two']],
   [['migration', 'run', 'm', '--execute', '--verify']],
   [['migration', 'run', 'm', '--batch-size=0']],

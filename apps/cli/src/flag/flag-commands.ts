@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { acting, readJson, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
+import { registerExpose } from './expose-command.ts';
 import { registerKill } from './disable-command.ts';
 import { registerFlagCopies } from './copy-commands.ts';
 import { registerFlagLife } from './life-commands.ts';
@@ -24,6 +25,7 @@ export function registerFlag(program: Command, world: World): void {
   const flag = program.command('flag').description('flags of an environment');
   registerReading(flag, world);
   registerWriting(flag, world);
+  registerExpose(flag, world);
   registerKill(flag, world);
   registerFlagCopies(flag, world);
   registerFlagLife(flag, world);
