@@ -20,6 +20,7 @@ export interface Told {
   readonly variant?: string | null;
   readonly reason?: string | null;
   readonly errorCode?: string | null;
+  readonly errorMessage?: string | null;
   readonly metadata?: Readonly<Record<string, unknown>> | null;
 }
 

@@ -16,6 +16,9 @@ const ways = {
   java: { missingKey: 'INVALID_CONTEXT', offIs: 'the off variant', wholeAsFloat: false },
 } as const;
 
+/** What the programs of the how-tos print for Ada. */
+const PRINTED = 'the new checkout\nspring 25 0.15 3 warn\non TARGETING_MATCH\n';
+
 let house: Standalone;
 let place: Place;
 let elsewhere: Place;
@@ -43,6 +46,17 @@ async function newKey(environment: string): Promise<{ key: string; line: string 
 const ask = async (method: string, path: string, body: unknown): Promise<void> =>
   expectOk(await house.ask(method, 'flag-service', `/v1/environments/production${path}`, { body }));
 
+it('asks the same in Node, with the provider of the SDK, and hears of changes', async () => {
+  const { key } = place;
+  await using shop = start('docs/how-to/examples/openfeature.ts', [], {
+    ...house.environment,
+    TIDEGATE_KEY: key,
+  });
+  await shop.printed(PRINTED);
+  await ask('PUT', '/flags/heard-of', flags.banner);
+  await shop.printed('changed: heard-of');
+});
+
 for (const name of languageNames) {
   const built = builtIfAny(name);
   const title = `OpenFeature in ${name}, over OFREP`;
@@ -60,9 +74,7 @@ function asks(name: LanguageName, built: Built): void {
   afterAll(async () => program[Symbol.asyncDispose]());
 
   it('runs the program of the how-to', async () => {
-    expect(await checkout(built, place)).toBe(
-      ['the new checkout', 'spring 25 0.15 3 warn', 'on TARGETING_MATCH', ''].join('\n'),
-    );
+    expect(await checkout(built, place)).toBe(PRINTED);
   });
 
   it.each([
@@ -114,7 +126,9 @@ function asks(name: LanguageName, built: Built): void {
   it('answers with the default where the key is not for this environment', async () => {
     await using stranger = startAsker(built, elsewhere);
     const question = { flag: 'banner', type: 'string', default: 'mine', context: ada } as const;
-    expect(await stranger.ask(question)).toMatchObject({ value: 'mine', errorCode: 'GENERAL' });
+    const told = await stranger.ask(question);
+    expect(told).toMatchObject({ value: 'mine', errorCode: 'GENERAL' });
+    expect(told.errorMessage).toMatch(/authorization|forbidden/);
   });
 
   it('answers with the default when nobody is there', async () => {
