@@ -4,6 +4,7 @@ export * from './flag-commands.ts';
 export * from './flag-events.ts';
 export {
   type Comparison,
+  condition,
   type Condition,
   dateOf,
   type Operator,

@@ -1,5 +1,6 @@
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { withSharedDefinitions } from './openapi-definitions.ts';
 import type { FastRoute } from './fast-route.ts';
 import { openApi } from './parameters.nest.ts';
 
@@ -23,14 +24,14 @@ export function describeApi(
   const describe = (): OpenAPIObject => {
     const document = SwaggerModule.createDocument(app, config);
     for (const route of routes) document.paths[route.path] = { post: operationOf(route) };
-    return document;
+    return withSharedDefinitions(document);
   };
   SwaggerModule.setup('docs', app, describe, { jsonDocumentUrl: 'openapi.json', raw: ['json'] });
 }
 
-type Operation = NonNullable<OpenAPIObject['paths'][string]['post']>;
+type Operation = NonNullable<OpenAPIObject['paths'][string]['post']> & { 'x-role': string };
 
-function operationOf({ path, summary, body }: FastRoute): Operation {
+function operationOf({ path, role, summary, body }: FastRoute): Operation {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path' as const,
@@ -41,6 +42,7 @@ function operationOf({ path, summary, body }: FastRoute): Operation {
     summary,
     parameters,
     security: [{ bearer: [] }],
+    'x-role': role,
     requestBody: { content: { 'application/json': { schema: openApi(body, 'input') } } },
     responses: { 200: { description: '' } },
   };

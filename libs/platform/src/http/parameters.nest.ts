@@ -1,5 +1,6 @@
 import { Body, createParamDecorator, type ExecutionContext, Param, Query } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiParam, ApiQuery, ApiResponse } from '@nestjs/swagger';
+import { condition } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -8,7 +9,14 @@ import { ZodPipe } from './zod-pipe.nest.ts';
 type Schema = NonNullable<Extract<Parameters<typeof ApiParam>[0], { schema: unknown }>['schema']>;
 
 export const openApi = (schema: z.ZodType, io: 'input' | 'output'): Schema =>
-  z.toJSONSchema(schema, { target: 'openapi-3.0', io, unrepresentable: 'any' }) as Schema;
+  z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => {
+      if (Object.is(zodSchema, condition)) jsonSchema.title = 'Condition';
+    },
+  }) as Schema;
 
 /** The JSON body, read by the schema, and documented. No body counts as `{}`. */
 export const ZodBody = (schema: z.ZodType): ParameterDecorator =>
