@@ -6,6 +6,7 @@
  *   libs/contracts/published/*    its schema as it was first published: written once, never changed
  *   apps/<service>/README.md      the table of options, between <!-- options --> and <!-- /options -->
  *   deploy/kafka/*.sh             topics and access lists, for Kafka's own tools
+ *   docs/api/*                    OpenAPI documents, a page of all routes, and what the SDK exports
  *   .env.example                  every option of every service
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,6 +26,9 @@ import {
 } from '@tidegate/platform';
 import { format, resolveConfig } from 'prettier';
 import type { z } from 'zod';
+import { apiReference } from './api-reference.ts';
+import { type OpenApi, openApiOf } from './openapi.ts';
+import { sdkReference } from './sdk-reference.ts';
 
 const check = process.argv.includes('--check');
 const problems: string[] = [];
@@ -73,10 +77,11 @@ async function holdOptions(file: string, options: z.ZodObject): Promise<void> {
     return;
   }
   const table = `<!-- options -->\n\n${configMarkdown(options)}\n<!-- /options -->`;
-  hold(
-    file,
-    await format(before + table + after, { ...(await resolveConfig(file)), parser: 'markdown' }),
-  );
+  await holdPage(file, before + table + after);
+}
+
+async function holdPage(file: string, text: string): Promise<void> {
+  hold(file, await format(text, { ...(await resolveConfig(file)), parser: 'markdown' }));
 }
 
 holdFolder('docs/schemas', schemaDocuments(), false);
@@ -86,6 +91,15 @@ keepFirst('libs/contracts/published', messageSchemas());
 await holdOptions('libs/platform/README.md', PlatformConfig);
 for (const service of services)
   await holdOptions(`apps/${service.name}/README.md`, optionsOf(service));
+const apis = new Map<string, OpenApi>();
+mkdirSync('docs/api', { recursive: true });
+for (const service of services) {
+  const api = await openApiOf(service);
+  apis.set(service.name, api);
+  hold(`docs/api/${service.name}.openapi.json`, `${JSON.stringify(api, null, 2)}\n`);
+}
+await holdPage('docs/api/README.md', apiReference(apis));
+await holdPage('docs/api/sdk.md', sdkReference());
 mkdirSync('deploy/kafka', { recursive: true });
 hold('deploy/kafka/topics.sh', topicsScript());
 hold('deploy/kafka/acls.sh', accessScript());

@@ -1,5 +1,5 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
-import { ApiBearerAuth } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiExtension } from '@nestjs/swagger';
 import type { Role } from '@tidegate/contracts';
 import { AppError, isRejection } from '@tidegate/kernel';
 import type { FastifyRequest } from 'fastify';
@@ -24,7 +24,11 @@ export const ROUTE_NEED = Symbol('tidegate:route-need');
 export const RequireRole =
   (role: Role, scope: RoleScope = {}): MethodDecorator & ClassDecorator =>
   (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
-    const decorators = [SetMetadata(ROUTE_NEED, { role, ...scope }), ApiBearerAuth()];
+    const decorators = [
+      SetMetadata(ROUTE_NEED, { role, ...scope }),
+      ApiBearerAuth(),
+      ApiExtension('x-role', role),
+    ];
     for (const decorate of decorators) {
       if (key !== undefined && descriptor) decorate(target, key, descriptor);
       else (decorate as ClassDecorator)(target as Function);
