@@ -90,6 +90,25 @@ function asks(name: LanguageName, built: Built): void {
     expect(told.errorCode ?? '').toBe('');
   });
 
+  it('tells users apart by what a rule asks of them', async () => {
+    const question = { flag: 'team-search', type: 'boolean', default: false } as const;
+    const matched = { value: true, reason: 'TARGETING_MATCH', metadata: { rule: 'big-teams' } };
+    expect(await program.ask({ ...question, context: ada })).toMatchObject(matched);
+    expect(await program.ask({ ...question, context: grace })).toMatchObject({ value: false });
+    const small = { ...ada, seats: 9 };
+    expect(await program.ask({ ...question, context: small })).toMatchObject({ value: false });
+  });
+
+  it('serves the off variant where a prerequisite is not met', async () => {
+    const question = { flag: 'one-page', type: 'boolean', default: true } as const;
+    expect(await program.ask({ ...question, context: ada })).toMatchObject({ value: true });
+    expect(await program.ask({ ...question, context: grace })).toMatchObject({
+      value: false,
+      variant: 'off',
+      metadata: { prerequisite: 'checkout-v2' },
+    });
+  });
+
   it('tells users apart by their key, in an exposure as the service does', async () => {
     const users = Array.from({ length: 20 }, (_, n) => `user-${n}`);
     const reached = [];

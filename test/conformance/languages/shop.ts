@@ -24,6 +24,27 @@ export const flags = {
     exposure: { variant: 'on', percentage: 0 },
     allowedUsers: ['ada'],
   },
+  'team-search': {
+    ...closed,
+    exposure: { variant: 'on', percentage: 0 },
+    rules: [
+      {
+        name: 'big-teams',
+        when: {
+          all: [
+            { attribute: 'plan', operator: 'in', values: ['pro', 'enterprise'] },
+            { attribute: 'seats', operator: 'at-least', value: 10 },
+          ],
+        },
+        variant: 'on',
+      },
+    ],
+  },
+  'one-page': {
+    ...closed,
+    prerequisites: [{ flag: 'checkout-v2', variants: ['on'] }],
+    exposure: { variant: 'on', percentage: 100 },
+  },
   half: { ...closed, exposure: { variant: 'on', percentage: 50 } },
   banner: everyone('string', { none: 'none', spring: 'spring' }, 'spring'),
   'max-items': everyone('number', { few: 10, many: 25 }, 'many'),

@@ -6,6 +6,7 @@ import type {
 } from '@tidegate/evaluation';
 import { reject, isRejection, type Rejection } from '@tidegate/kernel';
 import { z } from 'zod';
+import { ofrepReason } from './ofrep-reason.ts';
 
 /** Body of an OFREP evaluation, as it is described; attributes beside the targeting key are for rules. */
 export const ofrepBody = z.looseObject({
@@ -75,7 +76,7 @@ function served(keyText: string, details: Details): string {
 
 function remembered(details: Details): string {
   const { value, variant, reason, flagMetadata: metadata } = details;
-  const text = JSON.stringify({ value, variant, reason, metadata }).slice(1);
+  const text = JSON.stringify({ value, variant, reason: ofrepReason(reason), metadata }).slice(1);
   if (Object.isFrozen(details)) texts.set(details, text);
   return text;
 }
