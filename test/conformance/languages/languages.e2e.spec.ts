@@ -1,10 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { cli, expectOk, openHouse, type Standalone } from '../../e2e/house.ts';
-import { start, temporaryFolder } from '../../e2e/process.ts';
+import { start } from '../../e2e/process.ts';
 import { type Asker, checkout, type Kind, type Place, startAsker } from './asker.ts';
 import { type Built, builtIfAny, type LanguageName, languageNames } from './languages.ts';
+import { openShop, type Shop } from './shop-house.ts';
 import { ada, flags, grace } from './shop.ts';
 
 jest.setTimeout(60_000);
@@ -19,42 +17,24 @@ const ways = {
 /** What the programs of the how-tos print for Ada. */
 const PRINTED = 'the new checkout\nspring 25 0.15 3 warn\non TARGETING_MATCH\n';
 
-let house: Standalone;
+let shop: Shop;
 let place: Place;
 let elsewhere: Place;
 
 beforeAll(async () => {
-  const keys = [await newKey('production'), await newKey('staging')] as const;
-  const file = join(temporaryFolder(), 'keys');
-  writeFileSync(file, keys.map(({ line }) => `${line}\n`).join(''));
-  house = await openHouse({ API_KEYS_FILE: file });
-  await ask('PUT', '', {});
-  for (const [key, body] of Object.entries(flags)) await ask('PUT', `/flags/${key}`, body);
-  const url = `${house.urls['flag-service']}/environments/production`;
-  place = { url, key: keys[0].key };
-  elsewhere = { url, key: keys[1].key };
+  shop = await openShop();
+  const url = `${shop.house.urls['flag-service']}/environments/production`;
+  place = { url, key: shop.key };
+  elsewhere = { url, key: shop.keyElsewhere };
 });
-afterAll(() => house.program.kill());
-
-async function newKey(environment: string): Promise<{ key: string; line: string }> {
-  const args = ['key', 'new', `shop-${environment}`, '--role', 'sdk', '--env', environment];
-  await using made = start(cli, [...args, '--json']);
-  expect(await made.ended()).toBe(0);
-  return JSON.parse(made.output()) as { key: string; line: string };
-}
-
-const ask = async (method: string, path: string, body: unknown): Promise<void> =>
-  expectOk(await house.ask(method, 'flag-service', `/v1/environments/production${path}`, { body }));
+afterAll(() => shop.house.program.kill());
 
 it('asks the same in Node, with the provider of the SDK, and hears of changes', async () => {
-  const { key } = place;
-  await using shop = start('docs/how-to/examples/openfeature.ts', [], {
-    ...house.environment,
-    TIDEGATE_KEY: key,
-  });
-  await shop.printed(PRINTED);
-  await ask('PUT', '/flags/heard-of', flags.banner);
-  await shop.printed('changed: heard-of');
+  const env = { ...shop.house.environment, TIDEGATE_KEY: shop.key };
+  await using program = start('docs/how-to/examples/openfeature.ts', [], env);
+  await program.printed(PRINTED);
+  await shop.ask('PUT', '/flags/heard-of', flags.banner);
+  await program.printed('changed: heard-of');
 });
 
 for (const name of languageNames) {
@@ -158,10 +138,10 @@ function asks(name: LanguageName, built: Built): void {
 
   it(`sees a kill with the next question, and then serves ${way.offIs}`, async () => {
     const flag = `killed-${name}`;
-    await ask('PUT', `/flags/${flag}`, flags.banner);
+    await shop.ask('PUT', `/flags/${flag}`, flags.banner);
     const question = { flag, type: 'string', default: 'mine', context: grace } as const;
     expect(await program.ask(question)).toMatchObject({ value: 'spring' });
-    await ask('POST', `/flags/${flag}/disable`, { reason: 'wrong prices' });
+    await shop.ask('POST', `/flags/${flag}/disable`, { reason: 'wrong prices' });
     expect(await program.ask(question)).toMatchObject({
       value: way.offIs === 'the default' ? 'mine' : 'none',
       variant: 'none',
