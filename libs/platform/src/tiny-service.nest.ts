@@ -23,7 +23,7 @@ import type { FastRoute } from './http/fast-route.ts';
 import { ifMatch } from './http/etag.ts';
 import { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 import { ApiAnswer, TextBody, ZodBody, ZodParam, ZodQuery } from './http/parameters.nest.ts';
-import { LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
+import { LimitedAsEvaluation, LimitedAsHeartbeat, NeverLimited } from './limits/limits.nest.ts';
 import { defineService, type ServiceContext } from './service.ts';
 import { SERVICE_CONTEXT } from './tokens.ts';
 
@@ -106,6 +106,13 @@ class PlaceController {
   @RequireRole('sdk', { environment: 'env' })
   alive(): { heard: boolean } {
     return { heard: true };
+  }
+
+  @Post('evaluated')
+  @LimitedAsEvaluation()
+  @RequireRole('sdk', { environment: 'env' })
+  evaluated(): { served: boolean } {
+    return { served: true };
   }
 
   @Get('items')

@@ -130,6 +130,18 @@ function asks(name: LanguageName, built: Built): void {
     expect(told.errorMessage).toMatch(/authorization|forbidden/);
   });
 
+  it('answers with the default where a key asks more than its limit', async () => {
+    const env = { RATE_LIMIT_EVALUATIONS_PER_MINUTE: '2', RATE_LIMIT_PER_MINUTE: '0' };
+    await using busy = await openShop(env);
+    const url = `${busy.house.urls['flag-service']}/environments/production`;
+    await using asking = startAsker(built, { url, key: busy.key });
+    const question = { flag: 'banner', type: 'string', default: 'mine', context: ada } as const;
+    const values = [];
+    for (let time = 0; time < 3; time += 1) values.push((await asking.ask(question)).value);
+    expect(values).toEqual(['spring', 'spring', 'mine']);
+    expect(await asking.ask(question)).toMatchObject({ errorCode: 'GENERAL' });
+  });
+
   it('answers with the default when nobody is there', async () => {
     await using alone = startAsker(built, { ...place, url: 'http://127.0.0.1:9' });
     const question = { flag: 'banner', type: 'string', default: 'mine', context: ada } as const;

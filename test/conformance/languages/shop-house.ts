@@ -5,7 +5,7 @@ import { start, temporaryFolder } from '../../e2e/process.ts';
 import { flags } from './shop.ts';
 
 /** Running services with the flags of the shop in `production`. */
-export interface Shop {
+export interface Shop extends AsyncDisposable {
   readonly house: Standalone;
   /** May read the flags of production. */
   readonly key: string;
@@ -15,18 +15,19 @@ export interface Shop {
   ask(method: string, path: string, body: unknown): Promise<void>;
 }
 
-export async function openShop(): Promise<Shop> {
+export async function openShop(env: Readonly<Record<string, string>> = {}): Promise<Shop> {
   const [own, elsewhere] = [await newKey('production'), await newKey('staging')];
   const file = join(temporaryFolder(), 'keys');
   writeFileSync(file, `${own.line}\n${elsewhere.line}\n`);
-  const house = await openHouse({ API_KEYS_FILE: file });
+  const house = await openHouse({ ...env, API_KEYS_FILE: file });
   const ask: Shop['ask'] = async (method, path, body) =>
     expectOk(
       await house.ask(method, 'flag-service', `/v1/environments/production${path}`, { body }),
     );
   await ask('PUT', '', {});
   for (const [key, body] of Object.entries(flags)) await ask('PUT', `/flags/${key}`, body);
-  return { house, key: own.key, keyElsewhere: elsewhere.key, ask };
+  const close = () => house.program.kill();
+  return { house, key: own.key, keyElsewhere: elsewhere.key, ask, [Symbol.asyncDispose]: close };
 }
 
 async function newKey(environment: string): Promise<{ key: string; line: string }> {

@@ -24,7 +24,7 @@ export function ofrepRoutes({ defaultEnvironment, ...parts }: OfrepParts): reado
     { base: '/environments/{env}', environment: { parameter: 'env' } },
   ] as const;
   return scopes.flatMap(({ base, environment }) => {
-    const scope = { role: 'sdk', environment, body: ofrepBody } as const;
+    const scope = { role: 'sdk', countedAs: 'evaluation', environment, body: ofrepBody } as const;
     const within = answering(parts.views, environment);
     return [
       {

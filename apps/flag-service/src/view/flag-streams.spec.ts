@@ -22,7 +22,12 @@ class Reader extends PassThrough {
 function world() {
   const flags = new EnvironmentFlags();
   let slow = 0;
-  const streams = new FlagStreams({ bufferBytes: BUFFER, onSlowReader: () => (slow += 1) });
+  const streams = new FlagStreams({
+    maxStreams: 10,
+    onFull: () => {},
+    bufferBytes: BUFFER,
+    onSlowReader: () => (slow += 1),
+  });
   const definition = flagDefinition.parse({
     type: 'string',
     variants: { on: 'x'.repeat(1_000), off: 'y' },

@@ -71,6 +71,11 @@ export const PlatformConfig = z
       .describe(
         'Signs of life a minute of all instances with one API key, counted apart, 12 of each instance, and their requests for the flags; 0: any number.',
       ),
+    RATE_LIMIT_EVALUATIONS_PER_MINUTE: limitPerMinute
+      .default(600_000)
+      .describe(
+        'Evaluations over OFREP a minute with one API key, counted apart: one for each flag that is asked; 0: any number.',
+      ),
     RATE_LIMIT_ANONYMOUS_PER_MINUTE: limitPerMinute
       .default(600)
       .describe('Requests a minute of one address without a valid key; 0: any number.'),

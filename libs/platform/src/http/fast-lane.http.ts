@@ -94,6 +94,7 @@ function addRoute(lane: FastifyInstance, route: FastRoute, options: FastLaneOpti
       ? () => environment.always
       : ({ params }: FastifyRequest) => (params as Record<string, string>)[environment.parameter];
   lane.post(url, {
+    config: route.countedAs === undefined ? {} : { countedAs: route.countedAs },
     onRequest(request, _reply, done) {
       request.begunAt = performance.now();
       done();

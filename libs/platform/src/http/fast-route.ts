@@ -2,6 +2,7 @@ import type { Role } from '@tidegate/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Caller } from '../auth/access.ts';
+import type { CountedApart } from '../limits/rate-limits.handler.ts';
 
 /** One request of such a route, by somebody who may ask. */
 export interface Asking {
@@ -21,6 +22,8 @@ export interface FastRoute {
   readonly role: Role;
   /** The environment that a request is about: as a parameter of the path says, or always the same one. */
   readonly environment: { readonly parameter: string } | { readonly always: string };
+  /** Counted apart from what else the key asks. */
+  readonly countedAs?: CountedApart;
   readonly summary: string;
   /** For the description; it is not checked. */
   readonly body: z.ZodType;

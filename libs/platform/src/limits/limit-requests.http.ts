@@ -4,7 +4,7 @@ import type { Problems } from '../http/problem-filter.nest.ts';
 import { addressBlock } from './address-block.ts';
 import { WINDOW_MS } from './allowance.ts';
 import type { Unlimited } from './limits.nest.ts';
-import type { CallerKind, RateLimits, Taken } from './rate-limits.handler.ts';
+import type { CallerKind, CountedApart, RateLimits, Taken } from './rate-limits.handler.ts';
 
 export interface RequestLimitOptions {
   readonly limits: RateLimits;
@@ -21,12 +21,15 @@ type Hook = (request: FastifyRequest, reply: FastifyReply, done: () => void) => 
 export function limitRequests(server: FastifyInstance, options: RequestLimitOptions): void {
   const everywhere = limitAt(options, undefined);
   const byStranger = limitAt(options, 'callers');
-  const asHeartbeat = limitAt(options, undefined, 'heartbeat');
+  const apart = {
+    heartbeat: limitAt(options, undefined, 'heartbeat'),
+    evaluation: limitAt(options, undefined, 'evaluation'),
+  } satisfies Record<CountedApart, Hook>;
   // By route, not in one hook for all: finding out the route of a request takes longer than all of this.
   server.addHook('onRoute', (route: RouteOptions) => {
-    const unlimited = route.config?.neverLimited;
+    const { neverLimited: unlimited, countedAs } = route.config ?? {};
     const hooks = [route.onRequest ?? []].flat();
-    const usual = route.config?.isHeartbeat === true ? asHeartbeat : everywhere;
+    const usual = countedAs === undefined ? everywhere : apart[countedAs];
     const hook = unlimited === 'callers' ? byStranger : usual;
     // The HEAD route that Fastify makes of a GET route has its hooks already.
     if (unlimited !== 'everybody' && !hooks.includes(hook)) route.onRequest = [...hooks, hook];
@@ -41,7 +44,7 @@ const limitAt =
   (
     { limits, problems, onLimited }: RequestLimitOptions,
     unlimited: Unlimited | undefined,
-    ofCallers: 'key' | 'heartbeat' = 'key',
+    ofCallers: 'key' | CountedApart = 'key',
   ): Hook =>
   (request, reply, done) => {
     const { caller } = request;
@@ -68,6 +71,7 @@ function describe(reply: FastifyReply, kind: CallerKind, taken: Taken): void {
 const WHO: Readonly<Record<CallerKind, (limit: number) => string>> = {
   key: (limit) => `This key may ask ${limit} times a minute`,
   heartbeat: (limit) => `Instances with this key may give ${limit} signs of life a minute`,
+  evaluation: (limit) => `This key may have flags evaluated ${limit} times a minute`,
   address: (limit) =>
     `Without a key that is known here, one address may ask ${limit} times a minute`,
 };

@@ -1,11 +1,12 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
+import type { CountedApart } from './rate-limits.handler.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who is never refused for asking too often; without it nobody. */
     neverLimited?: Unlimited;
-    /** Counted apart, under RATE_LIMIT_HEARTBEATS_PER_MINUTE. */
-    isHeartbeat?: boolean;
+    /** Counted apart from what else the key asks, under a limit of its own. */
+    countedAs?: CountedApart;
   }
 }
 
@@ -16,5 +17,11 @@ export type Unlimited = 'callers' | 'everybody';
 export const NeverLimited = (whom: Unlimited = 'callers'): MethodDecorator =>
   RouteConfig({ neverLimited: whom });
 
-/** For signs of life, and other requests that every instance makes by itself: there are as many as instances, and they must not use up what their key may ask besides. */
-export const LimitedAsHeartbeat = (): MethodDecorator => RouteConfig({ isHeartbeat: true });
+/**
+ * For signs of life, and other requests that every instance makes by itself: there are as many as instances, and they must
+ * not use up what their key may ask besides.
+ */
+export const LimitedAsHeartbeat = (): MethodDecorator => RouteConfig({ countedAs: 'heartbeat' });
+
+/** For evaluations: an application asks them for each of its users' requests. */
+export const LimitedAsEvaluation = (): MethodDecorator => RouteConfig({ countedAs: 'evaluation' });

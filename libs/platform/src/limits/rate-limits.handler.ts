@@ -1,9 +1,10 @@
 import { Allowance } from './allowance.ts';
 import type { SharedCounts } from './shared-counts.port.ts';
 
-/** Who is limited: a key by its name, and apart from that for its signs of life; everybody without one by address. */
-export const callerKinds = ['key', 'heartbeat', 'address'] as const;
+/** Who is limited: a key by its name, and apart from that for what there is much of; everybody without one by address. */
+export const callerKinds = ['key', 'heartbeat', 'evaluation', 'address'] as const;
 export type CallerKind = (typeof callerKinds)[number];
+export type CountedApart = Exclude<CallerKind, 'key' | 'address'>;
 
 export interface RateLimitOptions {
   /** Requests in a window; 0: any number. */
@@ -38,6 +39,7 @@ export class RateLimits {
   readonly #callers = {
     key: new Map<string, Allowance>(),
     heartbeat: new Map<string, Allowance>(),
+    evaluation: new Map<string, Allowance>(),
     address: new Map<string, Allowance>(),
   } satisfies Record<CallerKind, Map<string, Allowance>>;
   readonly #unsettled = new Set<Allowance>();

@@ -101,30 +101,33 @@ describe('who asks too often', () => {
   });
 });
 
-describe('signs of life', () => {
-  it('use up nothing of what their key may ask, and have a limit of their own', async () => {
+describe.each([
+  ['heartbeat', 'signs of life', 'alive', 'Instances with this key may give 5 signs of life'],
+  ['evaluation', 'evaluations', 'evaluated', 'This key may have flags evaluated 5 times'],
+])('what counts as %s: %s', (kind, _, path, sentence) => {
+  it('uses up nothing of what its key may ask, and has a limit of its own', async () => {
     const service = await startTestService(tinyService(), {
-      env: { RATE_LIMIT_PER_MINUTE: '3', RATE_LIMIT_HEARTBEATS_PER_MINUTE: '5' },
+      env: { RATE_LIMIT_PER_MINUTE: '3', [`RATE_LIMIT_${kind.toUpperCase()}S_PER_MINUTE`]: '5' },
     });
     const sdk = service.as('sdk', 'test');
-    const alive = (client: TestClient = sdk) => client.post('/v1/environments/test/alive');
-    for (let time = 0; time < 5; time += 1) expect((await alive()).status).toBe(201);
-    const { body, headers } = await alive();
+    const ask = (client: TestClient = sdk) => client.post(`/v1/environments/test/${path}`);
+    for (let time = 0; time < 5; time += 1) expect((await ask()).status).toBe(201);
+    const { body, headers } = await ask();
     expect(body).toMatchObject({
       code: 'RATE_LIMITED',
       detail: expect.stringMatching(
-        /^Instances with this key may give 5 signs of life a minute; ask again in \d+ s\.$/,
+        new RegExp(String.raw`^${sentence} a minute; ask again in \d+ s\.$`),
       ),
     });
-    expect(headers.get('ratelimit-policy')).toBe('"heartbeat";q=5;w=60');
+    expect(headers.get('ratelimit-policy')).toBe(`"${kind}";q=5;w=60`);
     expect(await statuses(sdk, READ, 4)).toEqual([200, 200, 200, 429]);
-    expect((await alive(service.as('operator'))).status).toBe(201);
+    expect((await ask(service.as('operator'))).status).toBe(201);
   });
 
-  it('without a key count like everything else', async () => {
+  it('counts like everything else without a key', async () => {
     const service = await limited(100, 2);
     const stranger = service.anonymous();
-    const asked = [1, 2, 3].map(() => stranger.post('/v1/environments/test/alive'));
+    const asked = [1, 2, 3].map(() => stranger.post(`/v1/environments/test/${path}`));
     expect(
       (await Promise.all(asked)).map(({ status }) => status).toSorted((x, y) => x - y),
     ).toEqual([401, 401, 429]);
@@ -134,7 +137,7 @@ describe('signs of life', () => {
 it('ever new addresses get one limit together, and no more memory, until the old ones are over', () => {
   let now = 0;
   const limits = new RateLimits({
-    limits: { key: 0, heartbeat: 0, address: 2 },
+    limits: { key: 0, heartbeat: 0, evaluation: 0, address: 2 },
     mostCallers: 3,
     now: () => now,
   });

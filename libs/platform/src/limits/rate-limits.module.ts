@@ -6,7 +6,10 @@ import { RateLimits } from './rate-limits.handler.ts';
 
 type Options = Pick<
   PlatformConfig,
-  'RATE_LIMIT_PER_MINUTE' | 'RATE_LIMIT_HEARTBEATS_PER_MINUTE' | 'RATE_LIMIT_ANONYMOUS_PER_MINUTE'
+  | 'RATE_LIMIT_PER_MINUTE'
+  | 'RATE_LIMIT_HEARTBEATS_PER_MINUTE'
+  | 'RATE_LIMIT_EVALUATIONS_PER_MINUTE'
+  | 'RATE_LIMIT_ANONYMOUS_PER_MINUTE'
 >;
 
 /** The limits of a service, to be closed with it. */
@@ -25,6 +28,7 @@ export async function openRateLimits(
   const limits = {
     key: options.RATE_LIMIT_PER_MINUTE,
     heartbeat: options.RATE_LIMIT_HEARTBEATS_PER_MINUTE,
+    evaluation: options.RATE_LIMIT_EVALUATIONS_PER_MINUTE,
     address: options.RATE_LIMIT_ANONYMOUS_PER_MINUTE,
   };
   return new RateLimits({ limits, shared });
