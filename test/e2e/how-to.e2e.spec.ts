@@ -1,7 +1,8 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { operatorNames } from '@tidegate/contracts';
 import { eventually } from '@tidegate/kernel/testing';
 import { type Block, blocksOf, documents, isInItsFile } from './how-to.ts';
 import { openHouse } from './house.ts';
@@ -19,6 +20,11 @@ describe('what the how-tos show', () => {
       expect(isInItsFile(block)).toBe(true);
     },
   );
+});
+
+it('every operator is explained', () => {
+  const text = readFileSync(join(root, 'docs/how-to/who-gets-what.md'), 'utf8');
+  expect(operatorNames.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe('a flag in five minutes', () => {

@@ -1,3 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const examples = join(import.meta.dirname, '../../../docs/how-to/examples');
+
 /** Users of the shop. */
 export const ada = { targetingKey: 'ada', plan: 'pro', seats: 12 } as const;
 export const grace = { targetingKey: 'grace', plan: 'free', seats: 1 } as const;
@@ -17,34 +22,15 @@ const everyone = (type: string, variants: Readonly<Record<string, unknown>>, var
 const boolean = { type: 'boolean', variants: { off: false, on: true } } as const;
 const closed = { ...boolean, defaultVariant: 'off', offVariant: 'off' } as const;
 
+/** As the how-tos show it. */
+const example = (key: string): unknown =>
+  JSON.parse(readFileSync(join(examples, `${key}.json`), 'utf8'));
+
 /** The flags of the how-tos: one of every type. The first variant is served while a flag is off. */
 export const flags = {
-  'checkout-v2': {
-    ...closed,
-    exposure: { variant: 'on', percentage: 0 },
-    allowedUsers: ['ada'],
-  },
-  'team-search': {
-    ...closed,
-    exposure: { variant: 'on', percentage: 0 },
-    rules: [
-      {
-        name: 'big-teams',
-        when: {
-          all: [
-            { attribute: 'plan', operator: 'in', values: ['pro', 'enterprise'] },
-            { attribute: 'seats', operator: 'at-least', value: 10 },
-          ],
-        },
-        variant: 'on',
-      },
-    ],
-  },
-  'one-page': {
-    ...closed,
-    prerequisites: [{ flag: 'checkout-v2', variants: ['on'] }],
-    exposure: { variant: 'on', percentage: 100 },
-  },
+  'checkout-v2': example('checkout-v2'),
+  'team-search': example('team-search'),
+  'one-page': example('one-page'),
   half: { ...closed, exposure: { variant: 'on', percentage: 50 } },
   banner: everyone('string', { none: 'none', spring: 'spring' }, 'spring'),
   'max-items': everyone('number', { few: 10, many: 25 }, 'many'),
