@@ -2,13 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cli, expectOk, openHouse, type Standalone } from '../../e2e/house.ts';
 import { start, temporaryFolder } from '../../e2e/process.ts';
+import { type LanguageName, languageNames } from './languages.ts';
 import { flags } from './shop.ts';
 
 /** Running services with the flags of the shop in `production`. */
 export interface Shop extends AsyncDisposable {
   readonly house: Standalone;
-  /** May read the flags of production. */
-  readonly key: string;
+  /** Where OFREP of production is. */
+  readonly url: string;
+  /** Each may read the flags of production. */
+  readonly keys: Readonly<Record<LanguageName, string>>;
   /** May read those of another environment. */
   readonly keyElsewhere: string;
   /** Asks as an admin; the path is below the environment. */
@@ -16,9 +19,12 @@ export interface Shop extends AsyncDisposable {
 }
 
 export async function openShop(env: Readonly<Record<string, string>> = {}): Promise<Shop> {
-  const [own, elsewhere] = [await newKey('production'), await newKey('staging')];
+  const [elsewhere, ...own] = await Promise.all([
+    newKey('elsewhere', 'staging'),
+    ...languageNames.map((name) => newKey(name, 'production')),
+  ]);
   const file = join(temporaryFolder(), 'keys');
-  writeFileSync(file, `${own.line}\n${elsewhere.line}\n`);
+  writeFileSync(file, [elsewhere, ...own].map(({ line }) => `${line}\n`).join(''));
   const house = await openHouse({ ...env, API_KEYS_FILE: file });
   const ask: Shop['ask'] = async (method, path, body) =>
     expectOk(
@@ -27,11 +33,19 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
   await ask('PUT', '', {});
   for (const [key, body] of Object.entries(flags)) await ask('PUT', `/flags/${key}`, body);
   const close = () => house.program.kill();
-  return { house, key: own.key, keyElsewhere: elsewhere.key, ask, [Symbol.asyncDispose]: close };
+  const keys = Object.fromEntries(languageNames.map((name, at) => [name, own[at]?.key ?? '']));
+  return {
+    house,
+    url: `${house.urls['flag-service']}/environments/production`,
+    keys: keys as Shop['keys'],
+    keyElsewhere: elsewhere.key,
+    ask,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
-async function newKey(environment: string): Promise<{ key: string; line: string }> {
-  const args = ['key', 'new', `shop-${environment}`, '--role', 'sdk', '--env', environment];
+async function newKey(name: string, environment: string): Promise<{ key: string; line: string }> {
+  const args = ['key', 'new', name, '--role', 'sdk', '--env', environment];
   await using made = start(cli, [...args, '--json']);
   const code = await made.ended();
   if (code !== 0) throw new Error(`No key was made (${code}): ${made.output()}`);

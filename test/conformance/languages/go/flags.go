@@ -12,7 +12,7 @@ func connect() (*openfeature.Client, error) {
 	// The environment is part of the address: http://127.0.0.1:7401/environments/production
 	provider := ofrep.NewProvider(os.Getenv("TIDEGATE_OFREP_URL"),
 		ofrep.WithBearerToken(os.Getenv("TIDEGATE_KEY")),
-		ofrep.WithTimeout(time.Second))
+		ofrep.WithTimeout(3*time.Second))
 	if err := openfeature.SetProviderAndWait(provider); err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ from openfeature.contrib.provider.ofrep import OFREPProvider
 provider = OFREPProvider(
     os.environ["TIDEGATE_OFREP_URL"],
     headers_factory=lambda: {"Authorization": f"Bearer {os.environ['TIDEGATE_KEY']}"},
-    timeout=1.0,
+    timeout=3.0,
 )
 api.set_provider(provider)
 flags = api.get_client()

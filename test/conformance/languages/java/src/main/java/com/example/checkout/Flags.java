@@ -17,7 +17,7 @@ final class Flags {
             .headers(
                 ImmutableMap.of(
                     "Authorization", ImmutableList.of("Bearer " + System.getenv("TIDEGATE_KEY"))))
-            .requestTimeout(Duration.ofSeconds(1))
+            .requestTimeout(Duration.ofSeconds(3))
             .build();
     var api = OpenFeatureAPI.getInstance();
     api.setProviderAndWait(OfrepProvider.constructProvider(options));
