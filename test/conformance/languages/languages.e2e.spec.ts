@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => Promise.all([shop, busy].map((each) => each[Symbol.asyncDispose]())));
 
 it('asks the same in Node, with the provider of the SDK, and hears of changes', async () => {
-  const env = { ...shop.house.environment, TIDEGATE_KEY: shop.keys.go };
+  const env = { ...shop.house.environment, TIDEGATE_KEY: shop.keys.node };
   await using program = start('docs/how-to/examples/openfeature.ts', [], env);
   await program.printed(PRINTED);
   await shop.ask('PUT', '/flags/heard-of', flags.banner);

@@ -2,8 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cli, expectOk, openHouse, type Standalone } from '../../e2e/house.ts';
 import { start, temporaryFolder } from '../../e2e/process.ts';
-import { type LanguageName, languageNames } from './languages.ts';
+import { languageNames } from './languages.ts';
 import { flags } from './shop.ts';
+
+const programs = [...languageNames, 'node', 'browser'] as const;
+type Program = (typeof programs)[number];
 
 /** Running services with the flags of the shop in `production`. */
 export interface Shop extends AsyncDisposable {
@@ -11,7 +14,7 @@ export interface Shop extends AsyncDisposable {
   /** Where OFREP of production is. */
   readonly url: string;
   /** Each may read the flags of production. */
-  readonly keys: Readonly<Record<LanguageName, string>>;
+  readonly keys: Readonly<Record<Program, string>>;
   /** May read those of another environment. */
   readonly keyElsewhere: string;
   /** Asks as an admin; the path is below the environment. */
@@ -21,7 +24,7 @@ export interface Shop extends AsyncDisposable {
 export async function openShop(env: Readonly<Record<string, string>> = {}): Promise<Shop> {
   const [elsewhere, ...own] = await Promise.all([
     newKey('elsewhere', 'staging'),
-    ...languageNames.map((name) => newKey(name, 'production')),
+    ...programs.map((name) => newKey(name, 'production')),
   ]);
   const file = join(temporaryFolder(), 'keys');
   writeFileSync(file, [elsewhere, ...own].map(({ line }) => `${line}\n`).join(''));
@@ -33,7 +36,7 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
   await ask('PUT', '', {});
   for (const [key, body] of Object.entries(flags)) await ask('PUT', `/flags/${key}`, body);
   const close = () => house.program.kill();
-  const keys = Object.fromEntries(languageNames.map((name, at) => [name, own[at]?.key ?? '']));
+  const keys = Object.fromEntries(programs.map((name, at) => [name, own[at]?.key ?? '']));
   return {
     house,
     url: `${house.urls['flag-service']}/environments/production`,
