@@ -1,5 +1,5 @@
 import { OpenFeature, ProviderEvents } from '@openfeature/server-sdk';
-import { TidegateProvider } from '@tidegate/sdk';
+import { TidegateProvider } from '@tidegate/sdk/openfeature';
 
 const provider = new TidegateProvider({
   url: process.env['TIDEGATE_FLAG_SERVICE_URL'] ?? 'http://127.0.0.1:7401',
