@@ -305,6 +305,12 @@ export const defects: Readonly<
     breaks: /^P7/,
     defect: { execute: dropping(({ type }) => type === 'ReleaseSegment') },
   },
+  'a rollout does not notice what becomes of what it relies on': {
+    breaks: /^P7/,
+    defect: {
+      execute: dropping(({ type }) => type === 'ReferenceObserved' || type === 'RolloutPaused'),
+    },
+  },
   'nobody closes what is silent': { breaks: /^P10/, defect: { neverCloses: true } },
   'a stage closes although it is looked after': { breaks: /^P10/, defect: { isDeaf: true } },
   'a rollout does not notice that its stage has closed itself': {

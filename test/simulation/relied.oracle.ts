@@ -78,9 +78,11 @@ function untouched(evidence: Evidence, held: OutgoingMessage): void {
       const isOwn = event.metadata.actor.startsWith('rollout:');
       if (isOwn && !hasLetGo(evidence, id, held, event))
         broken(`${id} let go of ${what} although it relied on it`);
+      if (!isOwn) hearsOf(evidence, held, event, 'released');
       return;
     }
     if (reach !== first.reach) broken(`${what} moved users under ${id}`);
+    if (!isDisabled && now.isDisabled) hearsOf(evidence, held, event, 'disabled');
     if (isDisabled && !now.isDisabled) broken(`${what} was enabled under ${id}`);
     ({ isDisabled } = now);
   }
@@ -92,6 +94,30 @@ function releases({ data }: Message, id: string): boolean {
     rollouts?: readonly RolloutRef[];
   };
   return rollouts.some((each) => each.id === id);
+}
+
+/** Longest until a rollout hears of it, but for what is away. */
+const HEARD_MS = 60_000;
+const ENDS = ['RollbackStarted', 'RolloutAborted', 'RolloutCompleted'];
+
+/** Somebody's hand on what it relies on a rollout hears of, unless its end comes first. */
+function hearsOf(
+  evidence: Evidence,
+  held: OutgoingMessage,
+  { metadata: { at }, type }: Message,
+  change: string,
+): void {
+  const id = rolloutOf(held) ?? '';
+  const { kind, key } = held.data as Held;
+  const awayMs = evidence.world.scenario.happenings.reduce((sum, { forMs }) => sum + forMs, 0);
+  const own = (...types: string[]) =>
+    evidence.of(...types).filter((each) => rolloutOf(each) === id);
+  const isEnded = own(...ENDS).some(({ metadata }) => metadata.at <= at + HEARD_MS + awayMs);
+  const knows = own('ReferenceObserved').some(({ data, metadata }) => {
+    const said = data as Held & { change: string };
+    return said.kind === kind && said.key === key && said.change === change && metadata.at >= at;
+  });
+  if (!isEnded && !knows) broken(`${id} never heard that ${key} was ${change} (${type})`);
 }
 
 /** It has ended, or heard anew to what its flag refers. */
