@@ -8,5 +8,3 @@ require (
 )
 
 require go.uber.org/mock v0.6.0 // indirect
-
-replace github.com/open-feature/go-sdk-contrib/providers/ofrep v0.1.7 => ./ofrep
