@@ -204,6 +204,26 @@ describe('flags', () => {
     expect((await tidegate(all.env, ['flag', 'applied', 'x'])).out.split('\n')).toHaveLength(2);
   });
 
+  it.each(['flag', 'segment'])(
+    'of which a %s has a history that can be gone back in',
+    async (noun) => {
+      const item = { version: 2, at: 0, by: 'alex', type: 'FlagChanged', reason: 'more' };
+      const changes = [{ path: 'owner', before: 'a', after: 'b' }];
+      const { asked, env } = await services(answering(200, { items: [{ ...item, changes }] }));
+      const { out } = await tidegate(env, [noun, 'history', 'x', '-n', '5']);
+      expect(stripVTControlCharacters(out)).toMatch(/2 +1970-01-01 00:00:00Z +alex +changed +more/);
+      expect(out).toContain('owner a → b');
+      await tidegate(env, [noun, 'restore', 'x', '1', '-r', 'back']);
+      expect(asked).toMatchObject([
+        { line: `GET /v1/environments/production/${noun}s/x/history?limit=5` },
+        {
+          line: `POST /v1/environments/production/${noun}s/x/restore`,
+          body: '{"version":1,"reason":"back"}',
+        },
+      ]);
+    },
+  );
+
   it('are copied only in words with --dry-run', async () => {
     const changes = [{ path: 'exposure.percentage', before: 10, after: 50 }];
     const { asked, env } = await services(answering(200, { isNew: false, changes }));

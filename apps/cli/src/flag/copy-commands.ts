@@ -5,13 +5,11 @@ import {
   changesTable,
   type Difference,
   envOption,
-  humanFlag,
   pathOf,
   type Place,
   type Reasoned,
   reasonOption,
   short,
-  type ShownFlag,
 } from './shown-flag.ts';
 
 interface PastChange {
@@ -30,37 +28,47 @@ interface CopyOptions {
   readonly reason: string;
 }
 
-/** What came before, and bringing it back or elsewhere. */
-export function registerFlagCopies(flag: Command, world: World): void {
-  flag
+/** What a flag or segment was before, and bringing it back. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- what is answered is what `human` shows
+export function registerPast<S>(
+  command: Command,
+  world: World,
+  noun: 'flags' | 'segments',
+  human: (shown: S) => string,
+): void {
+  const one = noun === 'flags' ? 'flag' : 'segment';
+  command
     .command('history <key>')
     .description('who changed what, when and why; newest first')
     .addOption(envOption())
     .option('-n, --limit <n>', 'how many changes', wholeNumber, 20)
     .action(
       acting(world, async ({ client, out }, key: string, options: Place & { limit: number }) => {
-        const path = `${pathOf(options, 'flags', key)}/history?limit=${options.limit}`;
+        const path = `${pathOf(options, noun, key)}/history?limit=${options.limit}`;
         const { body } = await client.call<{ items: PastChange[] }>('flag-service', 'GET', path);
-        out.show(body, () => historyTable(body.items, `There never was a flag ${key}.`));
+        out.show(body, () => historyTable(body.items, `There never was a ${one} ${key}.`));
       }),
     );
 
-  flag
-    .command('restore <key>')
+  command
+    .command('restore')
+    .argument('<key>')
     .argument('<version>', 'as the history counts them', wholeNumber)
-    .description('put the definition of an earlier version back, also of a deleted flag')
+    .description(`put the definition of an earlier version back, also of a deleted ${one}`)
     .addOption(envOption())
     .addOption(reasonOption())
     .action(
       acting(world, async ({ client, out }, key: string, version: number, options: Reasoned) => {
-        const path = `${pathOf(options, 'flags', key)}/restore`;
-        const { body } = await client.call<ShownFlag>('flag-service', 'POST', path, {
+        const path = `${pathOf(options, noun, key)}/restore`;
+        const { body } = await client.call<S>('flag-service', 'POST', path, {
           body: { version, reason: options.reason },
         });
-        out.show(body, () => humanFlag(body));
+        out.show(body, () => human(body));
       }),
     );
+}
 
+export function registerCopy(flag: Command, world: World): void {
   flag
     .command('copy <key>')
     .description('copy a definition to another environment')

@@ -3,7 +3,7 @@ import { acting, readJson, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
 import { registerExpose } from './expose-command.ts';
 import { registerKill } from './disable-command.ts';
-import { registerFlagCopies } from './copy-commands.ts';
+import { registerCopy, registerPast } from './copy-commands.ts';
 import { registerFlagLife } from './life-commands.ts';
 import {
   envOption,
@@ -27,7 +27,8 @@ export function registerFlag(program: Command, world: World): void {
   registerWriting(flag, world);
   registerExpose(flag, world);
   registerKill(flag, world);
-  registerFlagCopies(flag, world);
+  registerPast(flag, world, 'flags', humanFlag);
+  registerCopy(flag, world);
   registerFlagLife(flag, world);
   registerFlagTypes(flag, world);
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { acting, readJson, type World } from '../command.ts';
+import { registerPast } from '../flag/copy-commands.ts';
 import {
   envOption,
   ifVersion,
@@ -81,6 +82,7 @@ export function registerSegment(program: Command, world: World): void {
       }),
     );
   registerWriting(segment, world);
+  registerPast(segment, world, 'segments', human);
 }
 
 function registerWriting(segment: Command, world: World): void {
