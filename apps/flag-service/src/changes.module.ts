@@ -81,7 +81,7 @@ export const openHistories = ({ store }: Pick<ServiceContext, 'store'>) => ({
   ),
 });
 
-type FlagsParts = CopyFlagParts & DisableFlagsParts & Pick<FlagQueriesParts, 'asked'>;
+type FlagsParts = CopyFlagParts & DisableFlagsParts & Pick<FlagQueriesParts, 'lastAsked'>;
 const DAY_MS = 86_400_000;
 
 /** What people ask of flags. */

@@ -112,7 +112,7 @@ export async function flagServiceModule(
     ...written,
     environments,
     changeFlag,
-    asked: (environment) => adoption.lastAsked(environment),
+    lastAsked: adoption,
   });
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],

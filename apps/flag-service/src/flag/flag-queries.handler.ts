@@ -1,7 +1,7 @@
 import type { Flag } from '@tidegate/contracts';
 import { type Clock, type Rejection, type Revision } from '@tidegate/kernel';
 import type { Document, Documents } from '@tidegate/store';
-import type { Asked } from '../adoption/last-asked.port.ts';
+import type { LastAsked } from '../adoption/last-asked.port.ts';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { type ShownFlag, shownFlag } from './flag-body.ts';
 import { type FlagFilter, matches } from './flag-filter.ts';
@@ -29,7 +29,10 @@ export interface FlagList extends FlagFilter {
 export interface FlagQueries {
   /** Refused ENVIRONMENT_UNKNOWN or FLAG_UNKNOWN. */
   find(environment: string, key: string): Promise<FoundFlag | Rejection>;
-  /** In order of key, those after `after` that match; refused ENVIRONMENT_UNKNOWN. */
+  /**
+   * In order of key, those after `after` that match; refused ENVIRONMENT_UNKNOWN. With `stale` thrown
+   * ADOPTION_UNREACHABLE while nobody knows what is asked for: half a list would pass for a whole one.
+   */
   list(environment: string, wanted: FlagList): Promise<readonly FoundFlag[] | Rejection>;
 }
 
@@ -43,8 +46,7 @@ export interface FlagQueriesParts {
   readonly flags: Documents<StoredFlag>;
   readonly environments: Pick<Environments, 'has'>;
   readonly clock: Clock;
-  /** What is known of the asking for flags; undefined while that is not known. */
-  readonly asked: (environment: string) => Promise<Asked | undefined>;
+  readonly lastAsked: LastAsked;
   /** How long is long. */
   readonly staleAfterMs: number;
 }
@@ -99,8 +101,8 @@ async function* living(
   }
 }
 
-async function judgeOf({ asked, clock, staleAfterMs }: FlagQueriesParts, environment: string) {
-  const known = await asked(environment);
+async function judgeOf({ lastAsked, clock, staleAfterMs }: FlagQueriesParts, environment: string) {
+  const asked = await lastAsked.lastAsked(environment);
   const times = { now: clock.now(), longMs: staleAfterMs };
-  return (key: string, flag: LivingFlag) => staleness(key, flag, known, times);
+  return (key: string, flag: LivingFlag) => staleness(key, flag, asked, times);
 }

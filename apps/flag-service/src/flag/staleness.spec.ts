@@ -28,14 +28,16 @@ const flag = (
   ),
   servedSince: now - servedDaysAgo * DAY,
 });
-const reasons = (each: LivingFlag, asked?: Parameters<typeof staleness>[2]) =>
+/** Nothing is known of the time before. */
+const justBegun = { countedSince: now, flags: new Map<string, number>() };
+const reasons = (each: LivingFlag, asked: Parameters<typeof staleness>[2] = justBegun) =>
   staleness('checkout', each, asked, { now, longMs }).map(({ reason }) => reason);
 const open = { exposure: { variant: 'on', percentage: 100_000 } };
 const closed = { exposure: { variant: 'on', percentage: 0 } };
 
 describe('a flag is stale', () => {
   it('when it has expired, since that moment', () => {
-    expect(staleness('x', flag({ expiresAt: now - DAY }), undefined, { now, longMs })).toEqual([
+    expect(staleness('x', flag({ expiresAt: now - DAY }), justBegun, { now, longMs })).toEqual([
       { reason: 'expired', since: now - DAY },
     ]);
     expect(reasons(flag({ expiresAt: now + 1 }))).toEqual([]);
@@ -80,7 +82,6 @@ describe('a flag is stale', () => {
     ]);
     expect(reasons(flag(), { countedSince: now - 4 * DAY, flags: new Map() })).toEqual([]);
     expect(reasons(flag(), { ...asked(40), lastFetched: now - DAY })).toEqual([]);
-    expect(reasons(flag(), undefined)).toEqual([]);
   });
 
   it('never while a rollout holds it or relies on it, or it is meant to stay', () => {

@@ -20,11 +20,11 @@ export interface Stale {
 /** Of a flag that is meant to stay, e.g. a switch for emergencies: only its expiry counts. */
 export const PERMANENT = 'permanent';
 
-/** @param asked undefined while that is not known; then nothing is said about it */
+/** All reasons that there are. */
 export function staleness(
   key: string,
   flag: LivingFlag,
-  asked: Asked | undefined,
+  asked: Asked,
   { now, longMs }: { readonly now: number; readonly longMs: number },
 ): readonly Stale[] {
   const { definition } = flag;
@@ -36,7 +36,7 @@ export function staleness(
   if (definition.tags.includes(PERMANENT) || flag.hold || flag.reliedOn) return found;
   if (flag.status === 'disabled') add('disabled-long', flag.disabled.at);
   else if (isOneSided(flag)) add('one-sided', flag.servedSince);
-  add('not-asked', asked && unaskedSince(key, asked));
+  add('not-asked', unaskedSince(key, asked));
   return found;
 }
 
