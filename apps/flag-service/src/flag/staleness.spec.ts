@@ -75,13 +75,17 @@ describe('a flag is stale', () => {
       countedSince: now - 99 * DAY,
       flags: new Map([['checkout', now - daysAgo * DAY]]),
     });
-    expect(reasons(flag(), asked(40))).toEqual(['not-asked']);
-    expect(reasons(flag(), asked(4))).toEqual([]);
-    expect(reasons(flag(), { countedSince: now - 40 * DAY, flags: new Map() })).toEqual([
-      'not-asked',
-    ]);
-    expect(reasons(flag(), { countedSince: now - 4 * DAY, flags: new Map() })).toEqual([]);
-    expect(reasons(flag(), { ...asked(40), lastFetched: now - DAY })).toEqual([]);
+    const old = flag({}, {}, 90);
+    const never = (countedDays: number) => ({
+      countedSince: now - countedDays * DAY,
+      flags: new Map<string, number>(),
+    });
+    expect(reasons(old, asked(40))).toEqual(['not-asked']);
+    expect(reasons(old, asked(4))).toEqual([]);
+    expect(reasons(old, never(40))).toEqual(['not-asked']);
+    expect(reasons(old, never(4))).toEqual([]);
+    expect(reasons(old, { ...asked(40), lastFetched: now - DAY })).toEqual([]);
+    expect(reasons(flag({}, {}, 3), never(99))).toEqual([]); // just made
   });
 
   it('never while a rollout holds it or relies on it, or it is meant to stay', () => {

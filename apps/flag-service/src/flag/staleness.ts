@@ -36,7 +36,7 @@ export function staleness(
   if (definition.tags.includes(PERMANENT) || flag.hold || flag.reliedOn) return found;
   if (flag.status === 'disabled') add('disabled-long', flag.disabled.at);
   else if (isOneSided(flag)) add('one-sided', flag.servedSince);
-  add('not-asked', unaskedSince(key, asked));
+  add('not-asked', unaskedSince(key, flag, asked));
   return found;
 }
 
@@ -48,7 +48,9 @@ function isOneSided({ definition }: LivingFlag): boolean {
   return exposure.percentage === FULL && deniedUsers.length === 0 && exposure.split === undefined;
 }
 
-/** Whoever fetches all flags at once may use any of them. */
-function unaskedSince(key: string, { countedSince, flags, lastFetched = 0 }: Asked): number {
-  return Math.max(flags.get(key) ?? countedSince, lastFetched);
-}
+/** Whoever fetches all flags at once may use any of them. Before it was as it is now, nobody could ask for it as such. */
+const unaskedSince = (
+  key: string,
+  { servedSince = 0 }: LivingFlag,
+  { countedSince, flags, lastFetched = 0 }: Asked,
+): number => Math.max(flags.get(key) ?? countedSince, lastFetched, servedSince);
