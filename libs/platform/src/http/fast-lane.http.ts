@@ -11,6 +11,7 @@ import { noteOf } from './access-log.http.ts';
 import { failureOf } from './failure.http.ts';
 import type { FastRoute } from './fast-route.ts';
 import type { Intake } from './intake.http.ts';
+import { refuseDeepJson } from './json-depth.http.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -30,6 +31,8 @@ export interface FastLaneOptions extends RequestLimitOptions {
   readonly traced: boolean;
 }
 
+/** The route has words of its own for these. */
+const UNREADABLE = new Set(['BODY_NOT_JSON', 'BODY_TOO_DEEP']);
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
@@ -51,6 +54,7 @@ export async function openFastLane(
       options.problems.answerError(error, request, reply as FastifyReply),
   });
   lane.removeContentTypeParser('text/plain');
+  refuseDeepJson(lane);
   lane.decorateRequest('begunAt', 0);
   authenticate(lane, options.keys);
   limitRequests(lane, options);
@@ -116,7 +120,7 @@ function addRoute(lane: FastifyInstance, route: FastRoute, options: FastLaneOpti
     },
     errorHandler(error, request, reply) {
       const { code, message } = failureOf(error);
-      if (code !== 'BODY_NOT_JSON') return problems.answerError(error, request, reply);
+      if (!UNREADABLE.has(code)) return problems.answerError(error, request, reply);
       const text = route.unreadable(request, message);
       void reply.code(400).header('content-type', JSON_TYPE).send(text);
     },

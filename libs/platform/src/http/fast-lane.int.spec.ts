@@ -46,6 +46,11 @@ describe('a route past Nest', () => {
   it('words a body that cannot be read itself, and leaves all other problems to the platform', async () => {
     const broken = await service.post(PATH, '{"a":', JSON_TYPE);
     expect([broken.status, broken.body]).toEqual([400, { why: 'The body is not valid JSON.' }]);
+    const deep = await service.post(PATH, '['.repeat(30_000), JSON_TYPE);
+    expect([deep.status, deep.body]).toEqual([
+      400,
+      { why: 'The body nests objects and lists deeper than 64 levels.' },
+    ]);
     const large = await service.post(PATH, { text: 'x'.repeat(2_000_000) });
     expect([large.status, large.body['code']]).toEqual([413, 'BODY_TOO_LARGE']);
     const xml = await service.post(PATH, '<a/>', { 'content-type': 'application/xml' });
