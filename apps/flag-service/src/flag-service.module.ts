@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { STREAM_HEARTBEAT_MS } from '@tidegate/contracts';
 import type { ServiceContext } from '@tidegate/platform';
+import type { Documents } from '@tidegate/store';
 import type { z } from 'zod';
 import { afterRecovery, openChanges, openFlags, openHistories } from './changes.module.ts';
 import type { Config } from './config.ts';
@@ -15,7 +16,9 @@ import { ofrepRoutes } from './evaluate/ofrep.http.ts';
 import { type FlagMetrics, flagMetrics } from './flag-metrics.prometheus.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
+import type { ChangeFlag } from './flag/change-flag.handler.ts';
 import { createSchedules } from './flag/run-schedules.handler.ts';
+import type { StoredFlag } from './flag/stored-flag.ts';
 import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
 import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
@@ -89,12 +92,7 @@ export async function flagServiceModule(
   const views = new FlagViews({ context, flags, segments, environments, onMistyped });
   await startViews(context, recovery, views, config.FLAG_SERVICE_BUS_PATIENCE_MS);
   const { changeFlag, changeSegment } = afterRecovery(recovery, written);
-  const signs = context.store.documents(signsCollection);
-  const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
-  context.onStop(() => silence.stop());
-  context.loop('flag-service.silence', SILENCE_MS, () => silence.round());
-  const schedules = createSchedules({ context, flags, changeFlag });
-  context.loop('flag-service.schedules', SCHEDULES_MS, () => schedules.round());
+  startDueWork(context, views, flags, changeFlag);
   const { history, segmentHistory } = openHistories(context);
   const adoption = await openAdoption(context, views);
   const defaultEnvironment = config.FLAG_SERVICE_DEFAULT_ENVIRONMENT;
@@ -129,6 +127,21 @@ export async function flagServiceModule(
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: FlagServiceModule, controllers, providers };
+}
+
+/** What the service does to flags by itself, however many replicas share it. */
+function startDueWork(
+  context: ServiceContext,
+  views: FlagViews,
+  flags: Documents<StoredFlag>,
+  changeFlag: ChangeFlag,
+): void {
+  const signs = context.store.documents(signsCollection);
+  const silence = new CloseSilent({ context, views, flags, signs, changeFlag });
+  context.onStop(() => silence.stop());
+  context.loop('flag-service.silence', SILENCE_MS, () => silence.round());
+  const schedules = createSchedules({ context, flags, changeFlag });
+  context.loop('flag-service.schedules', SCHEDULES_MS, () => schedules.round());
 }
 
 /** A bus that is away is waited for only where the store alone must not be served. */
