@@ -20,6 +20,11 @@ export const attributePath = z
  *   equals, in: same type and value · starts-with, ends-with, contains: texts; `contains` also an entry of a list
  *   less-than … at-least: numbers · before, after: dates, RFC 3339 or ms since 1970 · semver: a range, e.g. ">=2.4.0 <3"
  *   cidr: networks of IPv4 or IPv6 · matches: RE2 syntax, linear time, anywhere in the text · present: true or false
+ * `loosely-…`: of flags imported from flagd, so that nobody is moved: attributes are compared across types as flagd's
+ * JsonLogic does it, and what flagd cannot compare makes the answer an error, as it does there. Not for new flags.
+ *   loosely-equals … at-least: with a text, number or boolean · loosely-contains: in a text or a list
+ *   loosely-within: in the text `value` · loosely-null: missing, null, 0 or false · loosely-true: not missing or empty
+ *   loosely-semver: one comparison, as in ">= 1.2.0"; also =, !=, <, <=, >, ^ (same major) and ~ (same minor)
  */
 export const operators = {
   equals: 'scalar',
@@ -37,6 +42,16 @@ export const operators = {
   cidr: 'texts',
   matches: 'text',
   present: 'boolean',
+  'loosely-equals': 'scalar',
+  'loosely-less-than': 'scalar',
+  'loosely-at-most': 'scalar',
+  'loosely-greater-than': 'scalar',
+  'loosely-at-least': 'scalar',
+  'loosely-contains': 'scalar',
+  'loosely-within': 'text',
+  'loosely-null': 'boolean',
+  'loosely-true': 'boolean',
+  'loosely-semver': 'text',
 } as const;
 export type Operator = keyof typeof operators;
 export const operatorNames = Object.keys(operators) as [Operator, ...Operator[]];

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { millis, name } from './fields.ts';
+import { flagKey, millis, name } from './fields.ts';
 import { flag } from './flag.ts';
 import { SdkAlive } from './operations.ts';
 import { segment } from './segment.ts';
 
 /** One flag at one revision, as views and clients hold it; `flag` is null once it is deleted. */
 export const flagRecord = z.object({
-  key: name,
+  key: flagKey,
   epoch: z.int().min(0),
   version: z.int().min(0),
   flag: flag.nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { name, reason, rolloutRef, thousandths } from './fields.ts';
+import { name, reason, rolloutRef, thousandths, variantName } from './fields.ts';
 import { definitionExample, flagMessage, flagRef, rolloutExample } from './flag-message.ts';
 import { disabledBecause, flagDefinition, scheduledChange } from './flag.ts';
 import { defineMessage, type MessageOf } from './message.ts';
@@ -46,7 +46,7 @@ export const SetExposure = flagMessage('SetExposure', 'set-exposure', {
     rollout: rolloutRef,
     step: z.string(),
     percentage: thousandths.optional(),
-    variant: name.optional(),
+    variant: variantName.optional(),
     allowedUsers: z.array(z.string().min(1)).optional(),
     closeIfSilentMs,
   }),

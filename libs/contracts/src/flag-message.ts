@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import { name } from './fields.ts';
+import { flagKey, name } from './fields.ts';
 import { defineMessage } from './message.ts';
 
-export const flagRef = { environment: name, key: name };
-const flagKey = (data: { environment: string; key: string }) => `${data.environment}/${data.key}`;
+export const flagRef = { environment: name, key: flagKey };
+const messageKey = (data: { environment: string; key: string }) =>
+  `${data.environment}/${data.key}`;
 export const flagRefExample = { environment: 'production', key: 'checkout-v2' };
 export const definitionExample = {
   type: 'boolean' as const,
@@ -29,7 +30,7 @@ export const flagMessage = <const T extends string, S extends z.ZodObject<typeof
     kind: rest.topic === 'flag.events' ? 'event' : 'command',
     topic: rest.topic,
     schema: rest.schema,
-    key: flagKey,
+    key: messageKey,
     example: { ...flagRefExample, ...rest.example } as z.input<S>,
     ...(rest.maxAgeMs === undefined ? {} : { maxAgeMs: rest.maxAgeMs }),
   });

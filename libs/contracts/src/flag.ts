@@ -1,15 +1,30 @@
 import { z } from 'zod';
 import { attributePath } from './condition.ts';
-import { millis, name, NAME_RULE, reason, rolloutRef, thousandths } from './fields.ts';
+import {
+  millis,
+  name,
+  reason,
+  rolloutRef,
+  thousandths,
+  VARIANT_RULE,
+  variantName,
+} from './fields.ts';
 import { prerequisite, rule, weights } from './targeting.ts';
 
-/** What a variant answers with. `null` is no value: OpenFeature cannot tell it from absence. */
+/** What a variant answers with. `null` has no value of its own: whoever asks gets the default they asked with. */
 const variantValue = z.union(
-  [z.boolean(), z.string(), z.number(), z.record(z.string(), z.json()), z.array(z.json())],
-  'expected a boolean, a string, a finite number, an object or a list; null is no value',
+  [
+    z.boolean(),
+    z.string(),
+    z.number(),
+    z.record(z.string(), z.json()),
+    z.array(z.json()),
+    z.null(),
+  ],
+  "expected a boolean, a string, a finite number, an object, a list, or null for the caller's default",
 );
-const variants = z.record(name, variantValue, {
-  error: (issue) => (issue.code === 'invalid_key' ? `the name ${NAME_RULE}` : undefined),
+const variants = z.record(variantName, variantValue, {
+  error: (issue) => (issue.code === 'invalid_key' ? `the name ${VARIANT_RULE}` : undefined),
 });
 
 export const flagTypes = ['boolean', 'string', 'number', 'object', 'mode'] as const;
@@ -25,7 +40,7 @@ const matchesType = {
 
 /** Whom the flag reaches beside its lists and rules. */
 export const exposure = z.object({
-  variant: name,
+  variant: variantName,
   percentage: thousandths,
   /** Divides the units that are covered among these variants instead of `variant`. */
   split: weights.optional(),
@@ -42,12 +57,14 @@ export const flagDefinition = z
   .object({
     type: z.enum(flagTypes),
     variants,
-    defaultVariant: name,
-    offVariant: name,
+    defaultVariant: variantName,
+    offVariant: variantName,
     exposure,
     allowedUsers: z.array(z.string().min(1)).max(10_000).default([]),
     deniedUsers: z.array(z.string().min(1)).max(10_000).default([]),
     settings: z.record(z.string(), z.json()).default({}),
+    /** Stands in the `flagMetadata` of every answer, under what Tidegate itself says there. */
+    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     owner: z.string().max(200).optional(),
     description: z.string().max(2_000).optional(),
     tags: z.array(name).max(50).default([]),
@@ -65,7 +82,7 @@ export const flagDefinition = z
           message: `there is no variant "${variant}"; expected one of ${Object.keys(flag.variants).join(', ') || 'none'}`,
         });
     for (const [variant, value] of Object.entries(flag.variants))
-      if (!matchesType[flag.type](value))
+      if (value !== null && !matchesType[flag.type](value))
         context.addIssue({
           code: 'custom',
           path: ['variants', variant],

@@ -3,6 +3,7 @@ export * from './flag-api.ts';
 export * from './flag-commands.ts';
 export * from './flag-events.ts';
 export {
+  attributePath,
   type Comparison,
   condition,
   type Condition,
@@ -24,7 +25,7 @@ export {
 } from './flag.ts';
 export { mentionsOf, type References, referencesOf } from './references.ts';
 export * from './segment.ts';
-export { type Prerequisite, type Rule, type Split } from './targeting.ts';
+export { MAX_TOTAL_WEIGHT, type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';
 export * from './notification.ts';
 export * from './operations.ts';
@@ -36,7 +37,7 @@ export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';
 export { decode, type Decoded, encode, type WireRecord } from './codec.ts';
 export { asyncApiDocument } from './asyncapi.ts';
 export { goldenDocuments, schemaDocuments } from './documents.ts';
-export { answerFields, name, reason, type RolloutRef } from './fields.ts';
+export { answerFields, flagKey, name, reason, type RolloutRef, variantName } from './fields.ts';
 export {
   type DraftOf,
   type Message,

@@ -1,6 +1,6 @@
 import { formatDuration, isRejection, parseDuration, parsePercentage } from '@tidegate/kernel';
 import { z } from 'zod';
-import { name } from './fields.ts';
+import { flagKey, name, variantName } from './fields.ts';
 import { migrationActions } from './migration.ts';
 import { contradictions } from './plan-rules.ts';
 
@@ -101,7 +101,7 @@ const step = z.union([
   z.strictObject({
     stage: name,
     percentage: percentage.optional(),
-    variant: name.optional(),
+    variant: variantName.optional(),
     users: z.array(z.string().min(1)).optional(),
     /** Time covered by successful checks, at least. */
     hold: duration,
@@ -132,7 +132,7 @@ export const plan = z
   .strictObject({
     plan: name,
     description: z.string().max(2_000).optional(),
-    flag: name,
+    flag: flagKey,
     /** Of the whole rollout: the probability that a healthy one is rolled back. */
     risk: share.default(0.01),
     checkEvery: atLeast(200).default(5_000),

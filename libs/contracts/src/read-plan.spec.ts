@@ -101,9 +101,9 @@ describe('a problem names its line, its path and what was expected', () => {
     ],
     [
       'names, durations and shares that are none, each in its line',
-      edit('flag: checkout-v2', 'flag: V2\ncheckEvery: 1ms\nrisk: 2\npageAfter: soon'),
+      edit('flag: checkout-v2', 'flag: -v2\ncheckEvery: 1ms\nrisk: 2\npageAfter: soon'),
       [
-        '3:1 flag must be lower-case letters, digits, ".", "_" or "-", 1 to 128 of them, beginning and ending with a letter or digit',
+        '3:1 flag must be letters, digits, ".", "_" or "-", 1 to 128 of them, beginning and ending with a letter or digit',
         '4:1 checkEvery must be at least 200ms',
         '5:1 risk "2" is not between 0% and 100%, as "1%" or 0.01.',
         '6:1 pageAfter "soon" is not a duration such as 30s, 15m or 1h30m.',

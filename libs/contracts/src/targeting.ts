@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { attributePath, condition } from './condition.ts';
-import { name } from './fields.ts';
+import { flagKey, name, variantName } from './fields.ts';
 
 /** Of all weights together: a bucket is found by an integer of 32 bits. */
 export const MAX_TOTAL_WEIGHT = 2 ** 31 - 1;
 
 /** Shares of variants, in proportion to their weights. */
 export const weights = z
-  .array(z.strictObject({ variant: name, weight: z.int().min(0).max(MAX_TOTAL_WEIGHT) }))
+  .array(z.strictObject({ variant: variantName, weight: z.int().min(0).max(MAX_TOTAL_WEIGHT) }))
   .min(1)
   .max(100)
   .superRefine((parts, context) => {
@@ -19,7 +19,7 @@ export const weights = z
       });
   });
 
-/** A piece of what is hashed: a text as it stands, or an attribute of the context. */
+/** A piece of what is hashed: a text as it stands, or an attribute of the context as text; `null` if it is missing. */
 const hashPart = z.union(
   [z.string(), z.strictObject({ attribute: attributePath })],
   'expected a text or { attribute }',
@@ -42,7 +42,7 @@ export const rule = z
     /** Stands in the metadata of the answers it gives; without one its number does, from 1. */
     name: name.optional(),
     when: condition.optional(),
-    variant: name.optional(),
+    variant: variantName.optional(),
     split: split.optional(),
   })
   .superRefine(({ variant, split: parts }, context) => {
@@ -52,5 +52,8 @@ export const rule = z
 export type Rule = z.output<typeof rule>;
 
 /** Another flag of the environment that must be enabled and serve one of these variants to the same context. */
-export const prerequisite = z.strictObject({ flag: name, variants: z.array(name).min(1).max(100) });
+export const prerequisite = z.strictObject({
+  flag: flagKey,
+  variants: z.array(variantName).min(1).max(100),
+});
 export type Prerequisite = z.output<typeof prerequisite>;

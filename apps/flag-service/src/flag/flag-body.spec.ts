@@ -48,8 +48,14 @@ it.each([
   ],
   [{ ...body, type: 'mode' }, /^variants.on: expected a mode/],
   [{ ...body, type: 'colour' }, /^type: /],
-  [{ ...body, variants: { on: null, off: false } }, /^variants.on: expected .*null is no value/],
-  [{ ...body, variants: { On: true, off: false } }, /^variants.On: the name must be lower-case/],
+  [
+    { ...body, variants: { on: undefined, off: false } },
+    /^variants.on: expected .*caller's default/,
+  ],
+  [
+    { ...body, variants: { '\n': true, off: false } },
+    /^variants.\n: the name must be 1 to 128 characters/,
+  ],
   [{ ...body, variants: {} }, /^offVariant: there is no variant "off"; expected one of none/],
   [undefined, /expected object/],
 ])('names the field that is wrong and what was expected (%#)', (value, problem) => {

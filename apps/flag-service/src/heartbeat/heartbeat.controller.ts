@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
-import { name, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
+import { flagKey, name, sdkHeartbeat, type SdkHeartbeat } from '@tidegate/contracts';
 import { LimitedAsHeartbeat, RequireRole, ZodBody, ZodParam } from '@tidegate/platform';
 import { INSTANCES } from '../tokens.ts';
 import type { Instances } from './instances.handler.ts';
@@ -24,7 +24,7 @@ export class HeartbeatController {
   /** On how many of the instances heard of within 30 s the flag's present version is in force. */
   @Get('flags/:key/applied')
   @RequireRole('viewer', { environment: 'env' })
-  applied(@ZodParam('env', name) environment: string, @ZodParam('key', name) key: string) {
+  applied(@ZodParam('env', name) environment: string, @ZodParam('key', flagKey) key: string) {
     return this.#instances.applied(environment, key);
   }
 }

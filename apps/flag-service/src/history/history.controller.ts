@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { name } from '@tidegate/contracts';
+import { flagKey, name } from '@tidegate/contracts';
 import type { Rejection } from '@tidegate/kernel';
 import {
   Describe,
@@ -55,7 +55,7 @@ export class HistoryController {
   @RequireRole('viewer', { environment: 'env' })
   async read(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodQuery(historyQuery) { after, limit }: z.output<typeof historyQuery>,
   ): Promise<Page<ShownChange> | Rejection> {
     if (!(await this.#environments.has(environment))) return environmentUnknown(environment);

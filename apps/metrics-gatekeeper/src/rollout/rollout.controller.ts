@@ -2,14 +2,15 @@ import { Controller, Get, HttpCode, Inject, Post } from '@nestjs/common';
 import {
   AbortRollout,
   ApproveRollout,
+  flagKey,
   type MessageDefinition,
   name,
   PauseRollout,
   PromoteRollout,
   ResumeRollout,
+  roles,
   RollBack,
   type RolloutCommand,
-  roles,
   StartRollout,
 } from '@tidegate/contracts';
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
@@ -49,7 +50,7 @@ const listQuery = z.strictObject({
   ...pageQuery.shape,
   environment: name.optional(),
   plan: name.optional(),
-  flag: name.optional(),
+  flag: flagKey.optional(),
   status: z.enum(statuses).optional(),
   /** Only those that are not over. */
   live: z.stringbool().optional(),
