@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { family } from './family.ts';
-import { name } from './fields.ts';
+import { flagKey, name } from './fields.ts';
 
 export const rolloutId = z.string().min(1);
 const of = {
@@ -8,7 +8,7 @@ const of = {
   environment: name,
   plan: name,
   planVersion: z.int().min(1),
-  flag: name,
+  flag: flagKey,
 };
 const ofExample = {
   rollout: 'r-42',

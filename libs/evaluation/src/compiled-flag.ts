@@ -194,11 +194,13 @@ class Answers {
   }
 }
 
-function metadataOf({ epoch, version, flag: { hold } }: LiveFlag): FlagMetadata {
-  if (hold === undefined) return Object.freeze({ epoch, version });
+function metadataOf({ epoch, version, flag: { hold, definition } }: LiveFlag): FlagMetadata {
+  const { metadata } = definition;
+  if (hold === undefined) return Object.freeze({ ...metadata, epoch, version });
   const rollout = hold.rollout.id;
   const { step } = hold;
-  return Object.freeze({ epoch, version, rollout, ...(step === undefined ? {} : { step }) });
+  const ofRollout = { rollout, ...(step === undefined ? {} : { step }) };
+  return Object.freeze({ ...metadata, epoch, version, ...ofRollout });
 }
 
 /** Values are shared by all callers: what one of them does to its object must not reach the next. */

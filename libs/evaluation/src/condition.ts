@@ -1,6 +1,7 @@
 import type { Comparison, Condition } from '@tidegate/contracts';
 import { own, reader } from './attribute.ts';
 import type { EvaluationContext } from './details.ts';
+import { isLoose, looseTest, type LooseTest } from './loosely.ts';
 import { matcherOf } from './operators.ts';
 
 export type Test = (context: EvaluationContext) => boolean;
@@ -48,6 +49,7 @@ function anyOf(tests: readonly Test[]): Test {
 /** An attribute that is not there, or null, matches nothing but `present: false`; that is no mistake. */
 function compileComparison(comparison: Comparison, around: Surroundings): Test {
   const { attribute, operator, value } = comparison;
+  if (isLoose(operator)) return compileLoose(attribute, looseTest({ ...comparison, operator }));
   if (around.mistyped === undefined) {
     const test = equality(comparison);
     if (test) return test;
@@ -80,6 +82,18 @@ function equality({
   if (operator !== 'in' || values === undefined) return undefined;
   const wanted = new Set<unknown>(values);
   return (context) => wanted.has(own(context, attribute));
+}
+
+/** Of imported flags: what flagd fails to compare is no mismatch but an error, which the evaluator answers with. */
+function compileLoose(attribute: string, test: LooseTest): Test {
+  const read = reader(attribute);
+  return (context) => {
+    const value = read(context) ?? null;
+    const answer = test(value);
+    if (answer === undefined)
+      throw new Error(`The attribute ${attribute} (${typeof value}) cannot be compared.`);
+    return answer;
+  };
 }
 
 const isThere = (value: unknown): boolean => value !== undefined && value !== null;

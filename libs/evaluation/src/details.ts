@@ -26,8 +26,9 @@ export type EvaluationErrorCode =
   | 'PROVIDER_NOT_READY'
   | 'GENERAL';
 
-/** Scalars only. */
+/** Scalars only: what the flag's definition says (`metadata`), and under it, in these fields, what Tidegate says. */
 export interface FlagMetadata {
+  readonly [name: string]: string | number | boolean;
   readonly epoch?: number;
   readonly version?: number;
   /** The rule that decided: its name, else its number from 1. */

@@ -127,7 +127,9 @@ function isTheSameForAll(world: World, key: string): boolean {
 
 function choose(flag: Flag, { weights, by, input }: Split, context: EvaluationContext) {
   const parts = input
-    ? input.map((part) => (typeof part === 'string' ? part : unitAt(context, part.attribute)))
+    ? input.map((part) =>
+        typeof part === 'string' ? part : textOf(at(context, part.attribute) ?? null),
+      )
     : [`${flag.salt}.variant.`, unitAt(context, by ?? 'targetingKey')];
   if (parts.includes(undefined)) return undefined;
   const total = weights.reduce((sum, { weight }) => sum + weight, 0);
@@ -146,6 +148,7 @@ function unitAt(context: EvaluationContext, path: string, textOnly = false): str
   return Number.isSafeInteger(value) ? String(value) : undefined;
 }
 
+const textOf = (value: unknown): string => String(value);
 const at = (context: unknown, path: string): unknown =>
   path
     .split('.')
@@ -209,6 +212,8 @@ function compares({ operator, value, values, ignoreCase }: Comparison, found: un
       return isText && new RegExp(String(value), ignoreCase ? 'i' : '').test(found);
     case 'cidr':
       return isText && wanted.some((each) => isInNetwork(found, String(each)));
+    default:
+      throw new Error(`${operator} is compared with flagd itself, in test/conformance.`);
   }
 }
 
@@ -270,7 +275,7 @@ const operandFor = (operator: Comparison['operator']) => {
 };
 const FOLDING = new Set(['equals', 'in', 'starts-with', 'ends-with', 'contains', 'matches']);
 const comparisons = fc
-  .constantFrom(...operatorNames)
+  .constantFrom(...operatorNames.filter((operator) => !operator.startsWith('loosely-')))
   .chain((operator) =>
     fc.tuple(
       fc.constant(operator),

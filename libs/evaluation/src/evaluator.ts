@@ -56,7 +56,8 @@ class CompiledFlags implements Evaluator {
       const asked = typeof defaultValue;
       if (asked !== valueType && asked !== 'undefined') return mismatched(node, defaultValue);
       const served = serve(context ?? NO_CONTEXT);
-      return served.reason === 'ERROR' ? withDefault(served, defaultValue) : (served as Details<T>);
+      if (served.reason === 'ERROR') return withDefault(served, defaultValue);
+      return served.value === null ? byDefault(served, defaultValue) : (served as Details<T>);
     } catch (error) {
       return failed(defaultValue, 'GENERAL', messageOf(error));
     }
@@ -80,6 +81,12 @@ function mismatched<T>({ record, compiled }: FlagNode, defaultValue: T): Details
     `The flag ${record.key} answers with a ${compiled.valueType}, not with a ${typeof defaultValue}.`,
     compiled.metadata,
   );
+}
+
+/** A variant of null has no value of its own. */
+function byDefault<T>({ reason, flagMetadata }: Details, value: T): Details<T> {
+  const isOff = reason === 'DISABLED' || reason === 'PREREQUISITE_FAILED';
+  return { value, reason: isOff ? reason : 'DEFAULT', flagMetadata };
 }
 
 const withDefault = <T>(error: Details | undefined, defaultValue: T): Details<T> =>

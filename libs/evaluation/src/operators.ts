@@ -39,7 +39,7 @@ export function matcherOf({ operator, value, values, ignoreCase }: Comparison): 
     case 'present':
       return value === true || value === false ? () => value : 'expected true or false';
     default:
-      return `there is no operator ${String(operator)}`;
+      return `there is no operator ${operator}`;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison, Condition, FlagDefinition, SegmentDefinition } from '@tidegate/contracts';
+import { isLoose } from './loosely.ts';
 import { matcherOf } from './operators.ts';
 
 /** What is wrong with a field, as a sentence; `path` leads to it, e.g. rules.0.when.value. */
@@ -33,6 +34,7 @@ function collectEach(conditions: readonly Condition[], path: string, problems: P
 }
 
 function collectComparison(comparison: Comparison, path: string, problems: Problem[]): void {
+  if (isLoose(comparison.operator)) return;
   const matcher = matcherOf(comparison);
   if (typeof matcher !== 'string') return;
   const field = comparison.values === undefined ? 'value' : 'values';

@@ -20,9 +20,7 @@ export interface Units {
 
 export function unitsOf({ by = TARGETING_KEY, input }: UnitBy, prefix: string): Units {
   if (!input) return { unitOf: unitAt(by), hash: orderedMurmur3After(prefix) };
-  const parts = input.map((part) =>
-    typeof part === 'string' ? () => part : unitAt(part.attribute),
-  );
+  const parts = input.map(partOf);
   return { unitOf: (context) => joined(parts, context), hash: orderedMurmur3After('') };
 }
 
@@ -37,14 +35,24 @@ function unitAt(path: string): UnitOf {
   };
 }
 
-/** A missing attribute is no unit, here as elsewhere: whom it would stand for, nobody knows. */
-function joined(parts: readonly UnitOf[], context: EvaluationContext): string | undefined {
+type TextOf = (context: EvaluationContext) => string;
+
+/** As flagd writes it, `null` if it is missing: nobody may be moved by an import. Its rule asks first where that matters. */
+function partOf(part: NonNullable<Split['input']>[number]): TextOf {
+  if (typeof part === 'string') return () => part;
+  const read = reader(part.attribute);
+  return (context) => textOf(read(context) ?? null);
+}
+
+/** As JavaScript writes JSON values, in flagd-core as well. Total: an object may be without a prototype. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map((each) => textOf(each ?? '')).join();
+  return typeof value === 'object' && value !== null ? '[object Object]' : String(value);
+}
+
+function joined(parts: readonly TextOf[], context: EvaluationContext): string {
   let all = '';
-  for (const part of parts) {
-    const text = part(context);
-    if (text === undefined) return undefined;
-    all += text;
-  }
+  for (const part of parts) all += part(context);
   return all;
 }
 

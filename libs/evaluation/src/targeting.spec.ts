@@ -214,9 +214,12 @@ describe('units', () => {
       expect(served(one!, { email: `${i}@example.com` }).variant).toBe(
         served(other!, { email: `${i}@example.com` }).variant,
       );
-    expect(served(one!, { targetingKey: 'eve' })).toMatchObject({
-      errorCode: 'TARGETING_KEY_MISSING',
-    });
+  });
+
+  it('of imported flags may lack an attribute: it counts as the text null, as where they come from', () => {
+    const flag = (part: string | { attribute: string }) =>
+      flagOf('x', { rules: [{ split: { weights, input: ['x', part] } }] });
+    expect(served(flag({ attribute: 'email' }), {})).toEqual(served(flag('null'), {}));
   });
 });
 

@@ -1,0 +1,162 @@
+import { describe, expect, it } from '@jest/globals';
+import { importFlagd } from './flagd.ts';
+
+const banner = {
+  state: 'ENABLED',
+  variants: { on: true, off: false },
+  defaultVariant: 'off',
+};
+const imported = (flag: object, rest: object = {}) =>
+  importFlagd({ flags: { newBanner: { ...banner, ...flag } }, ...rest });
+const definitionOf = (flag: object, rest: object = {}) => {
+  const { flags, problems } = imported(flag, rest);
+  expect(problems).toEqual([]);
+  return flags[0]?.definition;
+};
+const problemsOf = (flag: object, rest: object = {}) => {
+  const { flags, problems } = imported(flag, rest);
+  expect(flags).toEqual([]);
+  return problems.map(({ where, what }) => `${where}: ${what}`);
+};
+
+describe('a flag of flagd', () => {
+  it('keeps its key, its variants and its default; switched off it answers with the default of the code', () => {
+    expect(imported({ metadata: { team: 'web' } }, { metadata: { set: 'shop' } })).toEqual({
+      problems: [],
+      flags: [
+        {
+          key: 'newBanner',
+          isDisabled: false,
+          definition: expect.objectContaining({
+            type: 'boolean',
+            variants: { on: true, off: false, 'code-default': null },
+            defaultVariant: 'off',
+            offVariant: 'code-default',
+            exposure: { variant: 'on', percentage: 0 },
+            metadata: { team: 'web', set: 'shop' },
+            rules: [],
+          }),
+        },
+      ],
+    });
+    expect(imported({ state: 'DISABLED' }).flags).toMatchObject([{ isDisabled: true }]);
+  });
+
+  it('without a default serves the default of the code', () => {
+    expect(definitionOf({ defaultVariant: null })).toMatchObject({
+      defaultVariant: 'code-default',
+    });
+    expect(
+      definitionOf({ defaultVariant: undefined, variants: { 'code-default': true } }),
+    ).toMatchObject({ defaultVariant: 'code-default-2' });
+  });
+
+  it('turns a chain of ifs into rules, in its order', () => {
+    const targeting = {
+      if: [
+        { ends_with: [{ var: 'email' }, '@example.com'] },
+        'on',
+        { in: [{ var: 'country' }, ['AT', 'DE']] },
+        {
+          fractional: [
+            ['on', 25],
+            ['off', 75],
+          ],
+        },
+        null,
+      ],
+    };
+    expect(definitionOf({ targeting })?.rules).toEqual([
+      {
+        when: { attribute: 'email', operator: 'ends-with', values: ['@example.com'] },
+        variant: 'on',
+      },
+      {
+        when: {
+          all: [
+            { attribute: 'country', operator: 'in', values: ['AT', 'DE'] },
+            { attribute: 'targetingKey', operator: 'loosely-true', value: true },
+          ],
+        },
+        split: {
+          weights: [
+            { variant: 'on', weight: 25 },
+            { variant: 'off', weight: 75 },
+          ],
+          input: ['newBanner', { attribute: 'targetingKey' }],
+        },
+      },
+    ]);
+  });
+
+  it('uses shared rules, also within each other', () => {
+    const $evaluators = {
+      staff: { and: [{ $ref: 'known' }, { '===': [{ var: 'team' }, 'web'] }] },
+      known: { '!!': [{ var: 'email' }] },
+    };
+    const targeting = { if: [{ $ref: 'staff' }, 'on'] };
+    expect(definitionOf({ targeting }, { $evaluators })?.rules).toMatchObject([
+      { when: { all: [{ attribute: 'email' }, { attribute: 'team' }] }, variant: 'on' },
+    ]);
+  });
+});
+
+describe('what cannot be expressed is named, and its flag left out', () => {
+  it.each([
+    [
+      { '>': [{ var: '$flagd.timestamp' }, 1] },
+      'targeting.if[0].>[0].var: the time of evaluation decides',
+    ],
+    [{ '==': [{ var: 'a' }, { var: 'b' }] }, 'targeting.if[0].==: two attributes are compared'],
+    [
+      { '==': [{ '+': [{ var: 'a' }, 1] }, 2] },
+      'targeting.if[0].==[0]: {"+":[{"var":"a"},1]} is compared',
+    ],
+    [{ some: [{ var: 'roles' }, true] }, 'there is nothing like the operator "some"'],
+    [{ in: [{ var: 'a' }, [{ var: 'b' }]] }, 'holds something else than constants'],
+    [{ '==': [{ var: 'name.length' }, 3] }, '"name.length" reads something else than an attribute'],
+    [{ '<': [{ var: ['age', 'old'] }, 5] }, 'flagd fails to compare "old" here'],
+    [{ $ref: 'nobody' }, 'there is no shared rule "nobody"'],
+    [{ $ref: 'itself' }, 'the shared rule "itself" is referred to by itself'],
+  ])('a condition such as %j', (condition, problem) => {
+    const $evaluators = { itself: { '!': { $ref: 'itself' } } };
+    const problems = problemsOf({ targeting: { if: [condition, 'on'] } }, { $evaluators });
+    expect(problems.join('\n')).toContain(problem);
+  });
+
+  it.each([
+    [{ targeting: { if: [true, 'purple'] } }, 'targeting.if[1]: there is no variant "purple"'],
+    [{ targeting: { '!': { var: 'a' } } }, 'targeting: there is no variant "true"'],
+    [{ targeting: { var: 'colour' } }, 'targeting.var: "var" would name the variant'],
+    [
+      { targeting: { fractional: [['red', 1]] } },
+      'targeting.fractional[0]: there is no variant "red"',
+    ],
+    [{ defaultVariant: 'none' }, 'defaultVariant: there is no variant "none"'],
+    [
+      { variants: { on: true, off: 'off' } },
+      'variants: values of different types: boolean, string',
+    ],
+    [{ variants: {} }, 'variants: expected at least one variant'],
+    [{ state: 'PAUSED' }, 'state: "PAUSED": expected "ENABLED" or "DISABLED"'],
+    [{ metadata: { tags: [] } }, 'metadata.tags: []: expected a text'],
+  ])('a flag such as %j', (flag, problem) => {
+    expect(problemsOf(flag).join('\n')).toContain(problem);
+  });
+
+  it('a key with a space, a file without flags', () => {
+    expect(importFlagd({ flags: { 'new banner': banner } }).problems).toMatchObject([
+      { flag: 'new banner', what: expect.stringContaining('the key must be letters') },
+    ]);
+    expect(importFlagd([]).problems).toEqual([
+      { where: '', what: 'expected an object with `flags`' },
+    ]);
+  });
+
+  it('tells all problems of a flag, and imports the others', () => {
+    const targeting = { if: [{ some: [] }, 'purple'] };
+    const { flags, problems } = importFlagd({ flags: { bad: { ...banner, targeting }, banner } });
+    expect(flags).toMatchObject([{ key: 'banner' }]);
+    expect(problems).toHaveLength(2);
+  });
+});
