@@ -148,7 +148,10 @@ function unitAt(context: EvaluationContext, path: string, textOnly = false): str
   return Number.isSafeInteger(value) ? String(value) : undefined;
 }
 
-const textOf = (value: unknown): string => String(value);
+const textOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? '[object Object]'
+    : String(value);
 const at = (context: unknown, path: string): unknown =>
   path
     .split('.')
