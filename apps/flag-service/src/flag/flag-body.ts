@@ -4,7 +4,6 @@ import {
   type Flag,
   type FlagDefinition,
   flagDefinition,
-  name,
   reason,
 } from '@tidegate/contracts';
 import { isRejection, parsePercentage } from '@tidegate/kernel';

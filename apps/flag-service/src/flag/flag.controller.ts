@@ -126,7 +126,7 @@ export class FlagController {
   @RequireRole('operator', { environment: 'env' })
   schedule(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(scheduleBody) schedule: z.output<typeof scheduleBody>,
     @Asked() asked: Exchange,
   ) {
