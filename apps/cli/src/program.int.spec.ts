@@ -239,6 +239,43 @@ describe('flags', () => {
   });
 });
 
+describe('an import of flags', () => {
+  const report = {
+    environment: 'production',
+    dryRun: true,
+    counts: { created: 1, changed: 0, unchanged: 0, 'not-expressible': 1, refused: 0 },
+    flags: [
+      { key: 'newBanner', result: 'created', disabled: true },
+      {
+        key: 'clock',
+        result: 'not-expressible',
+        problems: [{ where: 'targeting.if[0]', what: 'the time of evaluation decides' }],
+      },
+    ],
+  };
+
+  it('shows what would come of each flag, and fails if one would be left out', async () => {
+    const { asked, env } = await services(answering(200, report));
+    const args = ['flag', 'import', file('{"flags":{}}'), '--format', 'flagd', '--dry-run'];
+    const { code, out, error } = await tidegate(env, args);
+    expect(asked).toMatchObject([
+      {
+        line: 'POST /v1/environments/production/import?format=flagd&dryRun=true',
+        body: '{"flags":{}}',
+      },
+    ]);
+    expect(out).toMatch(/newBanner +created +off/);
+    expect(out).toMatch(/clock +not-expressible +targeting.if\[0\]: the time of evaluation/);
+    expect(code).toBe(1);
+    expect(error).toContain('1 of 2 flags would not be imported.');
+  });
+
+  it('needs to be told the format', async () => {
+    const { env } = await services(answering(200, report));
+    expect(await tidegate(env, ['flag', 'import', file('{}')])).toMatchObject({ code: 2 });
+  });
+});
+
 describe('what is asked', () => {
   it('goes to the named flag of the named environment, with the key', async () => {
     const { asked, env } = await services(answering(404, { detail: 'There is none.' }));

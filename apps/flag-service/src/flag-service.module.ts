@@ -24,6 +24,8 @@ import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { SegmentHistoryConsumer } from './history/segment-history.consumer.ts';
+import { ImportController } from './import/import.controller.ts';
+import { createImportFlags } from './import/import-flags.handler.ts';
 import { behind, Recovery } from './recovery/recovery.handler.ts';
 import { createSegmentQueries } from './segment/segment-queries.handler.ts';
 import { SegmentConsumer } from './segment/segment.consumer.ts';
@@ -56,6 +58,7 @@ const controllers = [
   HistoryController,
   ViewController,
   HeartbeatController,
+  ImportController,
   EnvironmentConsumer,
   FlagConsumer,
   HistoryConsumer,
@@ -84,7 +87,7 @@ export async function flagServiceModule(
       return records.filter(({ flag }) => flag !== null).length;
     },
   });
-  const { flags, segments, references } = written;
+  const { flags, segments, references, known } = written;
   const recovery = new Recovery({ context, ...written });
   const environments = behind(recovery, written.environments);
   const metrics = flagMetrics(context.registry);
@@ -121,6 +124,7 @@ export async function flagServiceModule(
     [token.FLAG_STREAMS, streams],
     [token.FLAG_VIEWS, views],
     [token.HISTORY, history],
+    [token.IMPORT_FLAGS, createImportFlags({ flags, known, changeFlag })],
     [token.INSTANCES, instances],
     [token.SEGMENT_HISTORY, segmentHistory],
     [token.SEGMENT_QUERIES, createSegmentQueries(segments, environments, references)],

@@ -4,6 +4,7 @@ export const ENVIRONMENTS = Symbol('Environments');
 export const FLAG_QUERIES = Symbol('FlagQueries');
 export const FLAG_STREAMS = Symbol('FlagStreams');
 export const FLAG_VIEWS = Symbol('FlagViews');
+export const IMPORT_FLAGS = Symbol('ImportFlags');
 export const HISTORY = Symbol('History');
 export const INSTANCES = Symbol('Instances');
 export const COPY_FLAG = Symbol('CopyFlag');

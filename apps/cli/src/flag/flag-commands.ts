@@ -4,6 +4,7 @@ import { table, toned } from '../output/output.ts';
 import { registerExpose } from './expose-command.ts';
 import { registerKill } from './disable-command.ts';
 import { registerCopy, registerPast } from './copy-commands.ts';
+import { registerImport } from './import-command.ts';
 import { registerFlagLife } from './life-commands.ts';
 import {
   envOption,
@@ -30,6 +31,7 @@ export function registerFlag(program: Command, world: World): void {
   registerPast(flag, world, 'flags', humanFlag);
   registerCopy(flag, world);
   registerFlagLife(flag, world);
+  registerImport(flag, world);
   registerFlagTypes(flag, world);
 }
 

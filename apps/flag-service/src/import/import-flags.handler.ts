@@ -1,0 +1,81 @@
+import type { DisableFlag, FlagDefinition, PutFlag } from '@tidegate/contracts';
+import type { FlagdImport, ImportedFlag } from '@tidegate/evaluation';
+import { isRejection } from '@tidegate/kernel';
+import type { Documents, Outcome } from '@tidegate/store';
+import type { ChangeFlag } from '../flag/change-flag.handler.ts';
+import { flagDeciderKnowing } from '../flag/flag.ts';
+import { flagId } from '../flag/flags.ts';
+import { isLiving, type StoredFlag } from '../flag/stored-flag.ts';
+import type { FlagKnown } from '../reference/flag-known.handler.ts';
+import { differences, type ImportedFlagReport, notExpressible } from './import-report.ts';
+
+interface Parts {
+  readonly flags: Pick<Documents<StoredFlag>, 'load'>;
+  readonly known: FlagKnown;
+  readonly changeFlag: ChangeFlag;
+}
+
+/** One import: what was read, and how its commands are made. */
+export interface ImportRequest {
+  readonly environment: string;
+  readonly read: FlagdImport;
+  readonly dryRun: boolean;
+  readonly put: (data: Omit<PutFlag['data'], 'salt'>) => PutFlag;
+  readonly disable: (data: DisableFlag['data']) => DisableFlag;
+}
+
+export type ImportFlags = (request: ImportRequest) => Promise<ImportedFlagReport[]>;
+
+/**
+ * Writes flag by flag, each as any other write and by the same rules; a dry run asks these rules and writes nothing.
+ * What fails ends the import: what was written stays, and importing again goes on from there.
+ */
+export function createImportFlags(parts: Parts): ImportFlags {
+  return async (request) => {
+    const reports: ImportedFlagReport[] = [];
+    for (const each of request.read.flags) reports.push(await importFlag(parts, request, each));
+    return [...reports, ...notExpressible(request.read)];
+  };
+}
+
+async function importFlag(
+  { flags, known, changeFlag }: Parts,
+  { environment, dryRun, put, disable }: ImportRequest,
+  { key, definition, isDisabled }: ImportedFlag,
+): Promise<ImportedFlagReport> {
+  const held: StoredFlag = (await flags.load(flagId(environment, key)))?.state ?? ABSENT;
+  const expectedVersion = isLiving(held) ? held.version : 0;
+  const command = put({ environment, key, definition, expectedVersion, reason: REASON });
+  const decision = flagDeciderKnowing(await known(command)).decide(command, held);
+  if (isRejection(decision)) return refused(key, decision);
+  const turnsOff = isDisabled && held.status !== 'disabled';
+  const report = reportOf(key, definition, held, turnsOff);
+  if (dryRun) return report;
+  const outcomes = [await changeFlag(command)];
+  if (turnsOff && outcomes[0]?.answer.outcome !== 'refused')
+    outcomes.push(await changeFlag(disable({ environment, key, reason: REASON_OFF })));
+  const { answer, version } = outcomes.at(-1) as Outcome<StoredFlag>;
+  return answer.outcome === 'refused' ? refused(key, answer) : { ...report, version };
+}
+
+const refused = (
+  key: string,
+  { code, message }: { readonly code: string; readonly message: string },
+): ImportedFlagReport => ({ key, result: 'refused', code, message });
+
+const ABSENT: StoredFlag = { status: 'absent', version: 0 };
+const REASON = 'imported from flagd';
+const REASON_OFF = 'off in flagd when it was imported';
+
+function reportOf(
+  key: string,
+  definition: FlagDefinition,
+  held: StoredFlag,
+  turnsOff: boolean,
+): ImportedFlagReport {
+  const off = turnsOff || held.status === 'disabled' ? { disabled: true as const } : {};
+  if (!isLiving(held)) return { key, result: 'created', ...off };
+  const found = differences(held.definition, definition);
+  if (found.length === 0 && !turnsOff) return { key, result: 'unchanged', ...off };
+  return { key, result: 'changed', differences: found, ...off };
+}
