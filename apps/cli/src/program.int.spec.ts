@@ -62,7 +62,7 @@ async function services(answers: Answers) {
     'NOTIFIER',
   ];
   const env = Object.fromEntries(names.map((name) => [`TIDEGATE_${name}_URL`, url]));
-  return { asked, close, env: { ...env, TIDEGATE_KEY: 'tg_admin_1' } };
+  return { asked, close, url, env: { ...env, TIDEGATE_KEY: 'tg_admin_1' } };
 }
 
 async function tidegate(
@@ -273,6 +273,34 @@ describe('an import of flags', () => {
   it('needs to be told the format', async () => {
     const { env } = await services(answering(200, report));
     expect(await tidegate(env, ['flag', 'import', file('{}')])).toMatchObject({ code: 2 });
+  });
+});
+
+describe('a comparison with another server', () => {
+  const bulk = (value: boolean) => ({ flags: [{ key: 'newBanner', value, variant: 'on' }] });
+
+  it('agrees, or says what differs for whom', async () => {
+    const there = await services(answering(200, bulk(true)));
+    for (const [value, expected, text] of [
+      [true, 0, 'All 2 answers agree.'],
+      [false, 1, '{"targetingKey":"ann"}'],
+    ] as const) {
+      const here = await services(answering(200, bulk(value)));
+      const keys = file('["ann", { "targetingKey": "bob", "team": "web" }]');
+      const { code, out } = await tidegate(here.env, [
+        'flag',
+        'compare',
+        keys,
+        '--with',
+        there.url,
+      ]);
+      expect(code).toBe(expected);
+      expect(out).toContain(text);
+      expect(here.asked.map(({ line, body }) => `${line} ${body}`)).toEqual([
+        'POST /environments/production/ofrep/v1/evaluate/flags {"context":{"targetingKey":"ann"}}',
+        'POST /environments/production/ofrep/v1/evaluate/flags {"context":{"targetingKey":"bob","team":"web"}}',
+      ]);
+    }
   });
 });
 

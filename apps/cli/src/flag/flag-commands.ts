@@ -3,6 +3,7 @@ import { acting, readJson, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
 import { registerExpose } from './expose-command.ts';
 import { registerKill } from './disable-command.ts';
+import { registerCompare } from './compare-command.ts';
 import { registerCopy, registerPast } from './copy-commands.ts';
 import { registerImport } from './import-command.ts';
 import { registerFlagLife } from './life-commands.ts';
@@ -32,6 +33,7 @@ export function registerFlag(program: Command, world: World): void {
   registerCopy(flag, world);
   registerFlagLife(flag, world);
   registerImport(flag, world);
+  registerCompare(flag, world);
   registerFlagTypes(flag, world);
 }
 
