@@ -14,12 +14,30 @@ export function resolveRefs(
   evaluators: Json,
   where: string,
   report: Report,
-  after = -1,
 ): unknown {
+  const budget = { left: MAX_PARTS };
+  const resolved = resolve(value, { evaluators, report, budget }, where, -1);
+  if (budget.left < 0)
+    report(where, `its shared rules written out have more than ${MAX_PARTS} parts`);
+  return budget.left < 0 ? null : resolved;
+}
+
+const MAX_PARTS = 50_000;
+
+interface Shared {
+  readonly evaluators: Json;
+  readonly report: Report;
+  readonly budget: { left: number };
+}
+
+function resolve(value: unknown, shared: Shared, where: string, after: number): unknown {
+  const { evaluators, report, budget } = shared;
+  budget.left -= 1;
+  if (budget.left < 0) return null;
   const name = soleRef(value);
   if (name !== undefined) {
     const place = Object.keys(evaluators).indexOf(name);
-    if (place > after) return resolveRefs(evaluators[name], evaluators, where, report, place);
+    if (place > after) return resolve(evaluators[name], shared, where, place);
     report(
       where,
       place < 0
@@ -29,12 +47,12 @@ export function resolveRefs(
     return null;
   }
   if (Array.isArray(value))
-    return value.map((each, i) => resolveRefs(each, evaluators, `${where}[${i}]`, report, after));
+    return value.map((each, i) => resolve(each, shared, `${where}[${i}]`, after));
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
-      resolveRefs(inner, evaluators, `${where}.${key}`, report, after),
+      resolve(inner, shared, `${where}.${key}`, after),
     ]),
   );
 }

@@ -153,6 +153,28 @@ describe('what cannot be expressed is named, and its flag left out', () => {
     ]);
   });
 
+  it('what would take forever to write out', () => {
+    const nested = (depth: number): unknown =>
+      depth === 0 ? { var: 'a' } : { if: [nested(depth - 1), { var: 'b' }, { var: 'c' }] };
+    expect(problemsOf({ targeting: { if: [nested(40), 'on'] } })).toEqual([
+      'targeting: it takes more than 5000 conditions to write it out',
+    ]);
+    const share = [{ if: [{ var: 'a' }, 'on', 'off'] }, 1];
+    expect(
+      problemsOf({ targeting: { fractional: Array.from({ length: 40 }, () => share) } }),
+    ).toEqual(['targeting: it takes more than 5000 conditions to write it out']);
+    const $evaluators: Record<string, object> = Object.fromEntries(
+      Array.from({ length: 40 }, (_, i) => [
+        `r${i}`,
+        { or: [{ $ref: `r${i + 1}` }, { $ref: `r${i + 1}` }] },
+      ]),
+    );
+    $evaluators['r40'] = { var: 'a' };
+    expect(problemsOf({ targeting: { if: [{ $ref: 'r0' }, 'on'] } }, { $evaluators })).toContain(
+      'targeting: its shared rules written out have more than 50000 parts',
+    );
+  });
+
   it('tells all problems of a flag, and imports the others', () => {
     const targeting = { if: [{ some: [] }, 'purple'] };
     const { flags, problems } = importFlagd({ flags: { bad: { ...banner, targeting }, banner } });

@@ -16,6 +16,9 @@ export interface FlagdImport {
   readonly problems: readonly FlagdProblem[];
 }
 
+/** Of one flag: who has that many has another problem. */
+const MAX_PROBLEMS = 100;
+
 /**
  * Flags as flagd would answer them, from the JSON that flagd reads (`flags`, `$evaluators`, `metadata`). Each keeps its
  * key and its buckets, so nobody gets another variant by moving. All the problems of a flag are told at once.
@@ -29,7 +32,9 @@ export function importFlagd(configuration: unknown): FlagdImport {
   const problems: FlagdProblem[] = [];
   for (const [key, flag] of Object.entries(flags)) {
     const found: FlagdProblem[] = [];
-    const report: Report = (where, what) => found.push({ flag: key, where, what });
+    const report: Report = (where, what) => {
+      if (found.length < MAX_PROBLEMS) found.push({ flag: key, where, what });
+    };
     const shared = { evaluators: jsonOf(evaluators), metadata: jsonOf(metadata) };
     const written = isObject(flag) ? readFlag(key, flag, shared, report) : undefined;
     if (written === undefined) report('', `${shown(flag)}: expected a flag`);

@@ -50,7 +50,8 @@ function unitOf(logic: unknown, where: string, scope: Scope): Unit | undefined {
     const parts = logic['cat'].map((part, i) => partOf(part, `${where}.cat[${i}]`, scope));
     const input = parts.filter((part) => part !== undefined);
     const leavesOut = scope.isInterpreted === true;
-    if (leavesOut && parts.length < 2) scope.report(where, '`cat` of a single argument');
+    if (leavesOut && (parts.length < 2 || parts.length > 6))
+      scope.report(where, `expected two to six arguments of cat, in an "if" without an else`);
     return { input: input.length > 0 ? input : [''], applies: true, leavesOut };
   }
   const operand = operandOf(logic, where, scope);
@@ -98,4 +99,40 @@ function shareOf(
     variant: isScalar(variant) ? String(variant) : null,
     weight: Math.max(0, weight),
   };
+}
+
+/** What is hashed, the last for all that is left: without the attributes that are missing where those do not count. */
+export function inputsOf({ input, leavesOut }: Fractional): [Test[], Input][] {
+  let found: [Test[], Input][] = [[[], []]];
+  for (const part of input) {
+    const without: [Test[], Input][] =
+      typeof part === 'string' || !leavesOut
+        ? []
+        : found.map(([tests, parts]) => [
+            [...tests, { attribute: part.attribute, operator: 'present', value: false }],
+            parts,
+          ]);
+    found = [
+      ...without,
+      ...found.map(([tests, parts]): [Test[], Input] => [tests, [...parts, part]]),
+    ];
+  }
+  return found.map(([tests, parts]) => [tests, parts.length > 0 ? parts : ['']]);
+}
+
+/** `fractional` with a choice inside a share is a choice between two of them: flagd decides both before it hashes. */
+export function hoist(args: readonly unknown[]): unknown[] | undefined {
+  for (const [i, share] of args.entries())
+    if (Array.isArray(share))
+      for (const [j, part] of (share as unknown[]).entries()) {
+        const choice: unknown = isObject(part) ? part['if'] : undefined;
+        if (!Array.isArray(choice) || choice.length < 2) continue;
+        const as = (instead: unknown) => ({
+          fractional: args.with(i, (share as unknown[]).with(j, instead)),
+        });
+        const [test, then, ...rest] = choice as unknown[];
+        const otherwise = rest.length > 1 ? { if: rest } : (rest[0] ?? null);
+        return [test, as(then), as(otherwise)];
+      }
+  return undefined;
 }

@@ -30,7 +30,9 @@ export function operationOf(logic: unknown, where: string, scope: Scope): Operat
 
 const UNARY = new Set(['!', '!!', 'var']);
 const EQUALITIES = ['==', '===', '!=', '!=='];
-export const COMPARISONS = [...EQUALITIES, '<', '<=', '>', '>='];
+const COMPARISONS = [...EQUALITIES, '<', '<=', '>', '>='];
+/** What gives true or false, and nothing else. */
+export const TRUE_OR_FALSE: ReadonlySet<string> = new Set([...COMPARISONS, 'in', '!', '!!']);
 
 /** When JsonLogic takes it for true. */
 export function testOf(logic: unknown, at: string, scope: Scope): Test {
@@ -81,8 +83,7 @@ function compared({ operator, args, where }: Operation, scope: Scope): Test {
 }
 
 const isTrueOrFalse = (logic: unknown): boolean =>
-  isObject(logic) &&
-  Object.keys(logic).every((operator) => [...COMPARISONS, 'in', '!', '!!'].includes(operator));
+  isObject(logic) && Object.keys(logic).every((operator) => TRUE_OR_FALSE.has(operator));
 
 function chosen(args: readonly unknown[], where: string, scope: Scope): Test {
   if (args.length === 0) return false;

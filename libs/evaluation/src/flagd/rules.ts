@@ -1,10 +1,9 @@
 import type { Rule, Split } from '@tidegate/contracts';
 import { type Partial, textTest, versionTest } from './comparison.ts';
-import { type Fractional, fractionalOf } from './fractional.ts';
-import { COMPARISONS, operationOf, testOf } from './logic.ts';
+import { type Fractional, fractionalOf, hoist, inputsOf } from './fractional.ts';
+import { operationOf, testOf, TRUE_OR_FALSE } from './logic.ts';
 import { interpreted, isScalar, type Scope } from './operand.ts';
-import { isObject } from './problems.ts';
-import { all, any, canFail, not, type Test } from './tests.ts';
+import { all, any, canFail, not, sizeOf, type Test } from './tests.ts';
 
 export interface Served {
   readonly variants: Readonly<Record<string, unknown>>;
@@ -12,30 +11,43 @@ export interface Served {
   readonly defaultVariant: string;
 }
 
+/** Of all rules together: who writes more than that in a flag has written something else than a flag. */
+const MAX_CONDITIONS = 5_000;
+const MAX_STEPS = 10_000;
+
 /** The rules that serve what the JsonLogic gives, in the order in which it decides. */
 export function rulesOf(logic: unknown, at: string, served: Served, scope: Scope): Rule[] {
   const writer = new RuleWriter(served);
   writer.write(logic, true, at, scope);
-  return writer.rules;
+  if (writer.isTooMuch)
+    scope.report(at, `it takes more than ${MAX_CONDITIONS} conditions to write it out`);
+  return writer.isTooMuch ? [] : writer.rules;
 }
 
 class RuleWriter {
   readonly rules: Rule[] = [];
   readonly #served: Served;
+  #conditions = 0;
+  #steps = 0;
 
   constructor(served: Served) {
     this.#served = served;
   }
 
+  get isTooMuch(): boolean {
+    return this.#conditions > MAX_CONDITIONS || this.#steps > MAX_STEPS;
+  }
+
   /** Writes what `logic` gives when `when` holds. Returns when it gives nothing, so that the default is served. */
   write(logic: unknown, when: Test, at: string, scope: Scope): Test {
-    if (when === false) return false;
+    this.#steps += 1;
+    if (when === false || this.isTooMuch) return false;
     if (logic === null) return this.#nothing(when);
     if (isScalar(logic)) return this.#serve(String(logic), when, at, scope);
     const operation = operationOf(logic, at, scope);
     if (!operation) return false;
     const { operator, args, where } = operation;
-    if (isTrueOrFalse(operator)) {
+    if (TRUE_OR_FALSE.has(operator)) {
       this.#serve('true', all([when, testOf(logic, at, scope)]), at, scope);
       return this.#serve('false', when, at, scope);
     }
@@ -75,7 +87,9 @@ class RuleWriter {
   }
 
   #add(rule: Rule, when: Test): void {
-    if (when !== false) this.rules.push(when === true ? rule : { when, ...rule });
+    if (when === false) return;
+    this.#conditions += 1 + sizeOf(when);
+    this.rules.push(when === true ? rule : { when, ...rule });
   }
 
   #choose(args: readonly unknown[], when: Test, where: string, scope: Scope): Test {
@@ -115,7 +129,7 @@ class RuleWriter {
     if (!found) return this.#nothing(when);
     const weights = this.#weights(found, where, scope);
     const here = all([when, found.applies]);
-    for (const [missing, input] of inputs(found))
+    for (const [missing, input] of inputsOf(found))
       this.#add({ split: { weights, input } }, all([here, ...missing]));
     return this.#nothing(all([when, not(found.applies)]));
   }
@@ -127,45 +141,4 @@ class RuleWriter {
       return { variant: variant ?? this.#served.defaultVariant, weight };
     });
   }
-}
-
-type Input = Fractional['input'];
-
-/** What is hashed, the last for all that is left: without the attributes that are missing where those do not count. */
-function inputs({ input, leavesOut }: Fractional): [Test[], Input][] {
-  let found: [Test[], Input][] = [[[], []]];
-  for (const part of input) {
-    const without: [Test[], Input][] =
-      typeof part === 'string' || !leavesOut
-        ? []
-        : found.map(([tests, parts]) => [
-            [...tests, { attribute: part.attribute, operator: 'present', value: false }],
-            parts,
-          ]);
-    found = [
-      ...without,
-      ...found.map(([tests, parts]): [Test[], Input] => [tests, [...parts, part]]),
-    ];
-  }
-  return found.map(([tests, parts]) => [tests, parts.length > 0 ? parts : ['']]);
-}
-
-const isTrueOrFalse = (operator: string): boolean =>
-  [...COMPARISONS, 'in', '!', '!!'].includes(operator);
-
-/** `fractional` with a choice inside a share is a choice between two of them: flagd decides both before it hashes. */
-function hoist(args: readonly unknown[]): unknown[] | undefined {
-  for (const [i, share] of args.entries())
-    if (Array.isArray(share))
-      for (const [j, part] of (share as unknown[]).entries()) {
-        const choice: unknown = isObject(part) ? part['if'] : undefined;
-        if (!Array.isArray(choice) || choice.length < 2) continue;
-        const as = (instead: unknown) => ({
-          fractional: args.with(i, (share as unknown[]).with(j, instead)),
-        });
-        const [test, then, ...rest] = choice as unknown[];
-        const otherwise = rest.length > 1 ? { if: rest } : (rest[0] ?? null);
-        return [test, as(then), as(otherwise)];
-      }
-  return undefined;
 }

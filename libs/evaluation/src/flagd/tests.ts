@@ -42,11 +42,37 @@ export function not(test: Test): Test {
 
 const NEVER_FAIL = new Set<string>(['loosely-true', 'loosely-within', 'loosely-semver']);
 
-/** Whether asking it can end in an error: only loose comparisons can. */
-export function canFail(test: Test): boolean {
-  if (typeof test === 'boolean' || 'segment' in test) return false;
-  if ('all' in test) return test.all.some(canFail);
-  if ('any' in test) return test.any.some(canFail);
-  if ('not' in test) return canFail(test.not);
-  return test.operator.startsWith('loosely-') && !NEVER_FAIL.has(test.operator);
+interface Measures {
+  readonly size: number;
+  readonly canFail: boolean;
 }
+const measures = new WeakMap<Condition, Measures>();
+
+/** How many conditions it is written with. */
+export const sizeOf = (test: Test): number => measured(test).size;
+
+/** Whether asking it can end in an error: only loose comparisons can. */
+export const canFail = (test: Test): boolean => measured(test).canFail;
+
+/** A condition may stand in many places of another one: each is looked at once. */
+function measured(test: Test): Measures {
+  if (typeof test === 'boolean') return { size: 0, canFail: false };
+  const known = measures.get(test);
+  if (known) return known;
+  const parts = partsOf(test).map(measured);
+  const made = {
+    size: parts.reduce((sum, { size }) => sum + size, 1),
+    canFail: parts.some((part) => part.canFail) || failsItself(test),
+  };
+  measures.set(test, made);
+  return made;
+}
+
+function partsOf(test: Condition): readonly Condition[] {
+  if ('all' in test) return test.all;
+  if ('any' in test) return test.any;
+  return 'not' in test ? [test.not] : [];
+}
+
+const failsItself = (test: Condition): boolean =>
+  'operator' in test && test.operator.startsWith('loosely-') && !NEVER_FAIL.has(test.operator);
