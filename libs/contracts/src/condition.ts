@@ -23,7 +23,8 @@ export const attributePath = z
  * `loosely-…`: of flags imported from flagd, so that nobody is moved: attributes are compared across types as flagd's
  * JsonLogic does it, and what flagd cannot compare makes the answer an error, as it does there. Not for new flags.
  *   loosely-equals … at-least: with a text, number or boolean · loosely-contains: in a text or a list
- *   loosely-within: in the text `value` · loosely-null: missing, null, 0 or false · loosely-true: not missing or empty
+ *   loosely-within: in the text `value` · loosely-null: missing, null, 0 or false · loosely-number: reads as a number
+ *   loosely-true: not missing, empty, 0 or false
  *   loosely-semver: one comparison, as in ">= 1.2.0"; also =, !=, <, <=, >, ^ (same major) and ~ (same minor)
  */
 export const operators = {
@@ -50,6 +51,7 @@ export const operators = {
   'loosely-contains': 'scalar',
   'loosely-within': 'text',
   'loosely-null': 'boolean',
+  'loosely-number': 'boolean',
   'loosely-true': 'boolean',
   'loosely-semver': 'text',
 } as const;

@@ -35,6 +35,9 @@ export function looseTest({
       return (attribute) => String(wanted).includes(String(attribute));
     case 'loosely-null':
       return (attribute) => agrees(isLooselyNull(attribute), wanted);
+    case 'loosely-number':
+      return (attribute) =>
+        isComposite(attribute) ? undefined : (numberIn(attribute) !== undefined) === wanted;
     case 'loosely-true':
       return (attribute) => isLooselyTrue(attribute) === wanted;
     case 'loosely-semver':
@@ -51,6 +54,8 @@ export function isLooselyTrue(value: unknown): boolean {
 
 const agrees = (found: boolean | undefined, wanted: unknown): boolean | undefined =>
   found === undefined ? undefined : found === wanted;
+
+const isComposite = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 function isLooselyNull(value: unknown): boolean | undefined {
   if (value === null) return true;
@@ -80,7 +85,7 @@ const ordered =
 
 /** null, false and "" are 0, true is 1; undefined if it is no number. */
 function numberIn(value: unknown): number | undefined {
-  if (typeof value === 'object' && value !== null) return undefined;
+  if (isComposite(value)) return undefined;
   const number = Number(value);
   return Number.isNaN(number) ? undefined : number;
 }

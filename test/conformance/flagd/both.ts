@@ -17,9 +17,9 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} };
 type Context = Readonly<Record<string, unknown>>;
 type Ask = (context: Context) => Told;
 
-/** flagd itself. `isInterpreted`: without the code that it makes of rules, as on runtimes that do not allow that. */
-export function askFlagd({ type, key, configuration }: Configured, isInterpreted = false): Ask {
-  const core = new FlagdCore(undefined, silent, { disableDynamicCodeGeneration: isInterpreted });
+/** flagd itself, in its default mode: it makes code of rules. */
+export function askFlagd({ type, key, configuration }: Configured): Ask {
+  const core = new FlagdCore(undefined, silent);
   core.setConfigurations(JSON.stringify(configuration));
   return (context) => told(configuration.flags[key], resolve(core, type, key, context));
 }

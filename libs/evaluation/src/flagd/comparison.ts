@@ -1,53 +1,18 @@
 import type { Scalar } from '@tidegate/contracts';
-import { type LooseOperator, looseTest, looseVersion } from '../loosely.ts';
+import { looseVersion } from '../loosely.ts';
 import { ask, isScalar, type Operand, operandOf, type Question, type Scope } from './operand.ts';
 import { shown } from './problems.ts';
+import {
+  constantFirst,
+  constantLast,
+  endsWith,
+  identical,
+  IS_MISSING,
+  IS_TEXT,
+  loosely,
+  startsWith,
+} from './questions.ts';
 import { all, any, not, type Test, UNKNOWN } from './tests.ts';
-
-const loosely = (operator: LooseOperator, value: Scalar): Question => ({
-  on: (attribute) => ({ attribute, operator, value }),
-  of: looseTest({ operator, value }),
-});
-
-export const IS_TRUE = loosely('loosely-true', true);
-const IS_NULL = loosely('loosely-null', true);
-const IS_MISSING: Question = {
-  on: (attribute) => ({ attribute, operator: 'present', value: false }),
-  of: (value) => value === null,
-};
-export const IS_TEXT: Question = startsWith('');
-
-function startsWith(start: string): Question {
-  return {
-    on: (attribute) => ({ attribute, operator: 'starts-with', values: [start] }),
-    of: (value) => typeof value === 'string' && value.startsWith(start),
-  };
-}
-
-const endsWith = (end: string): Question => ({
-  on: (attribute) => ({ attribute, operator: 'ends-with', values: [end] }),
-  of: (value) => typeof value === 'string' && value.endsWith(end),
-});
-
-const identical = (wanted: Scalar | null): Question =>
-  wanted === null
-    ? IS_MISSING
-    : {
-        on: (attribute) => ({ attribute, operator: 'equals', value: wanted }),
-        of: (value) => value === wanted,
-      };
-
-const equal = (wanted: Scalar | null): Question =>
-  wanted === null ? IS_NULL : loosely('loosely-equals', wanted);
-
-const ORDERS: Readonly<Record<string, LooseOperator>> = {
-  '<': 'loosely-less-than',
-  '<=': 'loosely-at-most',
-  '>': 'loosely-greater-than',
-  '>=': 'loosely-at-least',
-};
-const FLIPPED: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
-const flip = (operator: string): string => FLIPPED[operator] ?? operator;
 
 /** `==`, `===`, `<` and so on, of an attribute and a constant, or between two constants. */
 export function comparison(
@@ -57,7 +22,7 @@ export function comparison(
   scope: Scope,
 ): Test {
   const [first, second, third] = args.map((arg, i) => operandOf(arg, `${where}[${i}]`, scope));
-  if (args.length === 3 && operator in ORDERS && first && second && third) {
+  if (args.length === 3 && operator in FLIPPED && first && second && third) {
     const limits = [first, third];
     if (limits.every((limit) => 'value' in limit && typeof limit.value === 'number'))
       return all([
@@ -70,6 +35,9 @@ export function comparison(
   return UNKNOWN;
 }
 
+const FLIPPED: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+const flip = (operator: string): string => FLIPPED[operator] ?? operator;
+
 function ofTwo(
   operator: string,
   first: Operand,
@@ -77,28 +45,31 @@ function ofTwo(
   where: string,
   scope: Scope,
 ): Test {
-  if ('value' in second) return withConstant(operator, first, second.value, where, scope);
-  if ('value' in first) return withConstant(flip(operator), second, first.value, where, scope);
-  scope.report(where, 'two attributes are compared with each other');
-  return UNKNOWN;
-}
+  if ('value' in second) return withConstant(operator, first, second.value, constantLast);
+  if (!('value' in first)) {
+    scope.report(where, 'two attributes are compared with each other');
+    return UNKNOWN;
+  }
+  // The interpreter of flagd-core does not mind which comes first.
+  const make = scope.isInterpreted === true ? constantLast : constantFirst;
+  return withConstant(flip(operator), second, first.value, make);
 
-function withConstant(
-  operator: string,
-  operand: Operand,
-  wanted: Scalar | null,
-  where: string,
-  scope: Scope,
-): Test {
-  if (operator === '===') return ask(identical(wanted), operand, where, scope);
-  if (operator === '!==') return not(ask(identical(wanted), operand, where, scope));
-  if (operator === '==') return ask(equal(wanted), operand, where, scope);
-  if (operator === '!=') return not(ask(equal(wanted), operand, where, scope));
-  const order = ORDERS[operator];
-  if (order !== undefined && wanted !== null)
-    return ask(loosely(order, wanted), operand, where, scope);
-  scope.report(where, `${operator} compares with null`);
-  return UNKNOWN;
+  function withConstant(
+    is: string,
+    operand: Operand,
+    wanted: Scalar | null,
+    loose: typeof constantLast,
+  ): Test {
+    const isNegated = is.startsWith('!');
+    const positive = isNegated ? is.replace('!', '=') : is;
+    const question = positive === '===' ? identical(wanted) : loose(positive, wanted);
+    if (question)
+      return isNegated
+        ? not(ask(question, operand, where, scope))
+        : ask(question, operand, where, scope);
+    scope.report(where, `${operator} compares with null`);
+    return UNKNOWN;
+  }
 }
 
 /** `in`: one of a list of constants, a part of a text, or an entry of a list that an attribute holds. */

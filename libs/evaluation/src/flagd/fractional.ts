@@ -1,6 +1,6 @@
 import { MAX_TOTAL_WEIGHT, type Split } from '@tidegate/contracts';
 import { ask, isScalar, operandOf, type Scope } from './operand.ts';
-import { IS_TEXT, IS_TRUE } from './comparison.ts';
+import { IS_TEXT, IS_TRUE } from './questions.ts';
 import { isObject, shown } from './problems.ts';
 import type { Test } from './tests.ts';
 

@@ -1,6 +1,7 @@
-import { comparison, contained, IS_TRUE, textTest, versionTest } from './comparison.ts';
+import { comparison, contained, textTest, versionTest } from './comparison.ts';
 import { ask, interpreted, isScalar, operandOf, type Scope } from './operand.ts';
 import { isObject, shown } from './problems.ts';
+import { IS_TRUE } from './questions.ts';
 import { all, any, not, type Test, UNKNOWN } from './tests.ts';
 
 export interface Operation {
