@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createTidegate, type Tidegate, TidegateProvider } from '@tidegate/sdk';
+import { createTidegate, type Tidegate } from '@tidegate/sdk';
+import { TidegateProvider } from '@tidegate/sdk/openfeature';
 import { testFlags } from './flags.ts';
 
 /** What flag-service tells a client first, and then nothing more; `silent`: not even that. */

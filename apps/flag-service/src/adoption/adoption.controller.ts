@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { name } from '@tidegate/contracts';
+import { flagKey, name } from '@tidegate/contracts';
 import { isRejection } from '@tidegate/kernel';
 import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
 import { z } from 'zod';
@@ -25,7 +25,7 @@ export class AdoptionController {
   @RequireRole('viewer', { environment: 'env' })
   adoption(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodQuery(adoptionQuery) { hours }: z.output<typeof adoptionQuery>,
   ) {
     return this.#adoption.of(environment, key, hours);

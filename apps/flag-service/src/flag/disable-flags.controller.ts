@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { DisableFlag, name, reason } from '@tidegate/contracts';
+import { DisableFlag, flagKey, name, reason } from '@tidegate/contracts';
 import { isRejection, type Rejection } from '@tidegate/kernel';
 import {
   Asked,
@@ -19,7 +19,7 @@ import type { Disabled, DisableFlags } from './disable-flags.handler.ts';
 
 const disableBody = z
   .strictObject({
-    keys: z.array(name).min(1).max(500).optional(),
+    keys: z.array(flagKey).min(1).max(500).optional(),
     tag: name.optional(),
     reason,
   })

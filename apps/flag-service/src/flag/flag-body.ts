@@ -4,6 +4,7 @@ import {
   type Flag,
   type FlagDefinition,
   flagDefinition,
+  name,
   reason,
 } from '@tidegate/contracts';
 import { isRejection, parsePercentage } from '@tidegate/kernel';

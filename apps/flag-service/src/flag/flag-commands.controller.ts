@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import {
   DisableFlag,
   EnableFlag,
+  flagKey,
   name,
   PutFlag,
   ReleaseFlag,
@@ -65,7 +66,7 @@ export class FlagCommandsController {
   @NeverLimited()
   disable(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(reasonBody) { reason }: Because,
     @Asked() asked: Exchange,
   ) {
@@ -76,7 +77,7 @@ export class FlagCommandsController {
   @Describe('Lets a flag serve again', 'Refused while a rollout holds it.')
   enable(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(reasonBody) { reason }: Because,
     @Asked() asked: Exchange,
   ) {
@@ -91,7 +92,7 @@ export class FlagCommandsController {
   )
   async restore(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(restoreBody) { version, reason }: z.output<typeof restoreBody>,
     @Asked() asked: Exchange,
   ) {
@@ -120,7 +121,7 @@ export class FlagCommandsController {
   )
   async copy(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(copyBody) { to, dryRun, reason }: z.output<typeof copyBody>,
     @Asked() asked: Exchange,
   ) {
@@ -151,7 +152,7 @@ export class FlagCommandsController {
   @Describe('Frees a flag from the rollouts that hold it or rely on it')
   release(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(reasonBody) { reason }: Because,
     @Asked() asked: Exchange,
   ) {

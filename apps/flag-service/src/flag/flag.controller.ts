@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, Inject, Put, Res } from '@nestjs/common';
-import { DeleteFlag, name, PutFlag, ScheduleFlag } from '@tidegate/contracts';
+import { DeleteFlag, flagKey, name, PutFlag, ScheduleFlag } from '@tidegate/contracts';
 import { isRejection, type Rejection } from '@tidegate/kernel';
 import {
   Asked,
@@ -71,7 +71,7 @@ export class FlagController {
   @RequireRole('viewer', { environment: 'env' })
   async find(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @Asked() { request }: Exchange,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<FoundFlag | Rejection | undefined> {
@@ -91,7 +91,7 @@ export class FlagController {
   @RequireRole('operator', { environment: 'env' })
   put(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodBody(flagBody) { definition, reason }: z.output<typeof flagBody>,
     @Asked() asked: Exchange,
   ) {
@@ -109,7 +109,7 @@ export class FlagController {
   @RequireRole('operator', { environment: 'env' })
   remove(
     @ZodParam('env', name) environment: string,
-    @ZodParam('key', name) key: string,
+    @ZodParam('key', flagKey) key: string,
     @ZodQuery(reasonBody) { reason }: z.output<typeof reasonBody>,
     @Asked() asked: Exchange,
   ) {
