@@ -17,6 +17,7 @@ import {
   type PastSegmentChange,
 } from './history/history.handler.ts';
 import type { PastChange } from './history/history.ts';
+import { createImportFlags, type ImportParts } from './import/import-flags.handler.ts';
 import type { Recovery } from './recovery/recovery.handler.ts';
 import { createFlagKnown } from './reference/flag-known.handler.ts';
 import { createReferences } from './reference/references.handler.ts';
@@ -81,7 +82,10 @@ export const openHistories = ({ store }: Pick<ServiceContext, 'store'>) => ({
   ),
 });
 
-type FlagsParts = CopyFlagParts & DisableFlagsParts & Pick<FlagQueriesParts, 'lastAsked'>;
+type FlagsParts = CopyFlagParts &
+  DisableFlagsParts &
+  ImportParts &
+  Pick<FlagQueriesParts, 'lastAsked'>;
 const DAY_MS = 86_400_000;
 
 /** What people ask of flags. */
@@ -95,6 +99,7 @@ export function openFlags(
     [token.COPY_FLAG, createCopyFlag(parts)],
     [token.DISABLE_FLAGS, createDisableFlags(parts)],
     [token.FLAG_QUERIES, createFlagQueries({ ...parts, clock: context.clock, staleAfterMs })],
+    [token.IMPORT_FLAGS, createImportFlags(parts)],
     [token.WRITE_FLAG, createWriteFlag({ ...parts, context })],
   ];
 }

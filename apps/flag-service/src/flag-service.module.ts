@@ -25,7 +25,6 @@ import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { SegmentHistoryConsumer } from './history/segment-history.consumer.ts';
 import { ImportController } from './import/import.controller.ts';
-import { createImportFlags } from './import/import-flags.handler.ts';
 import { behind, Recovery } from './recovery/recovery.handler.ts';
 import { createSegmentQueries } from './segment/segment-queries.handler.ts';
 import { SegmentConsumer } from './segment/segment.consumer.ts';
@@ -87,7 +86,7 @@ export async function flagServiceModule(
       return records.filter(({ flag }) => flag !== null).length;
     },
   });
-  const { flags, segments, references, known } = written;
+  const { flags, segments, references } = written;
   const recovery = new Recovery({ context, ...written });
   const environments = behind(recovery, written.environments);
   const metrics = flagMetrics(context.registry);
@@ -124,7 +123,6 @@ export async function flagServiceModule(
     [token.FLAG_STREAMS, streams],
     [token.FLAG_VIEWS, views],
     [token.HISTORY, history],
-    [token.IMPORT_FLAGS, createImportFlags({ flags, known, changeFlag })],
     [token.INSTANCES, instances],
     [token.SEGMENT_HISTORY, segmentHistory],
     [token.SEGMENT_QUERIES, createSegmentQueries(segments, environments, references)],

@@ -9,7 +9,7 @@ import { isLiving, type StoredFlag } from '../flag/stored-flag.ts';
 import type { FlagKnown } from '../reference/flag-known.handler.ts';
 import { differences, type ImportedFlagReport, notExpressible } from './import-report.ts';
 
-interface Parts {
+export interface ImportParts {
   readonly flags: Pick<Documents<StoredFlag>, 'load'>;
   readonly known: FlagKnown;
   readonly changeFlag: ChangeFlag;
@@ -30,7 +30,7 @@ export type ImportFlags = (request: ImportRequest) => Promise<ImportedFlagReport
  * Writes flag by flag, each as any other write and by the same rules; a dry run asks these rules and writes nothing.
  * What fails ends the import: what was written stays, and importing again goes on from there.
  */
-export function createImportFlags(parts: Parts): ImportFlags {
+export function createImportFlags(parts: ImportParts): ImportFlags {
   return async (request) => {
     const reports: ImportedFlagReport[] = [];
     for (const each of request.read.flags) reports.push(await importFlag(parts, request, each));
@@ -39,7 +39,7 @@ export function createImportFlags(parts: Parts): ImportFlags {
 }
 
 async function importFlag(
-  { flags, known, changeFlag }: Parts,
+  { flags, known, changeFlag }: ImportParts,
   { environment, dryRun, put, disable }: ImportRequest,
   { key, definition, isDisabled }: ImportedFlag,
 ): Promise<ImportedFlagReport> {
