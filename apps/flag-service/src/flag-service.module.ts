@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { STREAM_HEARTBEAT_MS } from '@tidegate/contracts';
 import type { ServiceContext } from '@tidegate/platform';
 import type { Documents } from '@tidegate/store';
 import type { z } from 'zod';
@@ -10,17 +9,13 @@ import { EnvironmentController } from './environment/environment.controller.ts';
 import { DisableFlagsController } from './flag/disable-flags.controller.ts';
 import { FlagCommandsController } from './flag/flag-commands.controller.ts';
 import { AdoptionController } from './adoption/adoption.controller.ts';
-import { Adoption } from './adoption/adoption.handler.ts';
-import { openCounts } from './adoption/adoption.module.ts';
-import { ofrepRoutes } from './evaluate/ofrep.http.ts';
-import { type FlagMetrics, flagMetrics } from './flag-metrics.prometheus.ts';
+import { flagMetrics } from './flag-metrics.prometheus.ts';
 import { FlagConsumer } from './flag/flag.consumer.ts';
 import { FlagController } from './flag/flag.controller.ts';
 import type { ChangeFlag } from './flag/change-flag.handler.ts';
 import { createSchedules } from './flag/run-schedules.handler.ts';
 import type { StoredFlag } from './flag/stored-flag.ts';
 import { HeartbeatController } from './heartbeat/heartbeat.controller.ts';
-import { Instances } from './heartbeat/instances.handler.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import { SegmentHistoryConsumer } from './history/segment-history.consumer.ts';
@@ -31,15 +26,14 @@ import { SegmentConsumer } from './segment/segment.consumer.ts';
 import { SegmentController } from './segment/segment.controller.ts';
 import { CloseSilent } from './silence/close-silent.handler.ts';
 import { signsCollection } from './silence/shared-signs.handler.ts';
+import { openServing } from './serving.module.ts';
 import * as token from './tokens.ts';
-import { BEATS, FlagStreams } from './view/flag-streams.sse.ts';
 import { FlagViews } from './view/flag-views.handler.ts';
 import { ViewController } from './view/view.controller.ts';
 
 const REFRESH_MS = 2_000;
 const SILENCE_MS = 1_000;
 const SCHEDULES_MS = 1_000;
-const COUNT_MS = 1_000;
 const KILLS_WORK =
   'A flag that is turned off by hand is off at once for all who are connected here.';
 const NO_KILLS =
@@ -96,18 +90,7 @@ export async function flagServiceModule(
   const { changeFlag, changeSegment } = afterRecovery(recovery, written);
   startDueWork(context, views, flags, changeFlag);
   const { history, segmentHistory } = openHistories(context);
-  const adoption = await openAdoption(context, views);
-  const defaultEnvironment = config.FLAG_SERVICE_DEFAULT_ENVIRONMENT;
-  for (const route of ofrepRoutes({ views, adoption, defaultEnvironment })) context.route(route);
-  const instances = new Instances(context, views, adoption);
-  const heard = await instances.hearOthers(context.bus);
-  context.onStop(() => heard.close());
-  const streams = openStreams(context, metrics, config);
-  context.loop('flag-service.heartbeats', STREAM_HEARTBEAT_MS / BEATS, async () =>
-    streams.beat(context.clock.now()),
-  );
-  context.loop('flag-service.instances', STREAM_HEARTBEAT_MS, async () => instances.forgetSilent());
-
+  const { adoption, providers: serving } = await openServing(context, config, views, metrics);
   const flagParts = openFlags(context, config, {
     ...written,
     environments,
@@ -117,13 +100,11 @@ export async function flagServiceModule(
   const given: readonly (readonly [symbol, unknown])[] = [
     [token.CHANGE_FLAG, changeFlag],
     [token.CHANGE_SEGMENT, changeSegment],
-    [token.ADOPTION, adoption],
     [token.ENVIRONMENTS, environments],
     ...flagParts,
-    [token.FLAG_STREAMS, streams],
+    ...serving,
     [token.FLAG_VIEWS, views],
     [token.HISTORY, history],
-    [token.INSTANCES, instances],
     [token.SEGMENT_HISTORY, segmentHistory],
     [token.SEGMENT_QUERIES, createSegmentQueries(segments, environments, references)],
   ];
@@ -166,32 +147,4 @@ async function startViews(
   context.loop('flag-service.views', REFRESH_MS, () =>
     recovery.isDone ? views.refresh() : begin(),
   );
-}
-
-/** What is counted is told every second, and once more at the end. */
-async function openAdoption(context: ServiceContext, views: FlagViews): Promise<Adoption> {
-  const adoption = new Adoption({ context, views, counts: await openCounts(context) });
-  context.onStop(() => adoption.flush());
-  context.loop('flag-service.adoption', COUNT_MS, () => adoption.flush());
-  return adoption;
-}
-
-function openStreams(
-  { log, stopping }: ServiceContext,
-  metrics: FlagMetrics,
-  {
-    FLAG_SERVICE_STREAM_BUFFER_BYTES: bufferBytes,
-    FLAG_SERVICE_MAX_STREAMS: maxStreams,
-  }: z.output<typeof Config>,
-): FlagStreams {
-  const onSlowReader = () => {
-    metrics.streamCut();
-    log.warn('a stream was cut off: its reader does not keep up');
-  };
-  const onFull = () =>
-    log.warn({ maxStreams }, 'there are as many streams as there may be: the others poll');
-  const streams = new FlagStreams({ bufferBytes, maxStreams, onFull, onSlowReader });
-  metrics.streams(() => streams.size);
-  stopping.addEventListener('abort', () => streams.close());
-  return streams;
 }
