@@ -20,6 +20,8 @@ export interface ImportRequest {
   readonly environment: string;
   readonly read: FlagdImport;
   readonly dryRun: boolean;
+  /** When and by whom a flag is created that is off. */
+  readonly off: { readonly at: number; readonly by: string };
   readonly put: (data: Omit<PutFlag['data'], 'salt'>) => PutFlag;
   readonly disable: (data: DisableFlag['data']) => DisableFlag;
 }
@@ -40,23 +42,29 @@ export function createImportFlags(parts: ImportParts): ImportFlags {
 
 async function importFlag(
   { flags, known, changeFlag }: ImportParts,
-  { environment, dryRun, put, disable }: ImportRequest,
+  { environment, dryRun, off, put, disable }: ImportRequest,
   { key, definition, isDisabled }: ImportedFlag,
 ): Promise<ImportedFlagReport> {
   const held: StoredFlag = (await flags.load(flagId(environment, key)))?.state ?? ABSENT;
-  const expectedVersion = isLiving(held) ? held.version : 0;
-  const command = put({ environment, key, definition, expectedVersion, reason: REASON });
+  const turnsOff = isDisabled && held.status !== 'disabled';
+  const written = (expectedVersion: number): PutFlag =>
+    put({
+      ...{ environment, key, definition, expectedVersion, reason: REASON },
+      ...(isDisabled && !isLiving(held) ? { disabled: { ...off, reason: REASON_OFF } } : {}),
+    });
+  const command = written(isLiving(held) ? held.version : 0);
   const decision = flagDeciderKnowing(await known(command)).decide(command, held);
   if (isRejection(decision)) return refused(key, decision);
-  const turnsOff = isDisabled && held.status !== 'disabled';
   const report = reportOf(key, definition, held, turnsOff);
   if (dryRun) return report;
-  const outcomes = [await changeFlag(command)];
-  if (turnsOff && outcomes[0]?.answer.outcome !== 'refused')
-    outcomes.push(await changeFlag(disable({ environment, key, reason: REASON_OFF })));
-  const { answer, version } = outcomes.at(-1) as Outcome<StoredFlag>;
-  return answer.outcome === 'refused' ? refused(key, answer) : { ...report, version };
+  if (!turnsOff || !isLiving(held)) return told(report, await changeFlag(command));
+  // Off before it is changed: it must not serve for a moment what it was never meant to serve.
+  const killed = await changeFlag(disable({ environment, key, reason: REASON_OFF }));
+  return told(report, await changeFlag(written(killed.version)));
 }
+
+const told = (report: ImportedFlagReport, { answer, version }: Outcome<StoredFlag>) =>
+  answer.outcome === 'refused' ? refused(report.key, answer) : { ...report, version };
 
 const refused = (
   key: string,

@@ -61,12 +61,13 @@ export class ImportController {
     @Asked() { caller }: Exchange,
   ): Promise<ImportReport | Rejection> {
     if (!(await this.#environments.has(environment))) return environmentUnknown(environment);
-    const { ids } = this.#context;
+    const { clock, ids } = this.#context;
     // Each command has an id of its own: a flag may get two of them.
     const asked = () => ({ headers: {}, commandId: ids.next() });
     const reports = await this.#importFlags({
       environment,
       dryRun,
+      off: { at: clock.now(), by: caller.name },
       read: importFlagd(body),
       put: (data) =>
         commandFrom(this.#context, PutFlag, { ...data, salt: ids.next() }, caller, asked()),

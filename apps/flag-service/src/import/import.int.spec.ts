@@ -64,13 +64,25 @@ describe('an import of flags of flagd', () => {
     ]);
   });
 
-  it('turns off what is off in flagd, where programs then get the default they ask with', async () => {
+  it('what is off in flagd is off from its first version on, and programs get the default they ask with', async () => {
     expect(await imported({ offFlag: { ...banner, state: 'DISABLED' } })).toEqual([
-      { key: 'offFlag', result: 'created', disabled: true, version: 2 },
+      { key: 'offFlag', result: 'created', disabled: true, version: 1 },
     ]);
     const answer = await served('offFlag', {});
     expect(answer).toMatchObject({ reason: 'DISABLED' });
     expect(answer).not.toHaveProperty('value');
+  });
+
+  it('turns off what has been turned off in flagd since, before it is changed', async () => {
+    await imported({ fading: banner });
+    const off = { ...banner, state: 'DISABLED', defaultVariant: 'on' };
+    expect(await imported({ fading: off })).toMatchObject([
+      { result: 'changed', disabled: true, version: 3 },
+    ]);
+    const { body } = await service.get('/v1/environments/test/flags/fading/history');
+    expect(body).toMatchObject({
+      items: [{ type: 'FlagChanged' }, { type: 'FlagDisabled' }, { type: 'FlagCreated' }],
+    });
   });
 
   it('never turns on what is off here', async () => {
