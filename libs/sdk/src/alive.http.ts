@@ -1,7 +1,6 @@
 import { AppError, causeOf } from '@tidegate/kernel';
 import type { SdkHeartbeat } from '@tidegate/contracts';
-import type { SdkErrorCode } from './errors.ts';
-import type { Applied } from './local-flags.ts';
+import type { FlagSink } from './flag-source.port.ts';
 import type { Settings } from './options.ts';
 import { isRefusal } from './request.http.ts';
 
@@ -9,14 +8,15 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** Between two reports while the server refuses them: that lasts until a person acts. */
 const REFUSED_EVERY_MS = 60_000;
 
+type Told = Pick<FlagSink, 'applied' | 'takeUse' | 'giveBackUse' | 'failed'>;
+
 /**
- * Tells flag-service what this instance has applied: every `heartbeatEveryMs`, and at once when asked.
+ * Tells flag-service what this instance has applied and evaluated: every `heartbeatEveryMs`, and at once when asked.
  * One request at a time; what is asked meanwhile is told in one more. Failures are reported when they begin.
  */
 export class AliveReports {
   readonly #settings: Settings;
-  readonly #applied: () => Applied;
-  readonly #failed: (error: AppError<SdkErrorCode>) => void;
+  readonly #told: Told;
   #isClosed = false;
   #request: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -25,14 +25,9 @@ export class AliveReports {
   #isFailing = false;
   #isRefused = false;
 
-  constructor(
-    settings: Settings,
-    applied: () => Applied,
-    failed: (error: AppError<SdkErrorCode>) => void,
-  ) {
+  constructor(settings: Settings, told: Told) {
     this.#settings = settings;
-    this.#applied = applied;
-    this.#failed = failed;
+    this.#told = told;
   }
 
   tell(): void {
@@ -70,7 +65,8 @@ export class AliveReports {
 
   async #send(): Promise<void> {
     const { url, environment, key, application, instance } = this.#settings;
-    const body: SdkHeartbeat = { application, instance, applied: this.#applied() };
+    const use = this.#told.takeUse();
+    const body: SdkHeartbeat = { application, instance, applied: this.#told.applied(), ...use };
     const request = new AbortController();
     this.#request = request;
     const timer = setTimeout(() => {
@@ -88,6 +84,7 @@ export class AliveReports {
       if (!response.ok) throw new Error(`status ${response.status}`);
       this.#isFailing = false;
     } catch (error) {
+      this.#told.giveBackUse(use);
       this.#reportOnce(error);
     } finally {
       clearTimeout(timer);
@@ -97,7 +94,7 @@ export class AliveReports {
   #reportOnce(cause: unknown): void {
     if (this.#isFailing || this.#isClosed) return;
     this.#isFailing = true;
-    this.#failed(
+    this.#told.failed(
       new AppError(
         'SDK_HEARTBEAT_FAILED',
         `flag-service did not take what this instance has applied: ${causeOf(cause)}`,

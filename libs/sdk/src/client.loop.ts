@@ -13,6 +13,7 @@ import { waitUntil } from './patience.loop.ts';
 import type { Report } from './report.ts';
 import type { Tidegate, TidegateStatus } from './tidegate.port.ts';
 import { TypedAnswers } from './typed-answers.ts';
+import { UseCounts } from './use-counts.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 
@@ -25,6 +26,7 @@ export interface ClientOptions {
 /** Answers from the flags that its source brings. */
 export class TidegateClient extends TypedAnswers implements Tidegate {
   readonly #flags = new LocalFlags();
+  readonly #use = new UseCounts();
   readonly #freshness: Freshness;
   readonly #changes: Listeners<FlagChange>;
   readonly #answers: Listeners<readonly string[]>;
@@ -83,12 +85,9 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
   }
 
   details<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
-    if (this.#freshness.state === 'ready') return this.#flags.evaluate(key, defaultValue, context);
-    const { ageMs } = this.#freshness;
-    if (ageMs === undefined)
-      return failed(defaultValue, 'PROVIDER_NOT_READY', this.#problem('No flags have come yet.'));
-    const details = this.#flags.evaluate(key, defaultValue, context);
-    return details.reason === 'ERROR' ? details : stale(details, ageMs);
+    const details = this.#answer(key, defaultValue, context);
+    this.#use.count(key, details);
+    return details;
   }
 
   onChange(key: string, listener: Listener<FlagChange>): () => void {
@@ -99,7 +98,7 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
   onFlagChanged(key: string, handler: AnswerHandler, context?: EvaluationContext): () => void {
     const watched = {
       key,
-      answer: () => this.details<unknown>(key, undefined, context),
+      answer: () => this.#answer<unknown>(key, undefined, context),
       version: () => this.#flags.get(key)?.version,
       failed: (error: AppError<SdkErrorCode>) => {
         this.#failed(error);
@@ -128,6 +127,15 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
     await Promise.all([this.#source.close(), this.#keeper?.close()]);
   }
 
+  #answer<T>(key: string, defaultValue: T, context?: EvaluationContext): Details<T> {
+    if (this.#freshness.state === 'ready') return this.#flags.evaluate(key, defaultValue, context);
+    const { ageMs } = this.#freshness;
+    if (ageMs === undefined)
+      return failed(defaultValue, 'PROVIDER_NOT_READY', this.#problem('No flags have come yet.'));
+    const details = this.#flags.evaluate(key, defaultValue, context);
+    return details.reason === 'ERROR' ? details : stale(details, ageMs);
+  }
+
   #sink(): FlagSink {
     const flags = this.#flags;
     const freshness = this.#freshness;
@@ -140,6 +148,10 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
         return freshness.ageMs === undefined ? undefined : flags.digest;
       },
       applied: () => flags.appliedInRollouts(),
+      takeUse: () => this.#use.take(),
+      giveBackUse: (use) => {
+        this.#use.giveBack(use);
+      },
       sync: (states) => this.#tell(flags.apply(states, Date.now()), synced),
       apply: (states) => this.#tell(flags.apply(states, Date.now())),
       replace: (states) => this.#tell(flags.replace(states, Date.now()), synced),

@@ -40,7 +40,7 @@ export class HttpFlagSource implements FlagSource {
   constructor(settings: Settings, sink: FlagSink) {
     this.#settings = settings;
     this.#sink = sink;
-    this.#alive = new AliveReports(settings, sink.applied, sink.failed);
+    this.#alive = new AliveReports(settings, sink);
     if (settings.mode === 'poll')
       this.#polling = { everyMs: settings.pollIntervalMs, until: Infinity };
     this.#running = this.#run();

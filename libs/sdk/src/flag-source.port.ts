@@ -2,6 +2,7 @@ import type { AppError } from '@tidegate/kernel';
 import type { ViewRecord } from '@tidegate/contracts';
 import type { SdkErrorCode } from './errors.ts';
 import type { Applied, FlagChange } from './local-flags.ts';
+import type { Use } from './use-counts.ts';
 
 /** Where a source puts what it learns. No method throws. */
 export interface FlagSink {
@@ -9,6 +10,9 @@ export interface FlagSink {
   readonly digest: string | undefined;
   /** Revisions of the flags that rollouts hold, for whoever asks what this instance has applied. */
   applied(): Applied;
+  /** What was evaluated since the last call, to be told; what cannot be told is given back. */
+  takeUse(): Use;
+  giveBackUse(use: Use): void;
   /** All there is, or nothing if what is held is all: from now on the flags are current. */
   sync(states: readonly ViewRecord[]): readonly FlagChange[];
   /** What changed since, in any order and any number of times: older states change nothing. Says nothing of all others. */

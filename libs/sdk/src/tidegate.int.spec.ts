@@ -318,6 +318,8 @@ describe('heartbeats', () => {
       application: 'checkout',
       instance: 'checkout-1',
       applied: { 'checkout-v2': { epoch: 1, version: 3, at: expect.any(Number) } },
+      evaluations: {},
+      unknown: [],
     });
     expect(applied(service)?.['checkout-v2']?.at).toBeGreaterThanOrEqual(before);
   });
@@ -333,6 +335,24 @@ describe('heartbeats', () => {
     expect(service.heartbeats).toHaveLength(2);
     service.change(state(3, 0));
     await eventually(() => applied(service)?.['checkout-v2'] === undefined);
+  });
+
+  it('tell what was evaluated, each answer once, also what they could not tell before', async () => {
+    const { service, client } = await connected([state(1, OPEN)], { heartbeatEveryMs: 20 });
+    await eventually(() => service.heartbeats.length > 0);
+    service.heartbeatStatus = 503;
+    for (let n = 0; n < 3; n += 1) isOn(client);
+    client.boolean('chekout', false);
+    const { length } = service.heartbeats;
+    await eventually(() => service.heartbeats.length > length + 2);
+    service.heartbeatStatus = 204;
+    const isTold = service.heartbeats.length;
+    isOn(client);
+    await eventually(() => service.heartbeats.length > isTold + 3);
+    const taken = service.heartbeats.slice(isTold);
+    const counts = taken.map(({ evaluations }) => evaluations?.['checkout-v2']?.['on'] ?? 0);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(4);
+    expect(taken.flatMap(({ unknown }) => unknown)).toEqual(['chekout']);
   });
 
   it('report once that they fail, disturb nothing and go on', async () => {
