@@ -49,7 +49,11 @@ async function importFlag(
   const turnsOff = isDisabled && held.status !== 'disabled';
   const written = (expectedVersion: number): PutFlag =>
     put({
-      ...{ environment, key, definition, expectedVersion, reason: REASON },
+      environment,
+      key,
+      definition,
+      expectedVersion,
+      reason: REASON,
       ...(isDisabled && !isLiving(held) ? { disabled: { ...off, reason: REASON_OFF } } : {}),
     });
   const command = written(isLiving(held) ? held.version : 0);
