@@ -28,7 +28,7 @@ export type EvaluationErrorCode =
 
 /** Scalars only: what the flag's definition says (`metadata`), and under it, in these fields, what Tidegate says. */
 export interface FlagMetadata {
-  readonly [name: string]: string | number | boolean;
+  readonly [name: string]: string | number | boolean | undefined;
   readonly epoch?: number;
   readonly version?: number;
   /** The rule that decided: its name, else its number from 1. */
