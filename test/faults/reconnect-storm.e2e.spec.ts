@@ -9,7 +9,7 @@ import { seeded } from './random.ts';
 import type { Measure } from './storm-clients.ts';
 
 const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 100_000);
-const STORM_MS = isNightly ? 30 * 60_000 : 90_000;
+const STORM_MS = isNightly ? 30 * 60_000 : 120_000;
 const CLIENTS = 20;
 const FLAGS = 40;
 /** More than this is a leak: one forgotten listener of one signal is 380. */
