@@ -22,9 +22,10 @@ describe('what the how-tos show', () => {
   );
 });
 
-it('every operator is explained', () => {
+it('every operator that people write is explained', () => {
   const text = readFileSync(join(root, 'docs/how-to/who-gets-what.md'), 'utf8');
-  expect(operatorNames.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  const written = operatorNames.filter((name) => !name.startsWith('loosely-'));
+  expect(written.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 describe('a flag in five minutes', () => {

@@ -8,6 +8,7 @@ import { registerEnvironment } from './environment/environment-commands.ts';
 import { registerFlag } from './flag/flag-commands.ts';
 import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
+import { harmless } from './output/output.ts';
 import { registerPlan } from './plan/plan-commands.ts';
 import { registerRollout } from './rollout/rollout-commands.ts';
 import { registerSegment } from './segment/segment-commands.ts';
@@ -77,7 +78,7 @@ export async function run(argv: readonly string[], world: ProgramWorld): Promise
     world.writeError(
       json
         ? `${JSON.stringify({ error: { code, message, ...data } })}\n`
-        : `${pc.red('✗')} ${message}\n`,
+        : `${pc.red('✗')} ${harmless(message)}\n`,
     );
     return code === 'CLI_USAGE' ? USAGE : REFUSED;
   }

@@ -5,7 +5,7 @@ const flagService = process.env['TIDEGATE_FLAG_SERVICE_URL'] ?? 'http://127.0.0.
 const key = process.env['TIDEGATE_KEY'] ?? '';
 
 /** Evaluations and nothing else: with the same key one could read every rule, and the names on every list. */
-const EVALUATE = /^\/flags(\/ofrep\/v1\/evaluate\/flags(?:\/[a-z0-9._-]+)?)$/;
+const EVALUATE = /^\/flags(\/ofrep\/v1\/evaluate\/flags(?:\/[A-Za-z0-9._-]+)?)$/;
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, path] = EVALUATE.exec(request.url ?? '') ?? [];

@@ -68,6 +68,8 @@ it('reads dates with their zone, and nothing that could mean two moments', () =>
     '2026-11-28T01:00:00',
     'tomorrow',
     '2026-13-01T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    9e15,
     Number.NaN,
     true,
   ])

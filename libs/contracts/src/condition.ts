@@ -161,13 +161,16 @@ const EXPECTED = {
 } as const;
 
 /** With its zone, so that it means the same moment on every machine. */
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+const RFC_3339 = /^(\d{4}-\d\d-(\d\d))T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+/** Of a `Date`. */
+const FARTHEST_MS = 8.64e15;
 
 /** ms since 1970; undefined if it is no date. Numbers are taken as ms since 1970. */
 export function dateOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== 'string' || !RFC_3339.test(value)) return undefined;
-  const at = Date.parse(value);
+  if (typeof value === 'number') return Math.abs(value) <= FARTHEST_MS ? value : undefined;
+  const [, date, day] = (typeof value === 'string' && RFC_3339.exec(value)) || [];
+  if (date === undefined || new Date(date).getUTCDate() !== Number(day)) return undefined;
+  const at = Date.parse(String(value));
   return Number.isNaN(at) ? undefined : at;
 }
 

@@ -11,9 +11,19 @@ export interface Output {
 
 export const createOutput = (json: boolean, write: (text: string) => void): Output => ({
   json,
-  show: (document, human) => write(`${json ? JSON.stringify(document, null, 2) : human()}\n`),
-  line: (text) => write(`${text}\n`),
+  show: (document, human) =>
+    write(`${json ? JSON.stringify(document, null, 2) : harmless(human())}\n`),
+  line: (text) => write(`${harmless(text)}\n`),
 });
+
+/** Whoever writes a flag must not steer the terminal of whoever reads it: only colours are let through. */
+export const harmless = (text: string): string =>
+  text.replace(/(\p{Cc}\[[\d;]*m)|(?!\n)\p{Cc}/gu, (found, colour?: string) =>
+    colour?.startsWith('\u001b') ? found : '\ufffd',
+  );
+
+/** Nor make up lines of its own. */
+const onOneLine = (value: string | number): string => String(value).replaceAll('\n', ' ⏎ ');
 
 /** Aligned columns without borders; `empty` is said when there are no rows. */
 export function table(
@@ -40,7 +50,7 @@ export function table(
         .map((part) => [part, '']),
     ),
   });
-  drawn.push(...rows.map((row) => row.map(String)));
+  drawn.push(...rows.map((row) => row.map(onOneLine)));
   return drawn.toString();
 }
 
@@ -48,7 +58,9 @@ export function table(
 export function facts(pairs: readonly (readonly [string, string | number | undefined])[]): string {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown.map(([name, value]) => `${pc.dim(name.padEnd(width))}  ${value}`).join('\n');
+  return shown
+    .map(([name, value]) => `${pc.dim(name.padEnd(width))}  ${onOneLine(value ?? '')}`)
+    .join('\n');
 }
 
 const tones: Readonly<Record<string, (text: string) => string>> = {
@@ -66,6 +78,11 @@ const tones: Readonly<Record<string, (text: string) => string>> = {
 };
 export const toned = (status: string): string => (tones[status] ?? String)(status);
 
-/** In UTC, and saying so. */
-export const time = (at: number | string): string =>
-  `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)}Z`;
+const LATEST = 253_402_300_799_999;
+
+/** In UTC, and saying so; what no calendar has, as it is. */
+export const time = (at: number | string): string => {
+  const date = new Date(at);
+  const isShown = Math.abs(date.getTime()) <= LATEST;
+  return isShown ? `${date.toISOString().replace('T', ' ').slice(0, 19)}Z` : String(at);
+};

@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { DisableFlag, flagKey, name, reason } from '@tidegate/contracts';
+import { DisableFlag, name, reason } from '@tidegate/contracts';
 import { isRejection, type Rejection } from '@tidegate/kernel';
 import {
   Asked,
@@ -19,7 +19,8 @@ import type { Disabled, DisableFlags } from './disable-flags.handler.ts';
 
 const disableBody = z
   .strictObject({
-    keys: z.array(flagKey).min(1).max(500).optional(),
+    /** One that is no key is answered for like one that no flag has: it keeps no other from being turned off. */
+    keys: z.array(z.string().max(1_000)).min(1).max(500).optional(),
     tag: name.optional(),
     reason,
   })

@@ -1,9 +1,10 @@
-import type { DisableFlag } from '@tidegate/contracts';
+import { type DisableFlag, flagKey } from '@tidegate/contracts';
 import { type Answer, isAppError, reject, type Rejection } from '@tidegate/kernel';
 import type { Documents } from '@tidegate/store';
 import { environmentUnknown, type Environments } from '../environment/environments.handler.ts';
 import { allIn } from '../reference/references.handler.ts';
 import type { ChangeFlag } from './change-flag.handler.ts';
+import { unknown } from './flag-refusals.ts';
 import { splitFlagId } from './flags.ts';
 import { isLiving, type StoredFlag } from './stored-flag.ts';
 
@@ -57,11 +58,20 @@ export function createDisableFlags(parts: DisableFlagsParts): DisableFlags {
     async disable(environment, keys, commandFor) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
       return Promise.all(
-        [...new Set(keys)].map((key) => disableOne(changeFlag, key, commandFor(key))),
+        [...new Set(keys)].map((key) =>
+          flagKey.safeParse(key).success
+            ? disableOne(changeFlag, key, commandFor(key))
+            : unknownKey(environment, key),
+        ),
       );
     },
   };
 }
+
+const unknownKey = (environment: string, key: string): Disabled => {
+  const { code, message } = unknown({ environment, key });
+  return { key, outcome: 'refused', code, message };
+};
 
 async function disableOne(
   changeFlag: ChangeFlag,

@@ -108,13 +108,14 @@ describe('many flags at once', () => {
     const [a, b] = [await newFlag(service), await newFlag(service)];
     await service.post(`${flags}/${b}/disable`, why);
     const off = await service.as('operator', 'test').post(`${flags}/disable`, {
-      keys: [a, b, a, 'no-such'],
+      keys: [a, 'Mistyped key!', b, a, 'no-such'],
       ...why,
     });
     expect(off.status).toBe(200);
     expect(off.body).toMatchObject({
       items: [
         { key: a, outcome: 'changed', version: 2, published: true },
+        { key: 'Mistyped key!', outcome: 'refused', code: 'FLAG_UNKNOWN' },
         { key: b, outcome: 'unchanged', version: 2 },
         { key: 'no-such', outcome: 'refused', code: 'FLAG_UNKNOWN' },
       ],

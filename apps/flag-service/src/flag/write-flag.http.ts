@@ -11,6 +11,8 @@ export interface WrittenFlag extends FoundFlag {
   readonly changed: boolean;
   /** False while the bus is away: it is saved and in force here, and published as soon as the bus is back. */
   readonly published: boolean;
+  /** The Idempotency-Key was used before: `changed` is what the first request did, and the flag is as it is now. */
+  readonly repeated?: true;
 }
 
 /** Makes a command of a request and answers with the flag as it is then. */
@@ -37,5 +39,6 @@ export const createWriteFlag =
       ...foundFlag(environment, key, outcome),
       changed: outcome.answer.outcome === 'changed',
       published: outcome.published,
+      ...(outcome.repeated ? { repeated: true as const } : {}),
     });
   };

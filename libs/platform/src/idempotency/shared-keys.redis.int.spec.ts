@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
 import { memoryStore } from '@tidegate/store/testing';
 import { openServerIfAny, type Server } from '../../../../test/servers/servers.ts';
 import { systemClock } from '../system-clock.ts';
 import { startTestService, type TestService } from '../test-service.nest.ts';
 import { tinyService } from '../tiny-service.nest.ts';
+
+jest.setTimeout(30_000);
 
 const redis: Server | undefined = await openServerIfAny('redis', { own: true });
 const store = memoryStore({ clock: systemClock });
