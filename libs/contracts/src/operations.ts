@@ -56,7 +56,10 @@ export const SdkAlive = defineMessage({
     environment: name,
     application: z.string().min(1).max(200),
     instance: z.string().min(1).max(200),
+    /** Of flags that rollouts hold, and of those that changed last. */
     applied: z.record(z.string(), z.object({ epoch: z.int(), version: z.int(), at: millis })),
+    /** Of all that the instance holds: equal to a view's, it has the same states. */
+    digest: z.string().min(1).max(200).optional(),
   }),
   key: (data) => `${data.environment}/${data.application}/${data.instance}`,
   maxAgeMs: 60_000,

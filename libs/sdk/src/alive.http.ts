@@ -8,7 +8,7 @@ const REQUEST_TIMEOUT_MS = 5_000;
 /** Between two reports while the server refuses them: that lasts until a person acts. */
 const REFUSED_EVERY_MS = 60_000;
 
-type Told = Pick<FlagSink, 'applied' | 'takeUse' | 'giveBackUse' | 'failed'>;
+type Told = Pick<FlagSink, 'digest' | 'applied' | 'takeUse' | 'giveBackUse' | 'failed'>;
 
 /**
  * Tells flag-service what this instance has applied and evaluated: every `heartbeatEveryMs`, and at once when asked.
@@ -66,7 +66,10 @@ export class AliveReports {
   async #send(): Promise<void> {
     const { url, environment, key, application, instance } = this.#settings;
     const use = this.#told.takeUse();
-    const body: SdkHeartbeat = { application, instance, applied: this.#told.applied(), ...use };
+    const { digest } = this.#told;
+    const applied = this.#told.applied();
+    const told = digest === undefined ? {} : { digest };
+    const body: SdkHeartbeat = { application, instance, applied, ...told, ...use };
     const request = new AbortController();
     this.#request = request;
     const timer = setTimeout(() => {

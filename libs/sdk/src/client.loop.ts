@@ -147,7 +147,7 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
       get digest(): string | undefined {
         return freshness.ageMs === undefined ? undefined : flags.digest;
       },
-      applied: () => flags.appliedInRollouts(),
+      applied: () => flags.applied(),
       takeUse: () => this.#use.take(),
       giveBackUse: (use) => {
         this.#use.giveBack(use);

@@ -106,7 +106,10 @@ export class BusFlagSource implements FlagSource {
 
   #alive(): OutgoingMessage {
     const { environment, application, instance, newId, now } = this.#options;
-    const data = { environment, application, instance, applied: this.#sink.applied() };
+    const { digest } = this.#sink;
+    const applied = this.#sink.applied();
+    const told = digest === undefined ? {} : { digest };
+    const data = { environment, application, instance, applied, ...told };
     const id = newId();
     const source = `sdk/${application}`;
     const metadata = { id, source, at: now(), actor: instance, correlationId: id };

@@ -8,7 +8,7 @@ import type { Use } from './use-counts.ts';
 export interface FlagSink {
   /** Of what is held, undefined before anything is; a source may tell its server, to be spared what is known. */
   readonly digest: string | undefined;
-  /** Revisions of the flags that rollouts hold, for whoever asks what this instance has applied. */
+  /** Revisions of flags that rollouts hold or that changed last, for whoever asks what this instance has applied. */
   applied(): Applied;
   /** What was evaluated since the last call, to be told; what cannot be told is given back. */
   takeUse(): Use;

@@ -19,10 +19,15 @@ export interface FlagChange {
 
 export type Applied = SdkAlive['data']['applied'];
 
+/** Somebody may ask who has them: a kill was one of the last changes. */
+const MOST_LATELY = 100;
+
 /** The flags of one environment, and the segments that they refer to, as this process holds them. */
 export class LocalFlags {
   #view = new FlagView();
   readonly #appliedAt = new Map<string, number>();
+  /** Changed since they came, the latest last. */
+  readonly #lately = new Set<string>();
   #evaluator: Evaluator = compile([]);
   #lastChanged: readonly ViewRecord[] = [];
 
@@ -82,16 +87,26 @@ export class LocalFlags {
     return this.#view.snapshot();
   }
 
-  /** Revision, and since when, of every flag that a rollout holds. */
-  appliedInRollouts(): Applied {
+  /** Revision, and since when, of every flag that a rollout holds, and of those that changed last. */
+  applied(): Applied {
     const applied: Applied = {};
     for (const { key, epoch, version, flag } of this.#view.flags())
-      if (flag.hold) applied[key] = { epoch, version, at: this.#appliedAt.get(key) ?? 0 };
+      if (flag.hold || this.#lately.has(key))
+        applied[key] = { epoch, version, at: this.#appliedAt.get(key) ?? 0 };
     return applied;
   }
 
   #applied(changes: readonly FlagChange[]): readonly FlagChange[] {
-    for (const { key, at } of changes) this.#appliedAt.set(key, at);
+    for (const { key, before, at } of changes) {
+      this.#appliedAt.set(key, at);
+      if (before === undefined) continue;
+      this.#lately.delete(key);
+      this.#lately.add(key);
+    }
+    for (const key of this.#lately) {
+      if (this.#lately.size <= MOST_LATELY) break;
+      this.#lately.delete(key);
+    }
     return changes;
   }
 }

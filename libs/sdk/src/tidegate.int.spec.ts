@@ -318,10 +318,23 @@ describe('heartbeats', () => {
       application: 'checkout',
       instance: 'checkout-1',
       applied: { 'checkout-v2': { epoch: 1, version: 3, at: expect.any(Number) } },
+      digest: service.view.digest,
       evaluations: {},
       unknown: [],
     });
     expect(applied(service)?.['checkout-v2']?.at).toBeGreaterThanOrEqual(before);
+  });
+
+  it('name what changed last, also where no rollout waits for it: somebody may have turned it off', async () => {
+    const { service } = await connected([state(1, OPEN), state(1, OPEN, { key: 'other' })], {
+      heartbeatEveryMs: 20,
+    });
+    await eventually(() => service.heartbeats.length > 0);
+    expect(applied(service)).toEqual({});
+    service.change(state(2, 0));
+    await eventually(() => applied(service)?.['checkout-v2']?.version === 2);
+    expect(Object.keys(applied(service) ?? {})).toEqual(['checkout-v2']);
+    expect(service.heartbeats.at(-1)?.digest).toBe(service.view.digest);
   });
 
   it('tell at once of a change that a rollout waits for, and not of others', async () => {
@@ -334,7 +347,7 @@ describe('heartbeats', () => {
     await eventually(() => applied(service)?.['checkout-v2']?.version === 2);
     expect(service.heartbeats).toHaveLength(2);
     service.change(state(3, 0));
-    await eventually(() => applied(service)?.['checkout-v2'] === undefined);
+    await eventually(() => applied(service)?.['checkout-v2']?.version === 3);
   });
 
   it('tell what was evaluated, each answer once, also what they could not tell before', async () => {

@@ -84,3 +84,13 @@ it('tells instances apart whose names run together alike', () => {
   heartbeats.hear({ application: 'a/b', instance: 'c', applied: {} }, 0);
   expect(heartbeats.applied(flag, 0, 0).heard).toBe(2);
 });
+
+it('counts who holds the same as this replica as live, also if it does not name the flag', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear({ ...beat('started-since'), digest: 'd-2' }, 2_000);
+  heartbeats.hear({ ...beat('elsewhere'), digest: 'd-1' }, 2_000);
+  heartbeats.hear({ ...beat('behind', 3), digest: 'd-2' }, 2_000);
+  const applied = heartbeats.applied(flag, 1_000, 2_500, 'd-2');
+  expect(applied).toMatchObject({ live: 1, heard: 3, slowestMs: null });
+  expect(applied.instances.map(({ version }) => version)).toEqual([4, null, 3]);
+});

@@ -1,5 +1,5 @@
 import type { FlagRecord, SdkHeartbeat } from '@tidegate/contracts';
-import { isNewer } from '@tidegate/kernel';
+import { isNewer, type Revision } from '@tidegate/kernel';
 
 /** Not heard for so long, an instance counts as gone: it blocks nothing. */
 export const SILENT_AFTER_MS = 30_000;
@@ -57,16 +57,19 @@ export class Heartbeats {
     for (const [id, { at }] of this.#heard) if (now - at > SILENT_AFTER_MS) this.#heard.delete(id);
   }
 
-  /** @param changedAt when the flag came to its present version, ms since 1970 */
-  applied(flag: FlagRecord, changedAt: number | undefined, now: number): Applied {
+  /**
+   * @param changedAt when the flag came to its present version, ms since 1970
+   * @param digest of all that this replica holds: who has the same has the flag's present version
+   */
+  applied(flag: FlagRecord, changedAt: number | undefined, now: number, digest?: string): Applied {
     this.forget(now);
-    const { key, epoch, version } = flag;
+    const { epoch, version } = flag;
     const instances: AppliedInstance[] = [];
     const behind: LaggingInstance[] = [];
     const delays: number[] = [];
     let live = 0;
     for (const { beat, at } of this.#heard.values()) {
-      const has = Object.hasOwn(beat.applied, key) ? beat.applied[key] : undefined;
+      const has = heldBy(beat, flag, digest);
       const { application, instance } = beat;
       const who = { application, instance, ageMs: Math.max(0, now - at) };
       instances.push({ ...who, version: has?.version ?? null, at: has?.at ?? null });
@@ -76,11 +79,21 @@ export class Heartbeats {
         continue;
       }
       live += 1;
-      if (changedAt !== undefined && !isNewer(has, flag))
+      if (changedAt !== undefined && has.at !== undefined && !isNewer(has, flag))
         delays.push(Math.max(0, has.at - changedAt));
     }
     const slowestMs = delays.length > 0 ? Math.max(...delays) : null;
     behind.sort((a, b) => b.ageMs - a.ageMs);
     return { epoch, version, instances, live, heard: instances.length, behind, slowestMs };
   }
+}
+
+/** What the instance has of the flag, as far as it tells; `at` by its clock, if it names the flag. */
+function heldBy(
+  { applied, digest }: SdkHeartbeat,
+  { key, epoch, version }: FlagRecord,
+  ours: string | undefined,
+): (Revision & { readonly at?: number }) | undefined {
+  if (Object.hasOwn(applied, key)) return applied[key];
+  return digest !== undefined && digest === ours ? { epoch, version } : undefined;
 }

@@ -76,7 +76,7 @@ export class Instances {
     const flag = flags.get(key);
     if (!flag?.flag) return unknown({ environment, key });
     const now = this.#context.clock.now();
-    return this.#of(environment).applied(flag, flags.changedAt(key), now);
+    return this.#of(environment).applied(flag, flags.changedAt(key), now, flags.digest);
   }
 
   forgetSilent(): void {
