@@ -182,6 +182,41 @@ console.log(JSON.stringify([known.plan(), known.checkoutV2(), known.rules(), new
     ]);
   });
 
+  it('knows an imported flag: what it answers while it is on, and off while the program decides', async () => {
+    const input = join(folder, 'flagd.json');
+    const flags = {
+      banner: { state: 'ENABLED', variants: { on: true, off: false }, defaultVariant: 'on' },
+      colour: { state: 'ENABLED', variants: { r: 'red', b: 'blue' }, defaultVariant: 'b' },
+    };
+    writeFileSync(input, JSON.stringify({ flags }));
+    await tidegate('environment', 'create', 'moved');
+    expect(await tidegate('flag', 'import', input, '-f', 'flagd', '-e', 'moved')).toMatchObject({
+      code: 0,
+    });
+    const { out } = await tidegate('flag', 'types', '-e', 'moved', '-o', join(folder, 'moved.ts'));
+    expect(out).toContain('2 flags of moved');
+    const program = `
+import { memoryTidegate } from '@tidegate/sdk/testing';
+import { flagDefaults, typedFlags } from './moved.ts';
+const flags = typedFlags(memoryTidegate());
+export const banner: boolean = flags.banner();
+export const colour: 'red' | 'blue' = flags.colour();
+export const off: false | boolean = flagDefaults.banner;
+`;
+    expect(compiled(program)).toBe('');
+    writeFileSync(
+      join(folder, 'on.ts'),
+      `
+import { memoryTidegate } from ${JSON.stringify(join(root, 'libs/sdk/dist/testing.js'))};
+import { flagDefaults, typedFlags } from './moved.ts';
+const on = typedFlags(memoryTidegate({ banner: true, colour: 'red' }));
+console.log(JSON.stringify([on.banner(), on.colour(), flagDefaults]));
+`,
+    );
+    const answers = execFileSync(process.execPath, [join(folder, 'on.ts')], { encoding: 'utf8' });
+    expect(JSON.parse(answers)).toEqual([true, 'red', { banner: false, colour: 'blue' }]);
+  });
+
   it('makes nothing of an environment without flags, and says so', async () => {
     await tidegate('environment', 'create', 'empty');
     const { code, out } = await tidegate(

@@ -3,9 +3,14 @@ import fc from 'fast-check';
 import { flagTypes, type TypedFlag } from './flag-types.ts';
 import { shapeOf } from './shape.ts';
 
-const flag = (key: string, type: string, variants: Record<string, unknown>): TypedFlag => ({
+const flag = (
+  key: string,
+  type: string,
+  variants: Record<string, unknown>,
+  [offVariant = '', defaultVariant = offVariant] = Object.keys(variants),
+): TypedFlag => ({
   key,
-  flag: { definition: { type, variants, offVariant: Object.keys(variants)[0] ?? '' } },
+  flag: { definition: { type, variants, offVariant, defaultVariant } },
 });
 
 describe('types of flags', () => {
@@ -39,6 +44,27 @@ describe('types of flags', () => {
     expect(source).toContain('readonly "plan": "free" | "pro\'s";');
     expect(source).toContain('/** What * / one pays Owner: ann */');
   });
+
+  it.each([
+    ['boolean', { on: true, none: null }, 'boolean', 'false'],
+    ['string', { free: 'free', pro: 'pro', none: null }, '"free" | "pro"', '"pro"'],
+    ['number', { few: 1, many: 100, none: null }, 'number', '100'],
+    [
+      'object',
+      { a: { size: 1 }, b: { size: 2 }, none: null },
+      '{ readonly "size": number }',
+      '{"size":2}',
+    ],
+    ['string', { none: null }, '""', '""'],
+  ])(
+    'a %s that leaves it to the program while it is off: %j',
+    (type, variants, answers, otherwise) => {
+      const second = Object.keys(variants)[1] ?? 'none';
+      const source = flagTypes('production', [flag('moved', type, variants, ['none', second])]);
+      expect(source).toContain(`  readonly "moved": ${answers};`);
+      expect(source).toContain(`  "moved": ${otherwise},`);
+    },
+  );
 });
 
 describe('the shape of values', () => {

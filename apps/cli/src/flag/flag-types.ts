@@ -7,6 +7,7 @@ export interface TypedFlag {
     readonly definition: {
       readonly type: string;
       readonly variants: Readonly<Record<string, unknown>>;
+      readonly defaultVariant: string;
       readonly offVariant: string;
       readonly owner?: string;
       readonly description?: string;
@@ -44,7 +45,7 @@ ${lines(({ about, key, type }) => `${about}  readonly ${key}: ${type};`)}
 
 export type FlagKey = keyof Flags;
 
-/** What a flag answers while it cannot be evaluated: the value of its off variant. */
+/** What a flag answers while it cannot be evaluated: the value of its off variant, or what stands for it where that is null. */
 export const flagDefaults: Flags = {
 ${lines(({ key, otherwise }) => `  ${key}: ${otherwise},`)}
 };
@@ -69,9 +70,11 @@ const known = <V extends string>(value: string, values: readonly V[], otherwise:
 `;
 
 function entryOf({ key: name, flag: { definition } }: TypedFlag, method: string): Entry {
-  const { type, variants, offVariant, description, owner } = definition;
+  const { type, variants, description, owner } = definition;
   const key = JSON.stringify(name);
-  const values = Object.values(variants);
+  const otherwise = otherwiseOf(definition);
+  const answers = Object.values(variants).filter(isAnswer);
+  const values = answers.length > 0 ? answers : [otherwise];
   const asked = `client.${type}(${key}, flagDefaults[${key}], context)`;
   const literals = [...new Set(values.map((value) => JSON.stringify(value)))].toSorted();
   return {
@@ -79,11 +82,34 @@ function entryOf({ key: name, flag: { definition } }: TypedFlag, method: string)
     method,
     about: comment([description, owner && `Owner: ${owner}`]),
     type: { mode: 'Mode', string: literals.join(' | '), object: shapeOf(values) }[type] ?? type,
-    otherwise: JSON.stringify(variants[offVariant]),
+    otherwise: JSON.stringify(otherwise),
     answer:
       type === 'string' ? `known(${asked}, [${literals.join(', ')}], flagDefaults[${key}])` : asked,
   };
 }
+
+/** A variant of null leaves the answer to the program. */
+const isAnswer = (value: unknown): boolean => value !== null && value !== undefined;
+
+/** The value of the off variant. Where that is null: off, for what can be; else what a flag that is on answers first. */
+function otherwiseOf({
+  type,
+  variants,
+  offVariant,
+  defaultVariant,
+}: TypedFlag['flag']['definition']): unknown {
+  const candidates = [
+    variants[offVariant],
+    OFF[type],
+    variants[defaultVariant],
+    ...Object.values(variants),
+    EMPTY[type],
+  ];
+  return candidates.find(isAnswer);
+}
+
+const OFF: Readonly<Record<string, unknown>> = { boolean: false, mode: 'off' };
+const EMPTY: Readonly<Record<string, unknown>> = { string: '', number: 0, object: {} };
 
 function comment(parts: readonly (string | undefined)[]): string {
   const text = parts.filter(Boolean).join(' ').replaceAll(/\s+/g, ' ').replaceAll('*/', '* /');
