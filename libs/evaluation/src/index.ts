@@ -13,5 +13,5 @@ export { murmur3 } from './murmur3.ts';
 export { type Problem, problemsOf } from './problems.ts';
 export { type Mistyped, type MistypedPort } from './program.ts';
 export { cycleOf, type Records } from './references.ts';
-export { type FlagdImport, importFlagd, type ImportedFlag } from './flagd/flagd.ts';
+export { type FlagdImport, importFlagd, type ImportedFlag, readFlagd } from './flagd/flagd.ts';
 export type { FlagdProblem } from './flagd/problems.ts';

@@ -1,5 +1,5 @@
 import type { DisableFlag, FlagDefinition, PutFlag } from '@tidegate/contracts';
-import type { FlagdImport, ImportedFlag } from '@tidegate/evaluation';
+import type { FlagdImport, FlagdProblem, ImportedFlag } from '@tidegate/evaluation';
 import { isRejection } from '@tidegate/kernel';
 import type { Documents, Outcome } from '@tidegate/store';
 import type { ChangeFlag } from '../flag/change-flag.handler.ts';
@@ -15,10 +15,10 @@ export interface ImportParts {
   readonly changeFlag: ChangeFlag;
 }
 
-/** One import: what was read, and how its commands are made. */
+/** One import: what is read, flag by flag, and how its commands are made. */
 export interface ImportRequest {
   readonly environment: string;
-  readonly read: FlagdImport;
+  readonly read: Iterable<FlagdImport>;
   readonly dryRun: boolean;
   /** When and by whom a flag is created that is off. */
   readonly off: { readonly at: number; readonly by: string };
@@ -30,15 +30,23 @@ export type ImportFlags = (request: ImportRequest) => Promise<ImportedFlagReport
 
 /**
  * Writes flag by flag, each as any other write and by the same rules; a dry run asks these rules and writes nothing.
- * What fails ends the import: what was written stays, and importing again goes on from there.
+ * What fails ends the import: what was written stays, and importing again goes on from there. After each flag others
+ * have their turn: an import delays no kill.
  */
 export function createImportFlags(parts: ImportParts): ImportFlags {
   return async (request) => {
     const reports: ImportedFlagReport[] = [];
-    for (const each of request.read.flags) reports.push(await importFlag(parts, request, each));
-    return [...reports, ...notExpressible(request.read)];
+    const problems: FlagdProblem[] = [];
+    for (const read of request.read) {
+      for (const each of read.flags) reports.push(await importFlag(parts, request, each));
+      problems.push(...read.problems);
+      await othersTurn();
+    }
+    return [...reports, ...notExpressible(problems)];
   };
 }
+
+const othersTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 async function importFlag(
   { flags, known, changeFlag }: ImportParts,

@@ -1,5 +1,5 @@
 import type { FlagDefinition } from '@tidegate/contracts';
-import type { FlagdImport, FlagdProblem } from '@tidegate/evaluation';
+import type { FlagdProblem } from '@tidegate/evaluation';
 import { canonicalJson } from '@tidegate/kernel';
 
 /** A field of a definition that another value comes into. Left out: there was, or is, none. */
@@ -44,7 +44,7 @@ export function importReport(
 }
 
 /** The flags that are not imported, each with all that stands against it. */
-export function notExpressible({ problems }: FlagdImport): ImportedFlagReport[] {
+export function notExpressible(problems: readonly FlagdProblem[]): ImportedFlagReport[] {
   const byFlag = Map.groupBy(problems, ({ flag = '' }) => flag);
   return [...byFlag].map(([key, found]) => ({
     key,

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { DisableFlag, name, PutFlag } from '@tidegate/contracts';
-import { importFlagd } from '@tidegate/evaluation';
+import { readFlagd } from '@tidegate/evaluation';
 import type { Rejection } from '@tidegate/kernel';
 import {
   Asked,
@@ -68,7 +68,7 @@ export class ImportController {
       environment,
       dryRun,
       off: { at: clock.now(), by: caller.name },
-      read: importFlagd(body),
+      read: readFlagd(body),
       put: (data) =>
         commandFrom(this.#context, PutFlag, { ...data, salt: ids.next() }, caller, asked()),
       disable: (data) => commandFrom(this.#context, DisableFlag, data, caller, asked()),

@@ -90,6 +90,7 @@ export function contained(args: readonly unknown[], where: string, scope: Scope)
 }
 
 function oneOf(item: unknown, list: readonly unknown[], where: string, scope: Scope): Test {
+  scope.work.spend(list.length);
   const operand = operandOf(item, `${where}[0]`, scope);
   const values = list.filter(isScalar);
   const hasNull = list.includes(null);

@@ -1,4 +1,5 @@
 import { isObject, type Json, type Report } from './problems.ts';
+import { Work } from './work.ts';
 
 const soleRef = (value: unknown): string | undefined =>
   isObject(value) && Object.keys(value).length === 1 && typeof value['$ref'] === 'string'
@@ -14,29 +15,32 @@ export function resolveRefs(
   evaluators: Json,
   where: string,
   report: Report,
+  within: Work,
 ): unknown {
-  const budget = { left: MAX_PARTS };
-  const resolved = resolve(value, { evaluators, report, budget }, where, -1);
-  if (budget.left < 0)
-    report(where, `its shared rules written out have more than ${MAX_PARTS} parts`);
-  return budget.left < 0 ? null : resolved;
+  const work = new Work(MAX_PARTS, within);
+  const places = new Map(Object.keys(evaluators).map((name, i) => [name, i]));
+  const resolved = resolve(value, { evaluators, places, report, work }, where, -1);
+  if (!work.isSpent) return resolved;
+  report(where, `its shared rules written out have more than ${MAX_PARTS} parts`);
+  return null;
 }
 
 const MAX_PARTS = 50_000;
 
 interface Shared {
   readonly evaluators: Json;
+  readonly places: ReadonlyMap<string, number>;
   readonly report: Report;
-  readonly budget: { left: number };
+  readonly work: Work;
 }
 
 function resolve(value: unknown, shared: Shared, where: string, after: number): unknown {
-  const { evaluators, report, budget } = shared;
-  budget.left -= 1;
-  if (budget.left < 0) return null;
+  const { evaluators, places, report, work } = shared;
+  work.spend();
+  if (work.isSpent) return null;
   const name = soleRef(value);
   if (name !== undefined) {
-    const place = Object.keys(evaluators).indexOf(name);
+    const place = places.get(name) ?? -1;
     if (place > after) return resolve(evaluators[name], shared, where, place);
     report(
       where,

@@ -19,6 +19,9 @@ const problemsOf = (flag: object, rest: object = {}) => {
   return problems.map(({ where, what }) => `${where}: ${what}`);
 };
 
+const alternatives = (length: number) =>
+  Array.from({ length }, (_, i) => ({ '===': [{ var: `a${i}` }, i] }));
+
 describe('a flag of flagd', () => {
   it('keeps its key, its variants and its default; switched off it answers with the default of the code', () => {
     expect(imported({ metadata: { team: 'web' } }, { metadata: { set: 'shop' } })).toEqual({
@@ -101,6 +104,9 @@ describe('a flag of flagd', () => {
   });
 });
 
+const TOO_MUCH =
+  'targeting: it takes more than 5000 conditions, or more than 40 within each other, to write it out';
+
 describe('what cannot be expressed is named, and its flag left out', () => {
   it.each([
     [
@@ -156,13 +162,11 @@ describe('what cannot be expressed is named, and its flag left out', () => {
   it('what would take forever to write out', () => {
     const nested = (depth: number): unknown =>
       depth === 0 ? { var: 'a' } : { if: [nested(depth - 1), { var: 'b' }, { var: 'c' }] };
-    expect(problemsOf({ targeting: { if: [nested(40), 'on'] } })).toEqual([
-      'targeting: it takes more than 5000 conditions to write it out',
-    ]);
+    expect(problemsOf({ targeting: { if: [nested(40), 'on'] } })).toEqual([TOO_MUCH]);
     const share = [{ if: [{ var: 'a' }, 'on', 'off'] }, 1];
     expect(
       problemsOf({ targeting: { fractional: Array.from({ length: 40 }, () => share) } }),
-    ).toEqual(['targeting: it takes more than 5000 conditions to write it out']);
+    ).toEqual([TOO_MUCH]);
     const $evaluators: Record<string, object> = Object.fromEntries(
       Array.from({ length: 40 }, (_, i) => [
         `r${i}`,
@@ -173,6 +177,43 @@ describe('what cannot be expressed is named, and its flag left out', () => {
     expect(problemsOf({ targeting: { if: [{ $ref: 'r0' }, 'on'] } }, { $evaluators })).toContain(
       'targeting: its shared rules written out have more than 50000 parts',
     );
+  });
+
+  it('what would be nested so deep that no message may hold it', () => {
+    const chain = (length: number) => [
+      ...Array.from({ length }, (_, i) => [{ var: `a${i}` }, i % 2 === 0 ? null : 'on']).flat(),
+      { if: [{ var: 'b' }, 'on'] },
+    ];
+    expect(problemsOf({ targeting: { if: chain(100) } })).toEqual([TOO_MUCH]);
+    expect(problemsOf({ targeting: { if: [{ if: chain(5_000) }, 'on'] } })).toEqual([TOO_MUCH]);
+  });
+
+  it.each([
+    ['more conditions than a rule has', { or: alternatives(4_000) }],
+    ['what has no equal here', { or: alternatives(3_000).map((each) => ({ some: [each] })) }],
+    ['ifs in its condition', { if: alternatives(3_000) }],
+    ['a long list', { in: [{ var: 'a' }, Array.from({ length: 20_000 }, (_, i) => `${i}`)] }],
+  ])('the many flags after a few that share %s, without a look at each', (_what, big) => {
+    const targeting = { if: [{ $ref: 'big' }, 'on', { $ref: 'big' }, 'off'] };
+    const flags = Object.fromEntries(
+      Array.from({ length: 1_000 }, (_, i) => [`flag-${i}`, { ...banner, targeting }]),
+    );
+    let looked = 0;
+    const $evaluators = {
+      get big() {
+        looked += 1;
+        return big;
+      },
+    };
+    const { flags: read, problems } = importFlagd({ flags, $evaluators });
+    expect(read).toEqual([]);
+    expect(new Set(problems.map(({ flag }) => flag)).size).toBe(1_000);
+    expect(problems.at(-1)).toEqual({
+      flag: 'flag-999',
+      where: '',
+      what: 'the flags up to this one take more than 500000 steps to write out; import fewer flags at once',
+    });
+    expect(looked).toBeLessThan(100);
   });
 
   it('tells all problems of a flag, and imports the others', () => {

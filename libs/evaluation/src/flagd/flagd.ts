@@ -2,6 +2,7 @@ import { type FlagDefinition, flagDefinition, flagKey } from '@tidegate/contract
 import { resolveRefs } from './evaluators.ts';
 import { type FlagdProblem, isObject, type Json, type Report, shown } from './problems.ts';
 import { rulesOf } from './rules.ts';
+import { Work } from './work.ts';
 
 export interface ImportedFlag {
   readonly key: string;
@@ -18,32 +19,54 @@ export interface FlagdImport {
 
 /** Of one flag: who has that many has another problem. */
 const MAX_PROBLEMS = 100;
+/** Of one flag, and of all together: parts of shared rules written out, and steps in which rules are made of them. */
+const MAX_STEPS = 50_000;
+const MAX_WORK = 500_000;
+const TOO_MUCH = {
+  where: '',
+  what: `the flags up to this one take more than ${MAX_WORK} steps to write out; import fewer flags at once`,
+};
 
 /**
  * Flags as flagd would answer them, from the JSON that flagd reads (`flags`, `$evaluators`, `metadata`). Each keeps its
  * key and its buckets, so nobody gets another variant by moving. All the problems of a flag are told at once.
  */
 export function importFlagd(configuration: unknown): FlagdImport {
+  const read = [...readFlagd(configuration)];
+  return {
+    flags: read.flatMap(({ flags }) => flags),
+    problems: read.flatMap(({ problems }) => problems),
+  };
+}
+
+/** The same flag by flag, for who has other things to do in between. */
+export function* readFlagd(configuration: unknown): Generator<FlagdImport, void> {
   const flags = isObject(configuration) ? configuration['flags'] : undefined;
-  if (!isObject(configuration) || !isObject(flags))
-    return { flags: [], problems: [{ where: '', what: 'expected an object with `flags`' }] };
-  const { $evaluators: evaluators = {}, metadata = {} } = configuration;
-  const read: ImportedFlag[] = [];
-  const problems: FlagdProblem[] = [];
-  for (const [key, flag] of Object.entries(flags)) {
-    const found: FlagdProblem[] = [];
-    const report: Report = (where, what) => {
-      if (found.length < MAX_PROBLEMS) found.push({ flag: key, where, what });
-    };
-    const shared = { evaluators: jsonOf(evaluators), metadata: jsonOf(metadata) };
-    const written = isObject(flag) ? readFlag(key, flag, shared, report) : undefined;
-    if (written === undefined) report('', `${shown(flag)}: expected a flag`);
-    const definition = found.length === 0 ? definitionOf(written, report) : undefined;
-    if (definition)
-      read.push({ key, definition, isDisabled: jsonOf(flag)['state'] === 'DISABLED' });
-    problems.push(...found);
+  if (!isObject(configuration) || !isObject(flags)) {
+    yield { flags: [], problems: [{ where: '', what: 'expected an object with `flags`' }] };
+    return;
   }
-  return { flags: read, problems };
+  const shared: Shared = {
+    evaluators: jsonOf(configuration['$evaluators']),
+    metadata: jsonOf(configuration['metadata']),
+    work: new Work(MAX_WORK),
+  };
+  for (const [key, flag] of Object.entries(flags)) yield readOne(key, flag, shared);
+}
+
+function readOne(key: string, flag: unknown, shared: Shared): FlagdImport {
+  if (shared.work.isSpent) return { flags: [], problems: [{ flag: key, ...TOO_MUCH }] };
+  const problems: FlagdProblem[] = [];
+  const report: Report = (where, what) => {
+    if (problems.length < MAX_PROBLEMS) problems.push({ flag: key, where, what });
+  };
+  const written = isObject(flag) ? readFlag(key, flag, shared, report) : undefined;
+  if (shared.work.isSpent) return { flags: [], problems: [{ flag: key, ...TOO_MUCH }] };
+  if (written === undefined) report('', `${shown(flag)}: expected a flag`);
+  const definition = problems.length === 0 ? definitionOf(written, report) : undefined;
+  if (!definition) return { flags: [], problems };
+  const isDisabled = jsonOf(flag)['state'] === 'DISABLED';
+  return { flags: [{ key, definition, isDisabled }], problems };
 }
 
 const jsonOf = (value: unknown): Json => (isObject(value) ? value : {});
@@ -51,6 +74,7 @@ const jsonOf = (value: unknown): Json => (isObject(value) ? value : {});
 interface Shared {
   readonly evaluators: Json;
   readonly metadata: Json;
+  readonly work: Work;
 }
 
 /** As `flagDefinition` reads it; what it says against it is a problem, too: too many rules, for instance. */
@@ -76,15 +100,16 @@ function readFlag(key: string, flag: Json, shared: Shared, report: Report): Json
     report('defaultVariant', `there is no variant "${byDefault}"`);
   const all = { ...variants, [codeDefault]: null };
   const served = { variants, defaultVariant: byDefault };
+  const scope = { flagKey: key, report, work: new Work(MAX_STEPS, shared.work) };
   const isTargeted = targeting !== undefined && targeting !== null && !isEmpty(targeting);
-  const logic = resolveRefs(targeting, shared.evaluators, 'targeting', report);
+  const logic = resolveRefs(targeting, shared.evaluators, 'targeting', report, shared.work);
   return {
     type,
     variants: all,
     defaultVariant: byDefault,
     offVariant: codeDefault,
     exposure: { variant: exposed(variants, byDefault), percentage: 0 },
-    rules: isTargeted ? rulesOf(logic, 'targeting', served, { flagKey: key, report }) : [],
+    rules: isTargeted ? rulesOf(logic, 'targeting', served, scope) : [],
     metadata: metadataOf({ ...shared.metadata, ...jsonOf(flag['metadata']) }, report),
   };
 }

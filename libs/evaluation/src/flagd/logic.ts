@@ -10,8 +10,10 @@ export interface Operation {
   readonly where: string;
 }
 
-/** `{ operator: arguments }`; undefined: it is none, which is reported. */
+/** `{ operator: arguments }`; undefined: it is none, which is reported, or it is too much. */
 export function operationOf(logic: unknown, where: string, scope: Scope): Operation | undefined {
+  scope.work.spend();
+  if (scope.work.isSpent) return undefined;
   const [operator, ...rest] = isObject(logic) ? Object.keys(logic) : [];
   if (!isObject(logic) || operator === undefined || rest.length > 0) {
     scope.report(where, `${shown(logic)}: expected one operator with its arguments`);
@@ -22,6 +24,7 @@ export function operationOf(logic: unknown, where: string, scope: Scope): Operat
     scope.report(`${where}.${operator}`, 'expected a list of arguments');
     return undefined;
   }
+  scope.work.spend(Array.isArray(args) ? args.length : 1);
   return {
     operator,
     args: Array.isArray(args) ? (args as unknown[]) : [args],

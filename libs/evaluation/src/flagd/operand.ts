@@ -2,6 +2,7 @@ import type { Condition, Scalar } from '@tidegate/contracts';
 import { attributePath } from '@tidegate/contracts';
 import { isObject, type Report, shown } from './problems.ts';
 import { all, any, type Test, UNKNOWN } from './tests.ts';
+import type { Work } from './work.ts';
 
 /** What an argument of a comparison is: known now, or an attribute, with what stands for it while it is missing. */
 export type Operand =
@@ -18,6 +19,8 @@ export interface Question {
 export interface Scope {
   readonly flagKey: string;
   readonly report: Report;
+  /** Left for this flag; once it is spent nothing is written out any more. */
+  readonly work: Work;
   /** flagd-core makes code of rules, but for an `if` without an else: that it interprets, and `cat` differs there. */
   readonly isInterpreted?: boolean;
 }

@@ -15,7 +15,12 @@ export type Json = Readonly<Record<string, unknown>>;
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** More than that are longer than what is shown of them. */
+const SHOWN_PARTS = 100;
+
 export const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
+  let left = SHOWN_PARTS;
+  const some = (_: string, part: unknown): unknown => ((left -= 1) < 0 ? undefined : part);
+  const text = JSON.stringify(value, some) ?? 'nothing';
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 };

@@ -3,7 +3,8 @@ import { type Partial, textTest, versionTest } from './comparison.ts';
 import { type Fractional, fractionalOf, hoist, inputsOf } from './fractional.ts';
 import { operationOf, testOf, TRUE_OR_FALSE } from './logic.ts';
 import { interpreted, isScalar, type Scope } from './operand.ts';
-import { all, any, canFail, not, sizeOf, type Test } from './tests.ts';
+import { all, any, canFail, depthOf, not, sizeOf, type Test } from './tests.ts';
+import type { Work } from './work.ts';
 
 export interface Served {
   readonly variants: Readonly<Record<string, unknown>>;
@@ -13,34 +14,40 @@ export interface Served {
 
 /** Of all rules together: who writes more than that in a flag has written something else than a flag. */
 const MAX_CONDITIONS = 5_000;
-const MAX_STEPS = 10_000;
+/** How many stand within each other. Each is two levels of JSON, and messages that are nested too deep are not read. */
+const MAX_DEPTH = 40;
 
 /** The rules that serve what the JsonLogic gives, in the order in which it decides. */
 export function rulesOf(logic: unknown, at: string, served: Served, scope: Scope): Rule[] {
-  const writer = new RuleWriter(served);
+  const writer = new RuleWriter(served, scope.work);
   writer.write(logic, true, at, scope);
   if (writer.isTooMuch)
-    scope.report(at, `it takes more than ${MAX_CONDITIONS} conditions to write it out`);
+    scope.report(
+      at,
+      `it takes more than ${MAX_CONDITIONS} conditions, or more than ${MAX_DEPTH} within each other, to write it out`,
+    );
   return writer.isTooMuch ? [] : writer.rules;
 }
 
 class RuleWriter {
   readonly rules: Rule[] = [];
   readonly #served: Served;
+  readonly #work: Work;
   #conditions = 0;
-  #steps = 0;
+  #depth = 0;
 
-  constructor(served: Served) {
+  constructor(served: Served, work: Work) {
     this.#served = served;
+    this.#work = work;
   }
 
   get isTooMuch(): boolean {
-    return this.#conditions > MAX_CONDITIONS || this.#steps > MAX_STEPS;
+    return this.#conditions > MAX_CONDITIONS || this.#depth > MAX_DEPTH || this.#work.isSpent;
   }
 
   /** Writes what `logic` gives when `when` holds. Returns when it gives nothing, so that the default is served. */
   write(logic: unknown, when: Test, at: string, scope: Scope): Test {
-    this.#steps += 1;
+    this.#work.spend();
     if (when === false || this.isTooMuch) return false;
     if (logic === null) return this.#nothing(when);
     if (isScalar(logic)) return this.#serve(String(logic), when, at, scope);
@@ -89,6 +96,7 @@ class RuleWriter {
   #add(rule: Rule, when: Test): void {
     if (when === false) return;
     this.#conditions += 1 + sizeOf(when);
+    this.#depth = Math.max(this.#depth, depthOf(when));
     this.rules.push(when === true ? rule : { when, ...rule });
   }
 

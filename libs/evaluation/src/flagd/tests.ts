@@ -10,12 +10,12 @@ const ALWAYS: Condition = { all: [] };
 
 /** Asked from left to right up to the first false, as flagd does: a comparison behind it cannot fail. */
 export function all(tests: readonly Test[]): Test {
-  return joined(tests, false, NEVER, (parts) => ({ all: parts }));
+  return joined(tests, false, NEVER, (parts) => made({ all: parts }));
 }
 
 /** Asked from left to right up to the first true. */
 export function any(tests: readonly Test[]): Test {
-  return joined(tests, true, ALWAYS, (parts) => ({ any: parts }));
+  return joined(tests, true, ALWAYS, (parts) => made({ any: parts }));
 }
 
 /** `ends` decides alone; what stands before it is still asked, because it may fail. */
@@ -37,13 +37,14 @@ function joined(
 
 export function not(test: Test): Test {
   if (typeof test === 'boolean') return !test;
-  return 'not' in test ? test.not : { not: test };
+  return 'not' in test ? test.not : made({ not: test });
 }
 
 const NEVER_FAIL = new Set<string>(['loosely-true', 'loosely-within', 'loosely-semver']);
 
 interface Measures {
   readonly size: number;
+  readonly depth: number;
   readonly canFail: boolean;
 }
 const measures = new WeakMap<Condition, Measures>();
@@ -51,21 +52,31 @@ const measures = new WeakMap<Condition, Measures>();
 /** How many conditions it is written with. */
 export const sizeOf = (test: Test): number => measured(test).size;
 
+/** How many conditions stand within each other. */
+export const depthOf = (test: Test): number => measured(test).depth;
+
 /** Whether asking it can end in an error: only loose comparisons can. */
 export const canFail = (test: Test): boolean => measured(test).canFail;
 
 /** A condition may stand in many places of another one: each is looked at once. */
 function measured(test: Test): Measures {
-  if (typeof test === 'boolean') return { size: 0, canFail: false };
+  if (typeof test === 'boolean') return { size: 0, depth: 0, canFail: false };
   const known = measures.get(test);
   if (known) return known;
   const parts = partsOf(test).map(measured);
-  const made = {
+  const found = {
     size: parts.reduce((sum, { size }) => sum + size, 1),
+    depth: parts.reduce((most, { depth }) => Math.max(most, depth), 0) + 1,
     canFail: parts.some((part) => part.canFail) || failsItself(test),
   };
-  measures.set(test, made);
-  return made;
+  measures.set(test, found);
+  return found;
+}
+
+/** Measured as it is made, from parts that are: however deep it becomes, nobody walks down all of it. */
+function made(test: Condition): Condition {
+  measured(test);
+  return test;
 }
 
 function partsOf(test: Condition): readonly Condition[] {
