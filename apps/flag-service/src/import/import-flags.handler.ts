@@ -66,22 +66,30 @@ async function importFlag(
     });
   const command = written(isLiving(held) ? held.version : 0);
   const decision = flagDeciderKnowing(await known(command)).decide(command, held);
-  if (isRejection(decision)) return refused(key, decision);
+  if (isRejection(decision)) return refused(key, decision, held);
   const report = reportOf(key, definition, held, turnsOff);
   if (dryRun) return report;
   if (!turnsOff || !isLiving(held)) return told(report, await changeFlag(command));
   // Off before it is changed: it must not serve for a moment what it was never meant to serve.
   const killed = await changeFlag(disable({ environment, key, reason: REASON_OFF }));
+  if (killed.answer.outcome === 'refused') return told(report, killed);
   return told(report, await changeFlag(written(killed.version)));
 }
 
-const told = (report: ImportedFlagReport, { answer, version }: Outcome<StoredFlag>) =>
-  answer.outcome === 'refused' ? refused(report.key, answer) : { ...report, version };
+const told = (report: ImportedFlagReport, { answer, version, state }: Outcome<StoredFlag>) =>
+  answer.outcome === 'refused' ? refused(report.key, answer, state) : { ...report, version };
 
 const refused = (
   key: string,
   { code, message }: { readonly code: string; readonly message: string },
-): ImportedFlagReport => ({ key, result: 'refused', code, message });
+  { status }: StoredFlag,
+): ImportedFlagReport => ({
+  key,
+  result: 'refused',
+  code,
+  message,
+  ...(status === 'disabled' ? { disabled: true } : {}),
+});
 
 const ABSENT: StoredFlag = { status: 'absent', version: 0 };
 const REASON = 'imported from flagd';
