@@ -95,7 +95,9 @@ class RuleWriter {
 
   #add(rule: Rule, when: Test): void {
     if (when === false) return;
-    this.#conditions += 1 + sizeOf(when);
+    const size = 1 + sizeOf(when);
+    this.#conditions += size;
+    this.#work.spend(Math.min(size, MAX_CONDITIONS));
     this.#depth = Math.max(this.#depth, depthOf(when));
     this.rules.push(when === true ? rule : { when, ...rule });
   }
