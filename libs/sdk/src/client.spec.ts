@@ -44,6 +44,16 @@ describe('a client', () => {
     expect(client.details('on', true)).toMatchObject({ errorCode: 'FLAG_NOT_FOUND' });
   });
 
+  it.each([undefined, null, {}, 7, ''])('answers with the default when the key is %p', (key) => {
+    const { client, sink } = connecting();
+    sink.sync([]);
+    expect(client.details(key as string, true)).toMatchObject({
+      value: true,
+      errorCode: 'FLAG_NOT_FOUND',
+    });
+    expect(sink.takeUse().unknown).toEqual([]);
+  });
+
   it('tells of each change once, with what was before, until nobody listens any more', () => {
     const { client, sink } = connecting();
     const seen: unknown[] = [];

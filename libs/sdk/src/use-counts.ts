@@ -55,8 +55,9 @@ export class UseCounts {
     else counter.count = Math.min(MOST_COUNTED, counter.count + more);
   }
 
-  #miss(key: string): void {
-    if (this.#unknown.size < MOST_UNKNOWN && key !== '' && key.length <= LONGEST_KEY)
-      this.#unknown.add(key);
+  /** Programs without types ask for anything: what cannot be a key is not told. */
+  #miss(key: unknown): void {
+    if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY) return;
+    if (this.#unknown.size < MOST_UNKNOWN) this.#unknown.add(key);
   }
 }
