@@ -6,11 +6,15 @@ import type { SdkErrorCode } from './errors.ts';
 /** A flag that answers differently than before, to one context. Without an answer `value` is undefined. */
 export interface AnswerChange {
   readonly key: string;
+  /** What the handler took last; at first, the answer when it was registered. */
   readonly before: Details;
   readonly after: Details;
   /** Of the flag's record; undefined if there is none. What changed may be a segment, or a flag that it builds on. */
   readonly version: number | undefined;
 }
+
+/** Not yet handed over: from which answer it leads is known only then. */
+type Waiting = Omit<AnswerChange, 'before'>;
 
 export type AnswerHandler = (change: AnswerChange) => void | Promise<void>;
 
@@ -27,14 +31,17 @@ const MOST_WAITING = 1_000;
 
 /**
  * Hands the changes of one answer to one handler: in order, one after the other, each at least once. One that fails is
- * tried again, until it has failed too often or a newer one waits, so that the latest always gets through.
+ * tried again, until it has failed too often or a newer one waits, so that the latest always gets through; it then leads
+ * from the answer that the handler did take.
  */
 export class AnswerWatch {
   readonly #watched: Watched;
   readonly #handler: AnswerHandler;
   readonly #patience: typeof PATIENCE;
-  readonly #waiting: AnswerChange[] = [];
+  readonly #waiting: Waiting[] = [];
   #answer: Details;
+  /** The newest answer that the handler took. */
+  #taken: Details;
   #isBusy = false;
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
@@ -45,20 +52,17 @@ export class AnswerWatch {
     this.#watched = watched;
     this.#handler = handler;
     this.#answer = watched.answer();
+    this.#taken = this.#answer;
   }
 
   /** To be called after everything that may have changed the answer. */
   look(): void {
     if (this.#isStopped) return;
-    const before = this.#answer;
     const after = this.#watched.answer();
-    if (isSame(before, after)) return;
+    if (isSame(this.#answer, after)) return;
     this.#answer = after;
-    const change = { key: this.#watched.key, before, after, version: this.#watched.version() };
-    const last = this.#waiting.at(-1);
-    if (last && this.#waiting.length >= MOST_WAITING)
-      this.#waiting.splice(-1, 1, { ...change, before: last.before });
-    else this.#waiting.push(change);
+    if (this.#waiting.length >= MOST_WAITING) this.#waiting.pop();
+    this.#waiting.push({ key: this.#watched.key, after, version: this.#watched.version() });
     this.#wake?.();
     void this.#drain();
   }
@@ -74,8 +78,8 @@ export class AnswerWatch {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {
-      for (let change = this.#waiting.shift(); change; change = this.#waiting.shift())
-        await this.#handOver(change);
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())
+        await this.#handOver({ ...next, before: this.#taken });
     } finally {
       this.#isBusy = false;
     }
@@ -84,6 +88,7 @@ export class AnswerWatch {
   async #handOver(change: AnswerChange): Promise<void> {
     for (let attempt = 0; !this.#isStopped; attempt += 1) {
       const failure = await this.#call(change);
+      if (!failure) this.#taken = change.after;
       if (!failure || this.#isStopped) return;
       this.#watched.failed(failure);
       if (attempt + 1 >= this.#patience.tries || this.#waiting.length > 0) {

@@ -66,30 +66,32 @@ describe('a handler of changed answers', () => {
 
   it('is spared a change that it has failed at too often, and gets the next', async () => {
     const seen: unknown[] = [];
-    const { become, errors } = watching(({ after }) => {
+    const { become, errors } = watching(({ before, after }) => {
       if (after.value === 1) throw new Error('never');
-      seen.push(after.value);
+      seen.push([before.value, after.value]);
     });
     become(1);
     await eventually(() => errors.some(({ code }) => code === 'SDK_CHANGE_GIVEN_UP'));
     expect(errors.at(-1)?.message).toBe('A change of limit was not taken: it failed 3 times.');
     become(2);
     await eventually(() => seen.length === 1);
+    expect(seen).toEqual([[0, 2]]);
   });
 
-  it('does not wait for the next try when a newer change is there', async () => {
-    const seen: unknown[] = [];
+  it('does not wait for the next try when a newer change is there, which then covers both', async () => {
+    const seen: AnswerChange[] = [];
     let become: (value: number) => void = () => undefined;
-    const watch = watching(({ after }) => {
-      if (after.value === 1) {
+    const watch = watching((change) => {
+      if (change.after.value === 1) {
         become(2);
         throw new Error('busy');
       }
-      seen.push(after.value);
+      seen.push(change);
     });
     ({ become } = watch);
     become(1);
     await eventually(() => seen.length === 1);
+    expect(steps(seen)).toEqual([[0, 2]]);
     expect(watch.errors.at(-1)?.message).toBe(
       'A change of limit was not taken: a newer one waits.',
     );
