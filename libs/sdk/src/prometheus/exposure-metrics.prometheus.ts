@@ -2,14 +2,13 @@ import type { Details } from '@tidegate/evaluation';
 import { Counter, Gauge, register as globalRegister, type Registry } from 'prom-client';
 import type { Observer } from '../observer.port.ts';
 import type { Tidegate, TidegateStatus } from '../tidegate.port.ts';
-import { Bounded } from './bounded.ts';
 
 export interface ExposureMetricsOptions {
   /** Default: prom-client's global one. */
   readonly register?: Registry;
   /** What the names begin with. Default `tidegate_`. */
   readonly prefix?: string;
-  /** How many flags are told apart; those that are asked for later count as `other`. Default 500. */
+  /** How many flags are told apart; those that are asked for later, and keys that no flag has, count as `other`. Default 500. */
   readonly mostFlags?: number;
 }
 
@@ -20,6 +19,10 @@ const STATES = [
   'error',
   'closed',
 ] as const satisfies readonly TidegateStatus['state'][];
+
+const OTHER = 'other';
+/** Of one flag; those that are served later count as `other`. */
+const MOST_VARIANTS = 100;
 
 /** How often a flag was answered in one way since the last scrape. */
 interface Cell {
@@ -40,16 +43,15 @@ export function exposureMetrics({
   const cells = new Cells(mostFlags);
   void new Counter({
     name: `${prefix}flag_evaluations_total`,
-    help: 'Evaluations, by flag, served variant (empty: the default of the caller) and reason.',
+    help: 'Evaluations, by flag, served variant (empty: the default of the caller, or a flag that is not told apart) and reason.',
     labelNames: ['flag', 'variant', 'reason'] as const,
     registers: [register],
     collect() {
-      for (const [flag, answers] of cells.byFlag)
-        for (const cell of answers) {
-          const reason = cell.reason.toLowerCase();
-          this.inc({ flag, variant: cell.variant, reason }, cell.count);
-          cell.count = 0;
-        }
+      for (const { flag, cell } of cells) {
+        const reason = cell.reason.toLowerCase();
+        this.inc({ flag, variant: cell.variant, reason }, cell.count);
+        cell.count = 0;
+      }
     },
   });
   return {
@@ -62,31 +64,52 @@ export function exposureMetrics({
   };
 }
 
+/** Cells by served variant and reason, of which there are about ten: to look through those is faster than to hash them. */
+type Answers = Map<string, Cell[]>;
+
 /** Counting is a look-up and an addition; prom-client, which hashes labels, is given the sums when it is scraped. */
 class Cells {
-  readonly byFlag = new Map<string, Cell[]>();
-  readonly #flags: Bounded;
+  readonly #byFlag = new Map<string, Answers>();
+  /** Of all flags that are not told apart. */
+  readonly #other: Answers = new Map();
+  readonly #mostFlags: number;
 
   constructor(mostFlags: number) {
-    this.#flags = new Bounded(mostFlags);
+    this.#mostFlags = mostFlags;
   }
 
-  /** A flag has a handful of answers: to look through them is faster than to hash them. */
-  of(key: string, { reason, variant = '' }: Details): Cell {
-    const answers = this.byFlag.get(key) ?? this.#answersOf(this.#flags.label(key));
-    for (const cell of answers) if (cell.variant === variant && cell.reason === reason) return cell;
-    const cell = { count: 0, variant, reason };
-    answers.push(cell);
-    return cell;
+  of(key: string, { reason, variant = '', errorCode }: Details): Cell {
+    const answers = this.#answersOf(key, errorCode);
+    if (answers === this.#other) return cellOf(answers, '', reason);
+    const isTold = answers.has(variant) || answers.size < MOST_VARIANTS;
+    return cellOf(answers, isTold ? variant : OTHER, reason);
   }
 
-  #answersOf(label: string): Cell[] {
-    const known = this.byFlag.get(label);
+  *[Symbol.iterator](): Generator<{ flag: string; cell: Cell }> {
+    for (const [flag, answers] of [...this.#byFlag, [OTHER, this.#other] as const])
+      for (const cell of [...answers.values()].flat()) yield { flag, cell };
+  }
+
+  /** What nobody knows to be a flag takes no place of one. */
+  #answersOf(key: string, errorCode: Details['errorCode']): Answers {
+    const known = this.#byFlag.get(key);
     if (known) return known;
-    const made: Cell[] = [];
-    this.byFlag.set(label, made);
+    const isUnknown = errorCode === 'FLAG_NOT_FOUND' || errorCode === 'PROVIDER_NOT_READY';
+    if (isUnknown || this.#byFlag.size >= this.#mostFlags) return this.#other;
+    const made: Answers = new Map();
+    this.#byFlag.set(key, made);
     return made;
   }
+}
+
+function cellOf(answers: Answers, variant: string, reason: Cell['reason']): Cell {
+  const cells = answers.get(variant);
+  const found = cells?.find((cell) => cell.reason === reason);
+  if (found) return found;
+  const made = { count: 0, variant, reason };
+  if (cells) cells.push(made);
+  else answers.set(variant, [made]);
+  return made;
 }
 
 function statusGauges(flags: Tidegate, prefix: string, register: Registry): void {

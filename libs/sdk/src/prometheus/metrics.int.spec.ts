@@ -23,7 +23,7 @@ describe('exposure metrics', () => {
     const name = 'tidegate_flag_evaluations_total';
     expect(await samples(name)).toEqual([
       `${name}{flag="on",variant="set",reason="static"} 2`,
-      `${name}{flag="unknown",variant="",reason="error"} 1`,
+      `${name}{flag="other",variant="",reason="error"} 1`,
     ]);
     flags.boolean('on', false);
     expect(await samples(name)).toContain(`${name}{flag="on",variant="set",reason="static"} 3`);
@@ -31,13 +31,31 @@ describe('exposure metrics', () => {
 
   it('have the prefix that was asked for, and no more flags than that', async () => {
     const { flags, samples } = measured({ prefix: 'shop_', mostFlags: 2 });
-    for (const key of ['on', 'plan', 'one', 'two', 'on']) flags.details(key, undefined);
+    for (const key of ['one', 'two', 'on', 'plan', 'on']) flags.details(key, undefined);
     const name = 'shop_flag_evaluations_total';
     expect(await samples(name)).toEqual([
       `${name}{flag="on",variant="set",reason="static"} 2`,
       `${name}{flag="plan",variant="set",reason="static"} 1`,
       `${name}{flag="other",variant="",reason="error"} 2`,
     ]);
+  });
+
+  it('are of bounded number, however many flags and variants there are', async () => {
+    const register = new Registry();
+    const { evaluated } = exposureMetrics({ register, mostFlags: 2 });
+    const serve = (key: string, variant: string) => {
+      evaluated?.(key, { value: 1, variant, reason: 'SPLIT', flagMetadata: {} }, undefined);
+    };
+    for (let n = 0; n < 1_000; n += 1) {
+      serve('told-apart', `variant-${n}`);
+      serve(`flag-${n}`, `variant-${n}`);
+    }
+    const lines = (await register.metrics()).split('\n').filter((line) => line.includes('{flag='));
+    expect(lines).toHaveLength(100 + 1 + 1 + 1);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/flag="told-apart",variant="other",.* 900$/),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/flag="other",variant="",.* 999$/));
   });
 
   it('tell the age of the flags and the state of the client', async () => {
