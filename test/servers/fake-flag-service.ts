@@ -87,6 +87,7 @@ export class FakeFlagService {
   readonly heartbeats: SdkHeartbeat[] = [];
   /** Requests for the snapshot: the digest that the client has, and what it was answered. */
   readonly polls: { readonly etag: string | undefined; readonly status: number }[] = [];
+  /** 0: a heartbeat is taken, and the connection cut instead of an answer. */
   heartbeatStatus = 204;
   /** Other than 200: of every answer to a request for the snapshot. */
   snapshotStatus = 200;
@@ -146,7 +147,8 @@ export class FakeFlagService {
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
       this.heartbeats.push(sdkHeartbeat.parse(JSON.parse(body)));
-      response.writeHead(this.heartbeatStatus).end();
+      if (this.heartbeatStatus === 0) response.destroy();
+      else response.writeHead(this.heartbeatStatus).end();
     });
   }
 }

@@ -7,6 +7,15 @@ import { isRefusal } from './request.http.ts';
 const REQUEST_TIMEOUT_MS = 5_000;
 /** Between two reports while the server refuses them: that lasts until a person acts. */
 const REFUSED_EVERY_MS = 60_000;
+/** How a connection fails that never was one. */
+const UNSENT: ReadonlySet<string> = new Set([
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 type Told = Pick<FlagSink, 'digest' | 'applied' | 'takeUse' | 'giveBackUse' | 'failed'>;
 
@@ -64,12 +73,26 @@ export class AliveReports {
   }
 
   async #send(): Promise<void> {
-    const { url, environment, key, application, instance } = this.#settings;
+    const { application, instance } = this.#settings;
     const use = this.#told.takeUse();
     const { digest } = this.#told;
     const applied = this.#told.applied();
     const told = digest === undefined ? {} : { digest };
     const body: SdkHeartbeat = { application, instance, applied, ...told, ...use };
+    try {
+      const response = await this.#post(body);
+      this.#isRefused = isRefusal(response.status);
+      if (isNotCounted(response)) this.#told.giveBackUse(use);
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      this.#isFailing = false;
+    } catch (error) {
+      if (isUnsent(error)) this.#told.giveBackUse(use);
+      this.#reportOnce(error);
+    }
+  }
+
+  async #post(body: SdkHeartbeat): Promise<Response> {
+    const { url, environment, key } = this.#settings;
     const request = new AbortController();
     this.#request = request;
     const timer = setTimeout(() => {
@@ -83,12 +106,7 @@ export class AliveReports {
         signal: request.signal,
       });
       await response.body?.cancel();
-      this.#isRefused = isRefusal(response.status);
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      this.#isFailing = false;
-    } catch (error) {
-      this.#told.giveBackUse(use);
-      this.#reportOnce(error);
+      return response;
     } finally {
       clearTimeout(timer);
     }
@@ -105,4 +123,13 @@ export class AliveReports {
       ),
     );
   }
+}
+
+/** It may be taken later. What a server refuses otherwise it would refuse again. */
+const isNotCounted = ({ status }: Response): boolean => status === 429 || status >= 500;
+
+/** Nobody was reached. A request that was sent and not answered may have been counted: better too little than twice. */
+function isUnsent(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: NodeJS.ErrnoException };
+  return UNSENT.has(cause?.code ?? '');
 }

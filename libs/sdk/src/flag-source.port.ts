@@ -10,7 +10,7 @@ export interface FlagSink {
   readonly digest: string | undefined;
   /** Revisions of flags that rollouts hold or that changed last, for whoever asks what this instance has applied. */
   applied(): Applied;
-  /** What was evaluated since the last call, to be told; what cannot be told is given back. */
+  /** What was evaluated since the last call, to be told; what certainly could not be told is given back. */
   takeUse(): Use;
   giveBackUse(use: Use): void;
   /** All there is, or nothing if what is held is all: from now on the flags are current. */

@@ -306,6 +306,11 @@ describe('ready()', () => {
 
 describe('heartbeats', () => {
   const applied = (service: FakeFlagService) => service.heartbeats.at(-1)?.applied;
+  const evaluated = ({ heartbeats }: FakeFlagService) =>
+    heartbeats.reduce(
+      (sum, { evaluations }) => sum + (evaluations?.['checkout-v2']?.['on'] ?? 0),
+      0,
+    );
 
   it('tell at once, and again and again, which revisions of held flags are applied', async () => {
     const free = state(9, 0, { key: 'free' });
@@ -366,6 +371,32 @@ describe('heartbeats', () => {
     const counts = taken.map(({ evaluations }) => evaluations?.['checkout-v2']?.['on'] ?? 0);
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(4);
     expect(taken.flatMap(({ unknown }) => unknown)).toEqual(['chekout']);
+  });
+
+  it.each([0, 400, 401])(
+    'tell nothing twice that may have been counted, or is refused: status %d',
+    async (status) => {
+      const { service, client } = await connected([state(1, OPEN)], { heartbeatEveryMs: 20 });
+      await eventually(() => service.heartbeats.length > 0);
+      service.heartbeatStatus = status;
+      isOn(client);
+      await eventually(() => evaluated(service) === 1);
+      service.heartbeatStatus = 204;
+      service.change(state(2, OPEN, { held: true }));
+      await eventually(() => applied(service)?.['checkout-v2'] !== undefined);
+      expect(evaluated(service)).toBe(1);
+    },
+  );
+
+  it('tell later what was evaluated while nobody could be reached', async () => {
+    const { service, client, errors } = await connected([state(1, OPEN)], { heartbeatEveryMs: 20 });
+    await eventually(() => service.heartbeats.length > 0);
+    await service.stop();
+    isOn(client);
+    await eventually(() => errors.includes('SDK_HEARTBEAT_FAILED'));
+    const again = await startService(Number(new URL(service.url).port));
+    again.view.apply(state(1, OPEN));
+    await eventually(() => evaluated(service) + evaluated(again) === 1);
   });
 
   it('report once that they fail, disturb nothing and go on', async () => {

@@ -1,5 +1,6 @@
 import type { Details } from '@tidegate/evaluation';
 import { expect, it } from '@jest/globals';
+import { sdkHeartbeat } from '@tidegate/contracts';
 import { UseCounts } from './use-counts.ts';
 
 const served = (variant: string): Details => ({
@@ -43,6 +44,16 @@ it('keys that a caller makes up do not use up memory', () => {
   for (let n = 0; n < 10_000; n += 1) counts.count(`made-up-${n}`, failed('FLAG_NOT_FOUND'));
   counts.count('x'.repeat(201), failed('FLAG_NOT_FOUND'));
   expect(counts.take().unknown).toHaveLength(100);
+});
+
+it('a heartbeat never tells more than a server takes, however long it could not be told', () => {
+  const counts = new UseCounts();
+  for (let n = 0; n < 5_500; n += 1) counts.count(`flag-${n}`, served('on'));
+  for (let n = 0; n < 250; n += 1) counts.count('flag-0', served(`variant-${n}`));
+  for (let n = 0; n < 250; n += 1) counts.count(`made-up-${n}`, failed('FLAG_NOT_FOUND'));
+  counts.giveBack({ evaluations: { late: { on: 1 } }, unknown: ['late'] });
+  const told = { application: 'checkout', instance: 'checkout-1', applied: {}, ...counts.take() };
+  expect(() => sdkHeartbeat.parse(told)).not.toThrow();
 });
 
 it('flags named like parts of an object are flags like others', () => {

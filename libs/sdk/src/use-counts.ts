@@ -7,12 +7,14 @@ export interface Use {
   readonly unknown: NonNullable<SdkHeartbeat['unknown']>;
 }
 
-/** Of unknown keys, that a server is told at a time; callers may make them up without end. */
+/** What a heartbeat has room for; callers may make up unknown keys without end. */
+const MOST_FLAGS = 5_000;
+const MOST_VARIANTS = 200;
 const MOST_UNKNOWN = 100;
 const LONGEST_KEY = 200;
 const MOST_COUNTED = 1_000_000_000;
 
-/** Bounded by the flags and variants that there are. Before there are flags nothing is counted. */
+/** Never more than one heartbeat may tell: what is beyond that is not counted. Before there are flags nothing is. */
 export class UseCounts {
   #flags = new Map<string, Map<string, { count: number }>>();
   #unknown = new Set<string>();
@@ -47,12 +49,13 @@ export class UseCounts {
   #add(key: string, variant: string, more: number): void {
     let variants = this.#flags.get(key);
     if (variants === undefined) {
+      if (this.#flags.size >= MOST_FLAGS) return;
       variants = new Map();
       this.#flags.set(key, variants);
     }
     const counter = variants.get(variant);
-    if (counter === undefined) variants.set(variant, { count: more });
-    else counter.count = Math.min(MOST_COUNTED, counter.count + more);
+    if (counter) counter.count = Math.min(MOST_COUNTED, counter.count + more);
+    else if (variants.size < MOST_VARIANTS) variants.set(variant, { count: more });
   }
 
   /** Programs without types ask for anything: what cannot be a key is not told. */
