@@ -20,6 +20,7 @@ describe('options', () => {
     [{ environment: 'Production!' }, 'environment must be lower-case'],
     [{ key: ' ' }, 'key must not be empty'],
     [{ instance: '' }, 'instance must not be empty'],
+    [{ application: 'x'.repeat(201) }, 'application must have at most 200 characters'],
     [{ staleAfterMs: 0 }, 'staleAfterMs must be'],
     [{ idleTimeoutMs: Number.NaN }, 'idleTimeoutMs must be'],
     [{ heartbeatEveryMs: Infinity }, 'heartbeatEveryMs must be'],

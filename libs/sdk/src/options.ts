@@ -49,15 +49,18 @@ export interface TidegateOptions {
 export type Settings = Required<Omit<TidegateOptions, Optional>> & Pick<TidegateOptions, Optional>;
 type Optional = 'onError' | 'notReadyAfterMs' | 'bootstrap';
 
-const DEFAULTS = {
+export const COMMON_DEFAULTS = {
   application: 'unnamed',
-  mode: 'stream',
   staleAfterMs: 30_000,
+  heartbeatEveryMs: 5_000,
+} as const;
+const DEFAULTS = {
+  ...COMMON_DEFAULTS,
+  mode: 'stream',
   pollIntervalMs: 10_000,
   idleTimeoutMs: 15_000,
   firstRetryMs: 250,
   longestRetryMs: 5_000,
-  heartbeatEveryMs: 5_000,
 } as const;
 const DURATIONS = [
   'staleAfterMs',
@@ -69,53 +72,70 @@ const DURATIONS = [
   'heartbeatEveryMs',
 ] as const;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Longer than this no server takes them. */
+const LONGEST_NAME = 200;
 
 /** Thrown SDK_OPTIONS_INVALID: all problems in one message. */
 export function settingsOf(options: TidegateOptions, instance: string): Settings {
-  const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as TidegateOptions;
-  const settings = { ...DEFAULTS, instance, ...given, url: trimmed(options.url) };
+  const url = trimmed(options.url);
+  const settings: Settings = { ...DEFAULTS, instance, ...given(options), url };
   const problems = problemsOf(settings);
-  if (problems.length > 0)
-    throw new AppError<SdkErrorCode>(
-      'SDK_OPTIONS_INVALID',
-      `Tidegate cannot be created: ${problems.join('; ')}.`,
-    );
+  if (problems.length > 0) throw invalid(problems);
   return settings;
 }
+
+/** What was not left out; undefined is. */
+export const given = <O extends object>(options: O): O =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
+
+export const invalid = (problems: readonly string[]): AppError<SdkErrorCode> =>
+  new AppError('SDK_OPTIONS_INVALID', `Tidegate cannot be created: ${problems.join('; ')}.`);
 
 function problemsOf(settings: Settings): string[] {
   const problems: string[] = [];
   if (!/^https?:\/\//.test(settings.url) || !URL.canParse(settings.url))
     problems.push(`url must be an http or https address, not "${settings.url}"`);
+  problems.push(...commonProblems(settings));
+  if (typeof settings.key !== 'string' || settings.key.trim() === '')
+    problems.push('key must not be empty');
+  if (settings.mode !== 'stream' && settings.mode !== 'poll')
+    problems.push(`mode must be stream or poll, not "${String(settings.mode)}"`);
+  if (settings.longestRetryMs < settings.firstRetryMs)
+    problems.push('longestRetryMs cannot be less than firstRetryMs');
+  if (settings.mode === 'poll' && settings.pollIntervalMs >= settings.staleAfterMs)
+    problems.push('pollIntervalMs must be less than staleAfterMs');
+  return problems;
+}
+
+/** What every client on the network has, whatever feeds it. */
+type Common = Pick<Settings, 'environment' | 'application' | 'instance' | 'bootstrap'> & Durations;
+type Durations = Pick<Settings, 'staleAfterMs'> & Pick<TidegateOptions, (typeof DURATIONS)[number]>;
+
+export function commonProblems(settings: Common): string[] {
+  const problems: string[] = [];
   const environment = name.safeParse(settings.environment);
   if (!environment.success)
     problems.push(`environment ${environment.error.issues[0]?.message ?? 'is not a name'}`);
-  for (const field of ['key', 'application', 'instance'] as const)
+  for (const field of ['application', 'instance'] as const)
     if (typeof settings[field] !== 'string' || settings[field].trim() === '')
       problems.push(`${field} must not be empty`);
-  if (settings.mode !== 'stream' && settings.mode !== 'poll')
-    problems.push(`mode must be stream or poll, not "${String(settings.mode)}"`);
+    else if (settings[field].length > LONGEST_NAME)
+      problems.push(`${field} must have at most ${LONGEST_NAME} characters`);
   const bootstrap = settings.bootstrap as Partial<FileBootstrapOptions & Bootstrap> | undefined;
   if (bootstrap !== undefined && !bootstrap.file && !bootstrap.load)
     problems.push('bootstrap must name a file, or be what @tidegate/sdk/redis makes');
   return [...problems, ...durationProblems(settings)];
 }
 
-function durationProblems(settings: Settings): string[] {
+function durationProblems(settings: Durations): string[] {
   const problems: string[] = [];
   for (const field of DURATIONS) {
     const value = settings[field] ?? 1;
     if (!(value > 0 && value <= LONGEST_TIMER_MS))
       problems.push(`${field} must be a number of milliseconds from 1 to ${LONGEST_TIMER_MS}`);
   }
-  if (settings.longestRetryMs < settings.firstRetryMs)
-    problems.push('longestRetryMs cannot be less than firstRetryMs');
   if (settings.notReadyAfterMs !== undefined && settings.notReadyAfterMs < settings.staleAfterMs)
     problems.push('notReadyAfterMs cannot be less than staleAfterMs');
-  if (settings.mode === 'poll' && settings.pollIntervalMs >= settings.staleAfterMs)
-    problems.push('pollIntervalMs must be less than staleAfterMs');
   return problems;
 }
 

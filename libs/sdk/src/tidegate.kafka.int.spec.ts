@@ -150,9 +150,13 @@ onKafka('flags from Kafka', () => {
 });
 
 it.each([
-  [{ url: 'http://127.0.0.1', environment: 'production' }, 'url'],
-  [{ url: 'kafka://127.0.0.1:9092', environment: 'Pro duction' }, 'environment'],
-])('is refused for %j', async (options, field) => {
+  [{ url: 'http://127.0.0.1' }, 'url'],
+  [{ environment: 'Pro duction' }, 'environment'],
+  [{ application: 'x'.repeat(201) }, 'application must have at most 200 characters'],
+  [{ heartbeatEveryMs: Number.NaN }, 'heartbeatEveryMs'],
+  [{ staleAfterMs: 0 }, 'staleAfterMs'],
+])('is refused for %j', async (wrong, field) => {
+  const options = { url: 'kafka://127.0.0.1:9092', environment: 'production', ...wrong };
   await expect(createKafkaTidegate(options)).rejects.toMatchObject({
     code: 'SDK_OPTIONS_INVALID',
     message: expect.stringContaining(field),

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { kafkaUrl, openKafkaBus } from '@tidegate/bus';
-import { name } from '@tidegate/contracts';
-import { AppError, isRejection } from '@tidegate/kernel';
+import { isRejection } from '@tidegate/kernel';
 import { bootstrapOf } from './bootstrap.file.ts';
 import { TidegateClient } from './client.loop.ts';
-import type { SdkErrorCode } from './errors.ts';
 import { BusFlagSource } from './flag-source.bus.ts';
-import type { TidegateOptions } from './options.ts';
+import {
+  COMMON_DEFAULTS,
+  commonProblems,
+  given,
+  invalid,
+  type TidegateOptions,
+} from './options.ts';
 import { reportTo } from './report.ts';
 import type { Tidegate } from './tidegate.port.ts';
 
@@ -33,12 +37,12 @@ export interface KafkaTidegateOptions extends Pick<
  */
 export async function createKafkaTidegate(options: KafkaTidegateOptions): Promise<Tidegate> {
   const address = kafkaUrl(options.url);
-  if (isRejection(address)) throw invalid(`url ${address.message}`);
-  const environment = name.safeParse(options.environment);
-  if (!environment.success)
-    throw invalid(`environment ${environment.error.issues[0]?.message ?? ''}`);
-  const instance = options.instance ?? `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
-  const application = options.application ?? 'unnamed';
+  const ownInstance = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const settings = { ...COMMON_DEFAULTS, instance: ownInstance, ...given(options) };
+  const problems = commonProblems(settings);
+  if (isRejection(address)) throw invalid([`url ${address.message}`, ...problems]);
+  if (problems.length > 0) throw invalid(problems);
+  const { environment, application, instance, heartbeatEveryMs } = settings;
   const bus = await openKafkaBus({
     ...address,
     clientId: `tidegate-sdk-${application}`,
@@ -47,29 +51,12 @@ export async function createKafkaTidegate(options: KafkaTidegateOptions): Promis
     random: { next: Math.random },
     source: `sdk/${application}`,
   });
-  const { bootstrap, notReadyAfterMs } = options;
+  const { bootstrap, notReadyAfterMs } = settings;
+  const told = { environment, application, instance, heartbeatEveryMs };
   return new TidegateClient(
-    options.staleAfterMs ?? 30_000,
-    reportTo(options.onError),
-    (sink) =>
-      new BusFlagSource(
-        {
-          bus,
-          environment: environment.data,
-          application,
-          instance,
-          heartbeatEveryMs: options.heartbeatEveryMs ?? 5_000,
-          newId: randomUUID,
-          now: Date.now,
-        },
-        sink,
-      ),
-    {
-      notReadyAfterMs,
-      keep: bootstrap && { bootstrap: bootstrapOf(bootstrap), environment: environment.data },
-    },
+    settings.staleAfterMs,
+    reportTo(settings.onError),
+    (sink) => new BusFlagSource({ bus, ...told, newId: randomUUID, now: Date.now }, sink),
+    { notReadyAfterMs, keep: bootstrap && { bootstrap: bootstrapOf(bootstrap), environment } },
   );
 }
-
-const invalid = (problem: string): AppError<SdkErrorCode> =>
-  new AppError('SDK_OPTIONS_INVALID', `Tidegate cannot be created: ${problem}.`);
