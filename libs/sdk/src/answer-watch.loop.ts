@@ -55,6 +55,15 @@ export class AnswerWatch {
     this.#taken = this.#answer;
   }
 
+  get key(): string {
+    return this.#watched.key;
+  }
+
+  /** As it was last looked at. */
+  get answer(): Details {
+    return this.#answer;
+  }
+
   /** To be called after everything that may have changed the answer. */
   look(): void {
     if (this.#isStopped) return;

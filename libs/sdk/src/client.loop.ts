@@ -148,7 +148,11 @@ export class TidegateClient extends TypedAnswers implements Tidegate {
         return freshness.ageMs === undefined ? undefined : flags.digest;
       },
       applied: () => flags.applied(),
-      takeUse: () => this.#use.take(),
+      takeUse: () => {
+        // Who watches a flag uses it, though nobody asks.
+        for (const { key, answer } of this.#watches) this.#use.count(key, answer);
+        return this.#use.take();
+      },
       giveBackUse: (use) => {
         this.#use.giveBack(use);
       },

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { flag, type FlagRecord } from '@tidegate/contracts';
 import type { AppError } from '@tidegate/kernel';
 import { TidegateClient } from './client.loop.ts';
 import type { FlagSink } from './flag-source.port.ts';
@@ -18,6 +19,21 @@ function connecting() {
   return { client, errors, sink: opened.sink as FlagSink };
 }
 const deleted = (version: number) => [{ key: 'express-pay', epoch: 1, version, flag: null }];
+const record = (key: string, version: number): FlagRecord => ({
+  key,
+  epoch: 1,
+  version,
+  flag: flag.parse({
+    definition: {
+      type: 'boolean',
+      variants: { on: true, off: false },
+      defaultVariant: 'on',
+      offVariant: 'off',
+      exposure: { variant: 'on', percentage: 0 },
+    },
+    salt: 'salt',
+  }),
+});
 
 describe('a client', () => {
   it('answers by type, and with the default what is of another type', () => {
@@ -52,6 +68,16 @@ describe('a client', () => {
       errorCode: 'FLAG_NOT_FOUND',
     });
     expect(sink.takeUse().unknown).toEqual([]);
+  });
+
+  it('counts a flag that is only watched as asked for once, each time that its use is told', () => {
+    const { client, sink } = connecting();
+    const stop = client.onFlagChanged('limit', () => undefined);
+    sink.sync([record('limit', 1)]);
+    const watched = { evaluations: { limit: { on: 1 } }, unknown: [] };
+    expect([sink.takeUse(), sink.takeUse()]).toEqual([watched, watched]);
+    stop();
+    expect(sink.takeUse()).toEqual({ evaluations: {}, unknown: [] });
   });
 
   it('tells of each change once, with what was before, until nobody listens any more', () => {
