@@ -168,7 +168,7 @@ export class SimBus {
       }
     };
     sim.begin(`${life.name} view`, follow());
-    return { caughtUp, close: async () => undefined };
+    return { caughtUp, isReading: true, close: async () => undefined };
   }
 }
 

@@ -925,7 +925,9 @@ export function busContract(open: OpenBus): void {
       expect(Object.fromEntries(held)).toEqual({ a: 2, b: 1 });
       await bus.publish([state('c', 1)]);
       await until(() => held.get('c') === 1);
+      expect(view.isReading).toBe(true);
       await view.close();
+      expect(view.isReading).toBe(false);
     });
 
     it('has caught up with an empty topic at once', async () => {

@@ -141,6 +141,9 @@ export class KafkaBus implements Bus {
     this.#views.add(view);
     return {
       caughtUp: view.caughtUp,
+      get isReading() {
+        return view.isReading;
+      },
       close: async () => {
         this.#views.delete(view);
         await view.close(busError('BUS_CLOSED', `The view of ${source.topic} was closed.`));

@@ -71,6 +71,8 @@ export interface ViewSource {
 export interface View {
   /** Resolves once everything that stood in the topic when the view began is applied. */
   readonly caughtUp: Promise<void>;
+  /** The log has answered its reader a moment ago: what is appended comes. A bus that takes records may not give any. */
+  readonly isReading: boolean;
   close(): Promise<void>;
 }
 

@@ -60,11 +60,19 @@ export class Consumption {
   #failures = 0;
   #downSince: number | undefined;
   #lastSign = 0;
+  /** When the present consumer got an answer to a fetch, be there records or none. */
+  #lastFetch: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ConsumptionOptions, consuming: Consuming) {
     this.#options = options;
     this.#consuming = consuming;
+  }
+
+  get isReading(): boolean {
+    const { fetch, connect } = this.#options.budgets;
+    if (this.#lastFetch === undefined) return false;
+    return this.#options.clock.now() - this.#lastFetch <= fetch + connect;
   }
 
   start(): void {
@@ -106,6 +114,7 @@ export class Consumption {
   /** Leaves the group. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#lastFetch = undefined;
     clearTimeout(this.#timer);
     const consumer = this.#consumer;
     this.#consumer = undefined;
@@ -159,10 +168,13 @@ export class Consumption {
   }
 
   #listen(consumer: Consumer): void {
-    const { GROUP_JOIN, REBALANCING, CRASH, FETCH_START } = consumer.events;
+    const { GROUP_JOIN, REBALANCING, CRASH, FETCH_START, FETCH } = consumer.events;
     const isCurrent = () => consumer === this.#consumer;
     consumer.on(FETCH_START, () => {
       this.#lastSign = this.#options.clock.now();
+    });
+    consumer.on(FETCH, () => {
+      if (isCurrent()) this.#lastFetch = this.#options.clock.now();
     });
     consumer.on(REBALANCING, () => {
       if (isCurrent()) this.#consuming.rebalancing();
@@ -211,6 +223,7 @@ export class Consumption {
     if (this.#isStopped || consumer !== this.#consumer) return;
     const { cluster, groupId, topics } = this.#options;
     this.#consumer = undefined;
+    this.#lastFetch = undefined;
     this.#failures += 1;
     this.#downSince ??= this.#lastSign;
     cluster.forget(topics);

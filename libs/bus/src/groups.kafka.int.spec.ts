@@ -180,6 +180,7 @@ async function watch({ url, prefix }: KafkaUnderTest) {
       (error: unknown) => error,
     );
     expect(failed).toMatchObject({ code: 'BUS_UNREACHABLE', retryable: true });
+    await until(() => !view.isReading);
     await server?.restart();
     const soFar = member.deliveries.length;
     await until(() => member.deliveries.length > soFar + 100, 40_000);
@@ -193,6 +194,7 @@ async function watch({ url, prefix }: KafkaUnderTest) {
       ['a', 2],
       ['a', 3],
     ]);
+    expect(view.isReading).toBe(true);
   });
 
   it('loses nothing and gives nothing up while the broker is away for long, under load', async () => {

@@ -98,6 +98,9 @@ export class LogBus implements Bus {
     this.#views.add(view);
     return {
       caughtUp: view.caughtUp,
+      get isReading() {
+        return view.isReading;
+      },
       close: async () => {
         await view.close();
         this.#views.delete(view);

@@ -37,6 +37,10 @@ export class ViewLoop {
     });
   }
 
+  get isReading(): boolean {
+    return !this.reader.isStopped && this.reader.waitingFor === undefined;
+  }
+
   close(): Promise<void> {
     this.reader.stop();
     return this.#done;

@@ -50,6 +50,10 @@ export class WholeTopics {
     this.#consumption.start();
   }
 
+  get isReading(): boolean {
+    return this.#consumption.isReading;
+  }
+
   async close(reason: Error): Promise<void> {
     this.#isClosed = true;
     this.#caughtUp.reject(reason);

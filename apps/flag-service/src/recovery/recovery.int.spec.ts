@@ -66,7 +66,7 @@ function world() {
           const view = await bus.view({ topic, apply });
           await view.caughtUp;
           await view.close(); // what comes later it does not see
-          return { caughtUp: released, close: async () => undefined };
+          return { caughtUp: released, isReading: true, close: async () => undefined };
         },
       });
       const log = { warn: () => undefined };
