@@ -159,4 +159,26 @@ describe('flags over the bus', () => {
     await eventually(() => client.status.state === 'ready');
     expect(isOn(client)).toBe(true);
   });
+
+  it('are STALE while the bus takes heartbeats, but nothing is read', async () => {
+    const bus = newBus();
+    const view = bus.view.bind(bus);
+    let isReading = true;
+    bus.view = async (source) => {
+      const { caughtUp, close } = await view(source);
+      return {
+        caughtUp,
+        close,
+        get isReading() {
+          return isReading;
+        },
+      };
+    };
+    const { client } = clientOn(bus, 60);
+    await client.ready();
+    isReading = false;
+    await eventually(() => client.status.state === 'stale');
+    isReading = true;
+    await eventually(() => client.status.state === 'ready');
+  });
 });

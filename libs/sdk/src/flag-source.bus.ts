@@ -37,6 +37,9 @@ export class BusFlagSource implements FlagSource {
   constructor(options: BusSourceOptions, sink: FlagSink) {
     this.#options = options;
     this.#sink = sink;
+    options.bus.onReport((report) => {
+      if (report.kind === 'lagging') this.#failed(new Error(report.message));
+    });
     this.#opening = this.#open();
     this.#timer = setInterval(() => this.#tick(), options.heartbeatEveryMs);
     this.#timer.unref();
@@ -93,12 +96,12 @@ export class BusFlagSource implements FlagSource {
     if (changes.some(concernsRollout)) void this.#beat();
   }
 
-  /** While the bus answers, what is held is current: changes would have come. */
+  /** While the topic is read, what is held is current: changes would have come. That the bus takes records is not enough. */
   async #beat(): Promise<void> {
     if (this.#held) return;
     try {
       await this.#options.bus.publish([this.#alive()]);
-      this.#sink.heard();
+      if (this.#view?.isReading) this.#sink.heard();
     } catch (error) {
       this.#failed(error);
     }
