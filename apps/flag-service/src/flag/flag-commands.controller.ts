@@ -2,13 +2,14 @@ import { Controller, Inject } from '@nestjs/common';
 import {
   DisableFlag,
   EnableFlag,
+  type Flag,
   flagKey,
   name,
   PutFlag,
   ReleaseFlag,
   RestoreFlag,
 } from '@tidegate/contracts';
-import { isRejection, reject } from '@tidegate/kernel';
+import { AppError, isRejection, reject } from '@tidegate/kernel';
 import {
   Asked,
   commandFrom,
@@ -25,6 +26,7 @@ import {
   ZodParam,
 } from '@tidegate/platform';
 import type { z } from 'zod';
+import type { flagServiceErrorCodes } from '../errors.ts';
 import type { History } from '../history/history.handler.ts';
 import { COPY_FLAG, FLAG_QUERIES, HISTORY, WRITE_FLAG } from '../tokens.ts';
 import type { CopyFlag } from './copy-flag.handler.ts';
@@ -106,12 +108,27 @@ export class FlagCommandsController {
     const { definition, salt } = past.after;
     const data = { environment, key, definition, reason };
     if (isRejection(found)) {
-      const [deletion] = await this.#history.read(environment, key, { limit: 1 });
-      const disabled = deletion?.before?.disabled;
+      const disabled = await this.#disabledWhenDeleted(environment, key);
       return this.#write(PutFlag, { ...data, salt, disabled, expectedVersion: 0 }, asked);
     }
     const expected = ifMatch(asked.request, this.#context.store.epoch);
     return this.#write(RestoreFlag, { ...data, expectedVersion: expected }, asked);
+  }
+
+  /** Only the deletion tells whether a kill came before it: an earlier change would turn a killed flag on. */
+  async #disabledWhenDeleted(environment: string, key: string): Promise<Flag['disabled']> {
+    const [last] = await this.#history.read(environment, key, { limit: 1 });
+    if (
+      last &&
+      last.after === null &&
+      last.version === (await this.#flags.deletedAt(environment, key))
+    )
+      return last.before?.disabled;
+    throw new AppError<(typeof flagServiceErrorCodes)[number]>(
+      'FLAG_HISTORY_BEHIND',
+      `The history of ${key} in ${environment} does not tell yet whether it was off when it was deleted. Nothing was changed; try again.`,
+      { retryable: true },
+    );
   }
 
   @CommandRoute('copy', 'operator', { environment: 'env' })

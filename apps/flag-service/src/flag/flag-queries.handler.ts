@@ -29,6 +29,8 @@ export interface FlagList extends FlagFilter {
 export interface FlagQueries {
   /** Refused ENVIRONMENT_UNKNOWN or FLAG_UNKNOWN. */
   find(environment: string, key: string): Promise<FoundFlag | Rejection>;
+  /** The version that deleted the flag; undefined if there is one, or never was. */
+  deletedAt(environment: string, key: string): Promise<number | undefined>;
   /**
    * In order of key, those after `after` that match; refused ENVIRONMENT_UNKNOWN. With `stale` thrown
    * ADOPTION_UNREACHABLE while nobody knows what is asked for: half a list would pass for a whole one.
@@ -60,6 +62,10 @@ export function createFlagQueries(parts: FlagQueriesParts): FlagQueries {
       const document = await flags.load(flagId(environment, key));
       if (!document || viewOf(document.state) === null) return unknown({ environment, key });
       return foundFlag(environment, key, document);
+    },
+    async deletedAt(environment, key) {
+      const state = (await flags.load(flagId(environment, key)))?.state;
+      return state?.status === 'deleted' ? state.version : undefined;
     },
     async list(environment, { after = '', limit, stale = false, ...filter }) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
