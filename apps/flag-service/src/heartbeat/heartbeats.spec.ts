@@ -74,8 +74,30 @@ it('forgets an instance that has fallen silent', () => {
 it('does not let an older word replace a newer one', () => {
   const heartbeats = new Heartbeats();
   heartbeats.hear(beat('a', 4), 20);
-  heartbeats.hear(beat('a', 3), 10);
+  heartbeats.hear(beat('a', 3), 10, 20);
   expect(heartbeats.applied(flag, 0, 20).live).toBe(1);
+});
+
+const HOUR = 3_600_000;
+
+it('goes on hearing an instance after its own clock was put back', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 3), HOUR);
+  heartbeats.hear(beat('a', 4), 10);
+  expect(heartbeats.applied(flag, 0, 20)).toMatchObject({ live: 1, behind: [] });
+});
+
+it('forgets who died before its own clock was put back', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 3), HOUR);
+  expect(heartbeats.applied(flag, 0, 20).heard).toBe(0);
+});
+
+it('does not hear from the future: an instance whose clock is ahead falls silent like any other', () => {
+  const heartbeats = new Heartbeats();
+  heartbeats.hear(beat('a', 3), HOUR, 10);
+  expect(heartbeats.applied(flag, 0, 10).heard).toBe(1);
+  expect(heartbeats.applied(flag, 0, 11 + SILENT_AFTER_MS).heard).toBe(0);
 });
 
 it('tells instances apart whose names run together alike', () => {

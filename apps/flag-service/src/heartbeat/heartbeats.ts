@@ -46,15 +46,21 @@ export interface Applied {
 export class Heartbeats {
   readonly #heard = new Map<string, Heard>();
 
-  /** @param at when the instance said it, ms since 1970; an older word does not replace a newer one */
-  hear(beat: SdkHeartbeat, at: number): void {
+  /**
+   * An older word does not replace a newer one. One from the future, by a clock that is ahead, is one from now, and is
+   * no reason to pass over what comes after this clock was put back.
+   * @param said when the instance said it, ms since 1970
+   */
+  hear(beat: SdkHeartbeat, said: number, now = said): void {
     const id = JSON.stringify([beat.application, beat.instance]);
+    const at = Math.min(said, now);
     const last = this.#heard.get(id);
-    if (!last || at >= last.at) this.#heard.set(id, { beat, at });
+    if (!last || at >= last.at || last.at > now) this.#heard.set(id, { beat, at });
   }
 
   forget(now: number): void {
-    for (const [id, { at }] of this.#heard) if (now - at > SILENT_AFTER_MS) this.#heard.delete(id);
+    for (const [id, { at }] of this.#heard)
+      if (Math.abs(now - at) > SILENT_AFTER_MS) this.#heard.delete(id);
   }
 
   /**
