@@ -1,6 +1,6 @@
 import type { Bus, View } from '@tidegate/bus';
 import { type Message, type Publish, SdkAlive, type SdkHeartbeat } from '@tidegate/contracts';
-import { isAppError, type Rejection } from '@tidegate/kernel';
+import type { Rejection } from '@tidegate/kernel';
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import type { Adoption } from '../adoption/adoption.handler.ts';
 import { environmentUnknown } from '../environment/environments.handler.ts';
@@ -19,6 +19,8 @@ export class Instances {
   readonly #views: Pick<FlagViews, 'find'>;
   readonly #adoption: Pick<Adoption, 'reported' | 'tally'>;
   readonly #heartbeats = new Map<string, Heartbeats>();
+  /** The bus did not take the last heartbeat: that was told. */
+  #isAlone = false;
 
   constructor(
     context: InstancesContext,
@@ -40,14 +42,21 @@ export class Instances {
     // Counted by the replica that is told, and by no other.
     this.#adoption.reported(environment, flags, beat.application, { evaluations, unknown: missed });
     this.#of(environment).hear(beat, this.#context.clock.now());
+    void this.#passOn(environment, beat);
+    return undefined;
+  }
+
+  /** The instance does not wait for it: a bus that is away takes longer than an SDK does. */
+  async #passOn(environment: string, beat: Omit<SdkHeartbeat, 'evaluations' | 'unknown'>) {
     try {
       const alive = newMessage(this.#context, SdkAlive, { environment, ...beat });
       await this.#context.bus.publish([alive]);
+      this.#isAlone = false;
     } catch (error) {
-      if (!isAppError(error, 'BUS_UNREACHABLE')) throw error;
-      this.#context.log.warn({ err: error, environment }, 'a heartbeat reaches this replica only');
+      if (!this.#isAlone)
+        this.#context.log.warn({ err: error }, 'heartbeats reach this replica only');
+      this.#isAlone = true;
     }
-    return undefined;
   }
 
   /** A view, not a group: replicas in one group would each hear of some instances only. */
@@ -64,7 +73,7 @@ export class Instances {
   /** Another replica has heard it. What is old says nothing about now. */
   #heard({ data: { environment, ...beat }, metadata: { at, source } }: SdkAlive): void {
     if (this.#context.clock.now() - at > SILENT_AFTER_MS) return;
-    this.#of(environment).hear(beat, at);
+    this.#of(environment).hear(beat, at, this.#context.clock.now());
     // An SDK on the bus, which nobody else has told of: it does not say what it evaluates.
     if (source !== this.#context.name) this.#adoption.tally(environment).fetched();
   }
