@@ -16,6 +16,9 @@ export interface FlagViewParts extends ViewParts {
   readonly environments: Environments;
 }
 
+/** A reader may fail in silence while brokers answer: no change that is saved stays unseen for longer. */
+const REREAD_MS = 10_000;
+
 /** A flag that is to be closed when nobody looks after its rollout. */
 export interface WatchedFlag {
   readonly environment: string;
@@ -31,9 +34,12 @@ export class FlagViews {
   #storeBehind: unknown;
   /** The bus was away when last asked: what others changed meanwhile may not have reached us. */
   #wasAway = false;
+  /** When the store was last read as a whole, ms since 1970. */
+  #readAt: number;
 
   constructor(parts: FlagViewParts) {
     this.#parts = parts;
+    this.#readAt = parts.context.clock.now();
   }
 
   /**
@@ -91,11 +97,11 @@ export class FlagViews {
     this.#views.get(environment)?.savedSegment(document, this.#parts.context.clock.now());
   }
 
-  /** Finds new environments, reads the store again while the bus is away, gives the topics what they lack. */
+  /** Finds new environments, reads the store again, often while the bus is away, gives the topics what they lack. */
   async refresh(): Promise<void> {
     await this.#loadAll();
     const isAway = await this.#isBusAway();
-    if (isAway || this.#wasAway) for (const view of this.#views.values()) await view.loadStore();
+    if (isAway || this.#wasAway || this.#isOld()) await this.#reread();
     this.#wasAway = isAway;
     if (isAway) return;
     for (const view of this.#views.values())
@@ -113,6 +119,15 @@ export class FlagViews {
 
   async close(): Promise<void> {
     await Promise.all([...this.#views.values()].map((view) => view.close()));
+  }
+
+  #isOld(): boolean {
+    return Math.abs(this.#parts.context.clock.now() - this.#readAt) >= REREAD_MS;
+  }
+
+  async #reread(): Promise<void> {
+    this.#readAt = this.#parts.context.clock.now();
+    for (const view of this.#views.values()) await view.loadStore();
   }
 
   async #loadAll(): Promise<void> {

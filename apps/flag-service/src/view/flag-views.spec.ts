@@ -266,6 +266,21 @@ describe('a replica that runs', () => {
     expect(await other.ownerOf('checkout')).toBe('cy');
   });
 
+  it('learns from the store what a reader that has stopped in silence does not tell', async () => {
+    const { shared, first } = await withFlag();
+    const deaf = async () => ({ caughtUp: Promise.resolve(), close: async () => undefined });
+    const check = () => shared.bus.check();
+    const other = replica({
+      ...shared,
+      bus: Object.assign(Object.create(shared.bus), { view: deaf, check }),
+    });
+    await other.views.start(1_000);
+    await first.put('checkout', 'bo');
+    shared.clock.advance(10_000);
+    await other.views.refresh();
+    expect(await other.ownerOf('checkout')).toBe('bo');
+  });
+
   it('finds an environment that another replica has made', async () => {
     const shared = world();
     const other = replica(shared);
