@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { View } from '@tidegate/bus';
 import {
   FlagState,
@@ -84,6 +85,7 @@ export class EnvironmentView {
       for (const document of ours) this.#take(kind, document);
       after = ours.at(-1)?.id ?? '';
       if (ours.length < PAGE) return;
+      await setImmediate(); // an embedded store answers at once: others get a turn between two pages
     }
   }
 

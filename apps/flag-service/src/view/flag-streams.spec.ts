@@ -37,8 +37,7 @@ function world() {
   });
   const change = (key: string, version: number) =>
     flags.merge({ key, epoch: 1, version, flag: { definition, salt: 's' } });
-  const connect = (reads = true): Reader => {
-    const reader = new Reader({ highWaterMark: 1 });
+  const connect = (reads = true, reader = new Reader({ highWaterMark: 1 })): Reader => {
     if (reads) reader.on('data', (chunk: Buffer) => (reader.text += chunk.toString()));
     const headers = { 'accept-encoding': 'identity' };
     streams.connect({ headers }, reader as unknown as ServerResponse, flags, undefined);
@@ -91,4 +90,13 @@ it('forgets who has left, also all of them', async () => {
   const third = connect();
   change('a', 2);
   await eventually(() => third.count('flag') === 1);
+});
+
+it('does not count who has left before it was connected', async () => {
+  const { connect, streams } = world();
+  const gone = new Reader();
+  gone.destroy();
+  await eventually(() => gone.closed);
+  connect(true, gone);
+  expect(streams.size).toBe(0);
 });

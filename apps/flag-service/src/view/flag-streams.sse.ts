@@ -58,6 +58,7 @@ export class FlagStreams {
     flags: EnvironmentFlags,
     digest: string | undefined,
   ): void {
+    if (response.destroyed) return; // it would never close again, and never be forgotten
     const listener = new Listener(response, takesGzip(headers['accept-encoding']), this.#options);
     const audience = this.#audienceOf(flags);
     const group = this.#groups[this.#connected % BEATS];
