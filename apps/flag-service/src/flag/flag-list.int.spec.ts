@@ -99,6 +99,12 @@ describe('a list of flags', () => {
     await service.put(`${path}/short`, { ...body, expiresAt: since + DAY });
     await service.put(`${path}/off`, body);
     await service.post(`${path}/off/disable`, { reason: 'broken' });
+    const half = { ...body, exposure: { variant: 'on', percentage: 50 } };
+    await service.put(`${path}/base`, half);
+    await service.put(`${path}/on-base`, {
+      ...half,
+      prerequisites: [{ flag: 'base', variants: ['on'] }],
+    });
     expect((await service.get<Listed>(`${path}?stale=true`)).body.items).toEqual([]);
     clock.advance(31 * DAY);
     await service.put(`${path}/open`, { ...open, owner: 'team' }); // tells people, moves nobody
@@ -113,6 +119,9 @@ describe('a list of flags', () => {
       ['open', [{ reason: 'one-sided', since }]],
       ['short', [{ reason: 'expired', since: since + DAY }]],
     ]);
+    // What is a prerequisite is not asked for by its own key.
+    expect(reasons.map(({ key }) => key)).toContain('on-base');
+    expect(reasons.map(({ key }) => key)).not.toContain('base');
     const served = await service.post(`/ofrep/v1/evaluate/flags/short`, {
       context: { targetingKey: 'ada' },
     });

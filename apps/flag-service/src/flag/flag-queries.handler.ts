@@ -107,8 +107,22 @@ async function* living(
   }
 }
 
-async function judgeOf({ lastAsked, clock, staleAfterMs }: FlagQueriesParts, environment: string) {
+async function judgeOf(parts: FlagQueriesParts, environment: string) {
+  const { lastAsked, clock, staleAfterMs: longMs } = parts;
   const asked = await lastAsked.lastAsked(environment);
-  const times = { now: clock.now(), longMs: staleAfterMs };
-  return (key: string, flag: LivingFlag) => staleness(key, flag, asked, times);
+  const used = await prerequisitesIn(parts.flags, environment);
+  const now = clock.now();
+  return (key: string, flag: LivingFlag) =>
+    staleness(key, flag, asked, { now, longMs, isUsed: used.has(key) });
+}
+
+/** Every flag that another one has as a prerequisite. */
+async function prerequisitesIn(
+  flags: Documents<StoredFlag>,
+  environment: string,
+): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  for await (const { state } of living(flags, environment, { after: '', size: PAGE }))
+    for (const { flag } of state.definition.prerequisites) used.add(flag);
+  return used;
 }

@@ -30,16 +30,19 @@ const flag = (
 });
 /** Nothing is known of the time before. */
 const justBegun = { countedSince: now, flags: new Map<string, number>() };
-const reasons = (each: LivingFlag, asked: Parameters<typeof staleness>[2] = justBegun) =>
-  staleness('checkout', each, asked, { now, longMs }).map(({ reason }) => reason);
+const reasons = (
+  each: LivingFlag,
+  asked: Parameters<typeof staleness>[2] = justBegun,
+  isUsed = false,
+) => staleness('checkout', each, asked, { now, longMs, isUsed }).map(({ reason }) => reason);
 const open = { exposure: { variant: 'on', percentage: 100_000 } };
 const closed = { exposure: { variant: 'on', percentage: 0 } };
 
 describe('a flag is stale', () => {
   it('when it has expired, since that moment', () => {
-    expect(staleness('x', flag({ expiresAt: now - DAY }), justBegun, { now, longMs })).toEqual([
-      { reason: 'expired', since: now - DAY },
-    ]);
+    expect(
+      staleness('x', flag({ expiresAt: now - DAY }), justBegun, { now, longMs, isUsed: false }),
+    ).toEqual([{ reason: 'expired', since: now - DAY }]);
     expect(reasons(flag({ expiresAt: now + 1 }))).toEqual([]);
   });
 
@@ -84,6 +87,7 @@ describe('a flag is stale', () => {
     expect(reasons(old, asked(4))).toEqual([]);
     expect(reasons(old, never(40))).toEqual(['not-asked']);
     expect(reasons(old, never(4))).toEqual([]);
+    expect(reasons(old, never(40), true)).toEqual([]); // asked for with the flag that it is a prerequisite of
     expect(reasons(old, { ...asked(40), lastFetched: now - DAY })).toEqual([]);
     expect(reasons(flag({}, {}, 3), never(99))).toEqual([]); // just made
   });

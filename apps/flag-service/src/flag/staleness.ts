@@ -6,7 +6,7 @@ import type { LivingFlag } from './stored-flag.ts';
  * Why a flag may not be needed any more:
  *   expired        its `expiresAt` has passed; it goes on serving
  *   one-sided      nothing tells its users apart, all get one variant, for long
- *   not-asked      nobody has evaluated it for long
+ *   not-asked      nobody has evaluated it for long, and no flag has it as a prerequisite
  *   disabled-long  turned off for long
  */
 export type StaleReason = 'expired' | 'one-sided' | 'not-asked' | 'disabled-long';
@@ -20,12 +20,20 @@ export interface Stale {
 /** Of a flag that is meant to stay, e.g. a switch for emergencies: only its expiry counts. */
 export const PERMANENT = 'permanent';
 
+export interface Circumstances {
+  readonly now: number;
+  /** How long is long. */
+  readonly longMs: number;
+  /** Another flag has it as a prerequisite: it is evaluated with that one, and nobody counts it. */
+  readonly isUsed: boolean;
+}
+
 /** All reasons that there are. */
 export function staleness(
   key: string,
   flag: LivingFlag,
   asked: Asked,
-  { now, longMs }: { readonly now: number; readonly longMs: number },
+  { now, longMs, isUsed }: Circumstances,
 ): readonly Stale[] {
   const { definition } = flag;
   const found: Stale[] = [];
@@ -36,7 +44,7 @@ export function staleness(
   if (definition.tags.includes(PERMANENT) || flag.hold || flag.reliedOn) return found;
   if (flag.status === 'disabled') add('disabled-long', flag.disabled.at);
   else if (isOneSided(flag)) add('one-sided', flag.servedSince);
-  add('not-asked', unaskedSince(key, flag, asked));
+  if (!isUsed) add('not-asked', unaskedSince(key, flag, asked));
   return found;
 }
 
