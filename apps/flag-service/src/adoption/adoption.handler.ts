@@ -139,9 +139,9 @@ export class Adoption implements LastAsked {
 }
 
 function sums(counted: readonly HourCount[]): Record<string, number> {
-  const totals: Record<string, number> = {};
-  for (const { variant, count } of counted) totals[variant] = (totals[variant] ?? 0) + count;
-  return totals;
+  const totals = new Map<string, number>();
+  for (const { variant, count } of counted) totals.set(variant, (totals.get(variant) ?? 0) + count);
+  return Object.fromEntries(totals);
 }
 
 async function reached<T>(answer: Promise<T>): Promise<T> {

@@ -123,6 +123,16 @@ describe('adoption', () => {
     ]);
   });
 
+  it('sums variants that are named like what every object has', async () => {
+    const { adoption, flags } = world();
+    const variants = { on: true, off: false, constructor: true };
+    const named = { ...definition, variants };
+    flags.merge({ key: 'f', epoch: 1, version: 2, flag: { definition: named, salt: 's' } });
+    adoption.reported(environment, flags, 'shop', { evaluations: { f: { constructor: 2 } } });
+    await adoption.flush();
+    expect(await adoption.of(environment, 'f', 1)).toMatchObject({ variants: { constructor: 2 } });
+  });
+
   it('takes an SDK that does not count for one that may use any flag', async () => {
     const { adoption, flags, clock } = world();
     adoption.reported(environment, flags, 'shop', { evaluations: {} });
