@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import type { AdoptionCounts } from './adoption-counts.port.ts';
-import { type Counted, HOUR_MS, MOST_UNKNOWN } from './counted.ts';
+import { type Counted, HOUR_MS, MOST_CELLS_OF_FLAG, MOST_UNKNOWN } from './counted.ts';
 
 /** @param open counts that are empty, and that say they began at `since` */
 export function adoptionCountsContract(open: (since: number) => AdoptionCounts): void {
@@ -42,12 +42,33 @@ export function adoptionCountsContract(open: (since: number) => AdoptionCounts):
     expect(await counts.asked('e')).toEqual({ countedSince: 7, flags: new Map() });
     await counts.add('e', counted(hour(0), { served: [served('on', 1)], fetched: true }));
     await counts.add('e', counted(hour(2), { served: [served('off', 1)] }));
-    expect(await counts.asked('e')).toEqual({
-      countedSince: 7,
-      flags: new Map([['f', hour(2)]]),
-      lastFetched: hour(0),
-    });
+    const asked = await counts.asked('e');
+    expect(asked).toMatchObject({ flags: new Map([['f', hour(2)]]), lastFetched: hour(0) });
+    expect(asked.countedSince).toBeLessThanOrEqual(hour(0));
     expect((await counts.asked('other')).flags.size).toBe(0);
+  });
+
+  it('does not take what a late batch tells for the last that was asked', async () => {
+    const counts = open(7);
+    for (const n of [2, 1])
+      await counts.add('e', counted(hour(n), { served: [served('on', 1)], fetched: true }));
+    expect(await counts.asked('e')).toMatchObject({
+      flags: new Map([['f', hour(2)]]),
+      lastFetched: hour(2),
+    });
+  });
+
+  it('counts applications beyond the most that are told apart as one', async () => {
+    const counts = open(0);
+    const many = Array.from({ length: MOST_CELLS_OF_FLAG + 500 }, (_, n) =>
+      served('on', 1, `${n}`),
+    );
+    await counts.add('e', counted(hour(0), { served: many }));
+    await counts.add('e', counted(hour(0), { served: [served('on', 1, '0')] }));
+    const all = await counts.counts('e', 'f', { hours: 1, now: hour(0) });
+    expect(all).toHaveLength(MOST_CELLS_OF_FLAG + 1);
+    const count = new Map(all.map((each) => [each.application, each.count]));
+    expect([count.get('0'), count.get('others')]).toEqual([2, 500]);
   });
 
   it('keeps unknown keys, the last asked for first, and forgets the one asked for the longest ago', async () => {

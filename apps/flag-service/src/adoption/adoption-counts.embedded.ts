@@ -1,7 +1,15 @@
 import type { AdoptionCounts, HourCount, UnknownKey } from './adoption-counts.port.ts';
-import { type Counted, HOUR_MS, hourOf, KEPT_HOURS, MOST_UNKNOWN } from './counted.ts';
+import {
+  type Counted,
+  HOUR_MS,
+  hourOf,
+  KEPT_HOURS,
+  MOST_CELLS_OF_FLAG,
+  MOST_UNKNOWN,
+  OTHERS,
+} from './counted.ts';
 
-/** Beyond so many counts in an environment the oldest hours are forgotten early. */
+/** Beyond so many counts in an environment the oldest hours are forgotten early, and new applications share counts. */
 const MOST_CELLS = 100_000;
 
 interface Environment {
@@ -44,12 +52,15 @@ export function embeddedCounts(countedSince: number): AdoptionCounts {
 function addTo(environment: Environment, { at, served, unknown, fetched }: Counted): void {
   const hour = hourOf(at);
   for (const { application, flag, variant, count } of served) {
-    const id = JSON.stringify([application, variant]);
     const cells = cellsOf(environment, hour, flag);
+    const named = cellId(application, variant);
+    const isFull = environment.cells >= MOST_CELLS || cells.size >= MOST_CELLS_OF_FLAG;
+    const isOther = isFull && !cells.has(named);
+    const [who, id] = isOther ? [OTHERS, cellId(OTHERS, variant)] : [application, named];
     const before = cells.get(id);
     if (!before) environment.cells += 1;
     const total = (before?.count ?? 0) + count;
-    cells.set(id, { hour: hour * HOUR_MS, application, variant, count: total });
+    cells.set(id, { hour: hour * HOUR_MS, application: who, variant, count: total });
     environment.asked.set(flag, Math.max(at, environment.asked.get(flag) ?? 0));
   }
   for (const { key, application, count } of unknown) {
@@ -58,9 +69,12 @@ function addTo(environment: Environment, { at, served, unknown, fetched }: Count
     const total = (before?.count ?? 0) + count;
     environment.unknown.set(key, { key, count: total, lastAsked: at, application });
   }
-  if (fetched) environment.lastFetched = at;
+  if (fetched) environment.lastFetched = Math.max(at, environment.lastFetched ?? 0);
   forget(environment, hour - KEPT_HOURS);
 }
+
+const cellId = (application: string, variant: string): string =>
+  JSON.stringify([application, variant]);
 
 function cellsOf({ hours }: Environment, hour: number, flag: string): Map<string, HourCount> {
   const flags = hours.get(hour) ?? new Map<string, Map<string, HourCount>>();

@@ -1,7 +1,15 @@
 import { messageOf } from '@tidegate/kernel';
 import type { RedisConnection } from '@tidegate/platform';
 import type { AdoptionCounts, HourCount, UnknownKey } from './adoption-counts.port.ts';
-import { type Counted, HOUR_MS, hourOf, KEPT_HOURS, MOST_UNKNOWN } from './counted.ts';
+import {
+  type Counted,
+  HOUR_MS,
+  hourOf,
+  KEPT_HOURS,
+  MOST_CELLS_OF_FLAG,
+  MOST_UNKNOWN,
+  OTHERS,
+} from './counted.ts';
 import type { Asked } from './last-asked.port.ts';
 
 /*
@@ -15,6 +23,16 @@ import type { Asked } from './last-asked.port.ts';
  *   <environment>:unknown-by      hash key → application
  */
 const EXPIRES_S = ((KEPT_HOURS + 1) * HOUR_MS) / 1_000;
+
+/** Beyond so many cells new applications share one. What was asked is as of the latest time, in whatever order batches come. */
+const SERVE = `
+local cell = ARGV[1]
+if redis.call('HEXISTS', KEYS[1], cell) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then cell = ARGV[2] end
+redis.call('HINCRBY', KEYS[1], cell, ARGV[3])
+if tonumber(ARGV[6]) > tonumber(redis.call('HGET', KEYS[2], ARGV[5]) or 0) then redis.call('HSET', KEYS[2], ARGV[5], ARGV[6]) end`;
+
+const FETCH = `
+if tonumber(ARGV[1]) > tonumber(redis.call('GET', KEYS[1]) or 0) then redis.call('SET', KEYS[1], ARGV[1]) end`;
 
 /** At once, so that a key that one replica forgets is not half there again by another. */
 const MISS = `
@@ -35,7 +53,8 @@ type Pipeline = ReturnType<RedisConnection['client']['pipeline']>;
 /** Counts that all replicas add to, in Redis. */
 export class RedisCounts implements AdoptionCounts {
   readonly #redis: RedisConnection;
-  readonly #countedSince: number;
+  /** What is told while there is nothing in Redis: nothing yet, or nothing any more. */
+  #countedSince: number;
   readonly #prefix: string;
 
   constructor(redis: RedisConnection, countedSince: number, prefix = 'tidegate:adoption') {
@@ -45,20 +64,23 @@ export class RedisCounts implements AdoptionCounts {
   }
 
   async add(environment: string, { at, served, unknown, fetched }: Counted): Promise<void> {
-    const pipeline = this.#pipeline().set(this.#since, this.#countedSince, 'NX');
+    // Not since this process runs: Redis may have been emptied meanwhile.
+    const pipeline = this.#pipeline().set(this.#since, at, 'NX');
     const touched = new Set<string>();
+    const asked = this.#at(environment, 'asked');
     for (const { application, flag, variant, count } of served) {
-      const cell = this.#at(environment, `${hourOf(at)}:${flag}`);
-      pipeline.hincrby(cell, JSON.stringify([application, variant]), count);
-      if (!touched.has(cell)) pipeline.expire(cell, EXPIRES_S);
-      touched.add(cell);
-      pipeline.hset(this.#at(environment, 'asked'), flag, at);
+      const cells = this.#at(environment, `${hourOf(at)}:${flag}`);
+      const names = [application, OTHERS].map((name) => JSON.stringify([name, variant]));
+      pipeline.eval(SERVE, 2, cells, asked, ...names, count, MOST_CELLS_OF_FLAG, flag, at);
+      if (!touched.has(cells)) pipeline.expire(cells, EXPIRES_S);
+      touched.add(cells);
     }
     const keys = this.#missed(environment);
     for (const { key, application, count } of unknown)
       pipeline.eval(MISS, 3, ...keys, at, key, application, count, MOST_UNKNOWN);
-    if (fetched) pipeline.set(this.#at(environment, 'fetched'), at);
+    if (fetched) pipeline.eval(FETCH, 1, this.#at(environment, 'fetched'), at);
     await this.#run(pipeline);
+    this.#countedSince = Math.max(this.#countedSince, at);
   }
 
   async counts(

@@ -42,6 +42,20 @@ async function connected(): Promise<RedisConnection> {
     });
   });
 
+  it('began, once Redis was emptied, when they began anew', async () => {
+    const redis = await connected();
+    opened.push(redis);
+    const prefix = `test:${randomUUID()}`;
+    const counts = new RedisCounts(redis, 7, prefix);
+    const begun = async () => (await counts.asked('e')).countedSince;
+    const nothing = { served: [], unknown: [], fetched: true };
+    await counts.add('e', { ...nothing, at: 1_000 });
+    await redis.client.del(`${prefix}:since`);
+    expect(await begun()).toBe(1_000);
+    await counts.add('e', { ...nothing, at: 2_000 });
+    expect(await begun()).toBe(2_000);
+  });
+
   it('are one for all replicas, and go on where they were when Redis is back', async () => {
     const env = { REDIS_URL: server?.url ?? '' };
     const replicas = [

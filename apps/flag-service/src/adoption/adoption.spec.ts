@@ -22,6 +22,29 @@ describe('counts of one process', () => {
   });
 });
 
+it('counts of one process do not grow with ever new names within an hour', async () => {
+  const counts = embeddedCounts(0);
+  const flags = Array.from({ length: 200 }, (_, n) => `flag-${n}`);
+  const served = flags.flatMap((flag) =>
+    Array.from({ length: 1_000 }, (_, n) => ({
+      application: `${n}`,
+      flag,
+      variant: 'on',
+      count: 1,
+    })),
+  );
+  await counts.add('e', { at: 0, served, unknown: [], fetched: false });
+  let cells = 0;
+  let sum = 0;
+  for (const flag of flags)
+    for (const { count } of await counts.counts('e', flag, { hours: 1, now: 0 })) {
+      cells += 1;
+      sum += count;
+    }
+  expect(cells).toBeLessThan(101_000);
+  expect(sum).toBe(served.length);
+});
+
 describe('a tally', () => {
   it('gives what was counted since the last time, once', () => {
     const tally = new Tally();

@@ -1,10 +1,8 @@
-import type { Counted, Missed, Served } from './counted.ts';
+import { type Counted, type Missed, OTHERS, type Served } from './counted.ts';
 
 /** Applications, and unknown keys, that are told apart within one batch. */
 const MOST_APPLICATIONS = 200;
 const MOST_KEYS = 1_000;
-/** Whoever comes with ever new names gets one count for all of them, and not all of our memory. */
-const OTHERS = 'others';
 
 type Counts = Map<string, number>;
 
