@@ -46,6 +46,14 @@ describe('options', () => {
     expect(platform.PORT).toBeUndefined();
   });
 
+  it('let 10 000 instances with one key tell that they live, and connect meanwhile', () => {
+    const { platform } = readConfig(enough, Own);
+    const heartbeats = 10_000 * 12;
+    const connections = 10_000;
+    const most = platform.RATE_LIMIT_HEARTBEATS_PER_MINUTE;
+    expect(most).toBeGreaterThanOrEqual(heartbeats + connections);
+  });
+
   it('are read as what they are', () => {
     const env = { ...enough, OWN_ENABLED: 'no', PORT: '8080', STORE_URL: 'sqlite:data/s.db' };
     const { platform, own } = readConfig(env, Own);

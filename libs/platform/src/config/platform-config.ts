@@ -67,7 +67,7 @@ export const PlatformConfig = z
       .default(12_000)
       .describe('Requests a minute of one API key to one service; 0: any number.'),
     RATE_LIMIT_HEARTBEATS_PER_MINUTE: limitPerMinute
-      .default(120_000)
+      .default(240_000)
       .describe(
         'Signs of life a minute of all instances with one API key, counted apart, 12 of each instance, and their requests for the flags; 0: any number.',
       ),
