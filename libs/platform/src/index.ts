@@ -6,7 +6,7 @@ export {
   type RoleScope,
   Who,
 } from './auth/decorators.nest.ts';
-export { authorize } from './auth/key-guard.nest.ts';
+export { authorize, permission } from './auth/key-guard.nest.ts';
 export { type Environment, processEnvironment, readConfig } from './config/config.ts';
 export { configMarkdown, type ConfigRow, configTable, envExample } from './config/config-table.ts';
 export { PlatformConfig } from './config/platform-config.ts';

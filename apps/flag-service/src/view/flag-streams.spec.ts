@@ -40,7 +40,8 @@ function world() {
   const connect = (reads = true, reader = new Reader({ highWaterMark: 1 })): Reader => {
     if (reads) reader.on('data', (chunk: Buffer) => (reader.text += chunk.toString()));
     const headers = { 'accept-encoding': 'identity' };
-    streams.connect({ headers }, reader as unknown as ServerResponse, flags, undefined);
+    const client = { digest: undefined, isPermitted: () => true };
+    streams.connect({ headers }, reader as unknown as ServerResponse, flags, client);
     return reader;
   };
   return { change, connect, flags, streams, slow: () => slow };

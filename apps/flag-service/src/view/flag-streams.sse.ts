@@ -21,7 +21,8 @@ const ROOM_AGAIN = 0.9;
 export class FlagStreams {
   readonly #options: Options;
   readonly #audiences = new Map<EnvironmentFlags, Audience>();
-  readonly #groups = Array.from({ length: BEATS }, () => new Set<Listener>());
+  /** Each listener with whether its key may still have the flags. */
+  readonly #groups = Array.from({ length: BEATS }, () => new Map<Listener, () => boolean>());
   readonly #broadcasts = new Broadcasts<Listener, Event>({
     deliver: (listener, event) => listener.send(event),
     slice: SLICE,
@@ -51,12 +52,11 @@ export class FlagStreams {
     return hasRoom;
   }
 
-  /** @param digest of what the client holds already */
   connect(
     { headers }: Pick<IncomingMessage, 'headers'>,
     response: ServerResponse,
     flags: EnvironmentFlags,
-    digest: string | undefined,
+    { digest, isPermitted }: Client,
   ): void {
     if (response.destroyed) return; // it would never close again, and never be forgotten
     const listener = new Listener(response, takesGzip(headers['accept-encoding']), this.#options);
@@ -64,7 +64,7 @@ export class FlagStreams {
     const group = this.#groups[this.#connected % BEATS];
     this.#connected += 1;
     audience.listeners.add(listener);
-    group?.add(listener);
+    group?.set(listener, isPermitted);
     response.once('close', () => {
       audience.listeners.delete(listener);
       group?.delete(listener);
@@ -90,18 +90,30 @@ export class FlagStreams {
     return made;
   }
 
-  /** Tells the next group of listeners that their connections live: everybody, in BEATS turns. `at` in ms since 1970. */
+  /**
+   * Tells the next group of listeners that their connections live: everybody, in BEATS turns. Whose key was revoked is
+   * cut off. `at` in ms since 1970.
+   */
   beat(at: number): void {
     const event = eventOf(streamEvent('heartbeat', JSON.stringify({ at })));
-    for (const listener of this.#groups[this.#beat % BEATS] ?? []) listener.send(event);
+    for (const [listener, isPermitted] of this.#groups[this.#beat % BEATS] ?? [])
+      if (isPermitted()) listener.send(event);
+      else listener.end();
     this.#beat += 1;
   }
 
   /** Ends them all, now and from now on: they connect again, to another process. */
   close(): void {
     this.#isClosed = true;
-    for (const group of this.#groups) for (const listener of group) listener.end();
+    for (const group of this.#groups) for (const listener of group.keys()) listener.end();
   }
+}
+
+interface Client {
+  /** Of what it holds already. */
+  readonly digest: string | undefined;
+  /** Asked again and again: a key may be revoked. */
+  readonly isPermitted: () => boolean;
 }
 
 interface Audience {

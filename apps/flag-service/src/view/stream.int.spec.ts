@@ -12,7 +12,9 @@ import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestClient, type TestService } from '@tidegate/platform/testing';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { flagService } from '../index.ts';
 
 const environment = '/v1/environments/test';
@@ -349,3 +351,17 @@ it('is ready only with its views held, and says how much it holds', async () => 
   expect(status).toBe(200);
   expect(JSON.stringify(body)).toContain('environments');
 });
+
+it('ends the stream of a key that is revoked, and of no other', async () => {
+  const own = await startTestService(flagService, { env: { API_KEYS_CHECK_MS: '50' } });
+  await own.put(environment);
+  await using revoked = await listen(own.as('sdk', 'test'));
+  await using other = await listen(own.as('viewer'));
+  for (const stream of [revoked, other]) await stream.next();
+  const file = join(own.folder, 'keys');
+  const lines = (await readFile(file, 'utf8')).split('\n');
+  await writeFile(file, lines.filter((line) => !line.includes('"sdk@test"')).join('\n'));
+  expect(await revoked.next()).toBeUndefined();
+  await own.put(`${environment}/flags/f`, flag(0));
+  expect(await other.next()).toMatchObject({ event: 'flag' });
+}, 20_000); // asked with every heartbeat

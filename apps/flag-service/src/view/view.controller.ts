@@ -1,7 +1,13 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import { name, POLL_SECONDS_HEADER } from '@tidegate/contracts';
 import { reject, type Rejection } from '@tidegate/kernel';
-import { LimitedAsHeartbeat, RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
+import {
+  LimitedAsHeartbeat,
+  permission,
+  RequireRole,
+  ZodParam,
+  ZodQuery,
+} from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { environmentUnknown } from '../environment/environments.handler.ts';
@@ -57,7 +63,7 @@ export class ViewController {
 
   /**
    * Server-sent events: `snapshot`, or `unchanged` for a client that is up to date; then `flag`,
-   * `segment` and `heartbeat`. 429 with POLL_SECONDS_HEADER when there are too many streams.
+   * `segment` and `heartbeat`. It ends when the key may not have it any more. 429 with POLL_SECONDS_HEADER when there are too many streams.
    */
   @Get('stream')
   @LimitedAsHeartbeat()
@@ -75,7 +81,8 @@ export class ViewController {
       return reject('STREAMS_FULL', 'There are no more streams here: poll the snapshot meanwhile.');
     }
     reply.hijack();
-    this.#streams.connect(request, reply.raw, flags, digest);
+    const isPermitted = permission(request, 'sdk', environment);
+    this.#streams.connect(request, reply.raw, flags, { digest, isPermitted });
     return undefined;
   }
 }

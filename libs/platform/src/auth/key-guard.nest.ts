@@ -11,6 +11,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks, or why that is not known. */
     caller: Caller | Rejection;
+    readonly keyRing: KeyRing;
   }
 }
 
@@ -18,6 +19,7 @@ declare module 'fastify' {
 export function authenticate(server: FastifyInstance, keys: KeyRing): void {
   const nobody = bearerOf(undefined) as Rejection;
   server.decorateRequest('caller', undefined as unknown as Rejection);
+  server.decorateRequest('keyRing', { getter: () => keys });
   server.addHook('onRequest', (request, _reply, done) => {
     const { authorization } = request.headers;
     request.caller = authorization === undefined ? nobody : callerOf(keys, authorization);
@@ -37,6 +39,18 @@ export const authorize = (
   environment?: string,
 ): Caller | Rejection =>
   isRejection(request.caller) ? request.caller : permit(request.caller, { role, environment });
+
+/** Asks again with the keys of then: for what goes on after its request was let in, e.g. a stream. */
+export function permission(
+  { keyRing, headers: { authorization = '' } }: FastifyRequest,
+  role: Role,
+  environment: string,
+): () => boolean {
+  return () => {
+    const caller = callerOf(keyRing, authorization);
+    return !isRejection(caller) && !isRejection(permit(caller, { role, environment }));
+  };
+}
 
 /** Denies by default: a route says with @RequireRole or @Public who may use it. Thrown AUTH_… */
 export class KeyGuard implements CanActivate {
