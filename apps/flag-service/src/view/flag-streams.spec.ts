@@ -57,6 +57,20 @@ it('tells every one of many, and none of those who came after a change of it', a
   expect(late.count('flag')).toBe(0);
 });
 
+it('tells of each change who listens then, however they come and go between changes', async () => {
+  const { change, connect, streams } = world();
+  const stays = connect();
+  change('a', 1);
+  const comes = connect();
+  change('a', 2);
+  await eventually(() => comes.count('flag') === 1);
+  comes.destroy();
+  await eventually(() => streams.size === 1);
+  change('a', 3);
+  await eventually(() => stays.count('flag') === 3);
+  expect(comes.count('flag')).toBe(1);
+});
+
 it('cuts off who does not read, and nobody else', async () => {
   const { change, connect, slow, streams } = world();
   const readers = Array.from({ length: 300 }, () => connect());

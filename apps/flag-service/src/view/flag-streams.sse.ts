@@ -64,9 +64,11 @@ export class FlagStreams {
     const group = this.#groups[this.#connected % BEATS];
     this.#connected += 1;
     audience.listeners.add(listener);
+    audience.all = undefined;
     group?.set(listener, isPermitted);
     response.once('close', () => {
       audience.listeners.delete(listener);
+      audience.all = undefined;
       group?.delete(listener);
       if (audience.listeners.size > 0) return;
       audience.leave();
@@ -79,15 +81,15 @@ export class FlagStreams {
   #audienceOf(flags: EnvironmentFlags): Audience {
     const known = this.#audiences.get(flags);
     if (known) return known;
-    const listeners = new Set<Listener>();
     this.#opened += 1;
-    const audience = this.#opened;
-    const leave = flags.onChange((text, { about, isUrgent }) =>
-      this.#broadcasts.send(`${audience} ${about}`, eventOf(text), [...listeners], isUrgent),
-    );
-    const made = { listeners, leave };
-    this.#audiences.set(flags, made);
-    return made;
+    const name = this.#opened;
+    const leave = flags.onChange((text, { about, isUrgent }) => {
+      audience.all ??= [...audience.listeners];
+      this.#broadcasts.send(`${name} ${about}`, eventOf(text), audience.all, isUrgent);
+    });
+    const audience: Audience = { listeners: new Set(), all: undefined, leave };
+    this.#audiences.set(flags, audience);
+    return audience;
   }
 
   /**
@@ -118,5 +120,7 @@ interface Client {
 
 interface Audience {
   readonly listeners: Set<Listener>;
+  /** A copy for all changes until somebody comes or goes: each change would hold one of its own while it waits. */
+  all: readonly Listener[] | undefined;
   readonly leave: () => void;
 }
