@@ -58,28 +58,24 @@ export function createDisableFlags(parts: DisableFlagsParts): DisableFlags {
     async disable(environment, keys, commandFor) {
       if (!(await environments.has(environment))) return environmentUnknown(environment);
       return Promise.all(
-        [...new Set(keys)].map((key) =>
-          flagKey.safeParse(key).success
-            ? disableOne(changeFlag, key, commandFor(key))
-            : unknownKey(environment, key),
-        ),
+        [...new Set(keys)].map((key) => disableOne(changeFlag, environment, key, commandFor)),
       );
     },
   };
 }
 
-const unknownKey = (environment: string, key: string): Disabled => {
-  const { code, message } = unknown({ environment, key });
-  return { key, outcome: 'refused', code, message };
-};
-
 async function disableOne(
   changeFlag: ChangeFlag,
+  environment: string,
   key: string,
-  command: DisableFlag,
+  commandFor: (key: string) => DisableFlag,
 ): Promise<Disabled> {
+  if (!flagKey.safeParse(key).success) {
+    const { code, message } = unknown({ environment, key });
+    return { key, outcome: 'refused', code, message };
+  }
   try {
-    const { answer, published } = await changeFlag(command);
+    const { answer, published } = await changeFlag(commandFor(key));
     return { key, ...answer, published };
   } catch (error) {
     if (!isAppError(error)) throw error;
