@@ -1,5 +1,7 @@
+import type { Rule } from '@tidegate/contracts';
 import { Option } from 'commander';
-import { facts, table, time, toned } from '../output/output.ts';
+import { facts, onOneLine, table, time, toned } from '../output/output.ts';
+import { ruleLine } from './rule-line.ts';
 
 interface Scheduled {
   readonly at: number;
@@ -19,16 +21,18 @@ export interface ShownFlag {
   readonly flag: {
     readonly definition: {
       readonly type: string;
-      readonly variants: Record<string, unknown>;
+      readonly variants?: Record<string, unknown>;
       readonly defaultVariant: string;
+      readonly offVariant: string;
       readonly exposure: {
         readonly variant: string;
         readonly percentage: number;
         readonly split?: readonly { readonly variant: string; readonly weight: number }[];
       };
       readonly allowedUsers: readonly string[];
+      readonly deniedUsers?: readonly string[];
       readonly prerequisites?: readonly { readonly flag: string; readonly variants: string[] }[];
-      readonly rules?: readonly unknown[];
+      readonly rules?: readonly Rule[];
       readonly owner?: string;
       readonly description?: string;
       readonly tags?: readonly string[];
@@ -77,23 +81,35 @@ export const NOT_PUBLISHED = 'not yet: the bus is away, it follows by itself';
 
 export function humanFlag(shown: ShownFlag): string {
   const { definition, disabled, schedule = [] } = shown.flag;
-  const { prerequisites = [], rules = [], tags = [] } = definition;
+  const { prerequisites = [], rules = [], tags = [], deniedUsers = [] } = definition;
   return facts([
     ['flag', shown.key],
     ['state', toned(stateOf(shown))],
-    ['disabled', disabled && `${disabled.reason} (${disabled.by}, ${time(disabled.at)})`],
+    [
+      'disabled',
+      disabled && onOneLine(`${disabled.reason} (${disabled.by}, ${time(disabled.at)})`),
+    ],
     [
       'needs',
       prerequisites.map(({ flag, variants }) => `${flag} = ${variants.join(' or ')}`).join(', '),
     ],
-    ['rules', rules.length > 0 ? rules.length : undefined],
-    ['exposure', exposureOf(shown)],
+    ['denied', listed(deniedUsers)],
+    ['allowed', listed(definition.allowedUsers)],
+    ...rules.map((rule, index) => ['rule', ruleLine(rule, index)] as const),
+    ['exposure', `${exposureOf(shown)}${whyUnreached(rules)}`],
     ['else', definition.defaultVariant],
-    ['allowed', definition.allowedUsers.join(', ')],
+    ['when off', definition.offVariant],
+    [
+      'variants',
+      Object.entries(definition.variants ?? {})
+        .map(variantText)
+        .join(', '),
+    ],
+    ['type', definition.type],
     ['held by', heldBy(shown)],
     ['scheduled', schedule.map(scheduledLine).join('; ')],
-    ['owner', definition.owner],
-    ['about', definition.description],
+    ['owner', onOneLine(definition.owner)],
+    ['about', onOneLine(definition.description)],
     ['tags', tags.join(', ')],
     ['expires', definition.expiresAt === undefined ? undefined : time(definition.expiresAt)],
     ['version', `${shown.epoch}.${shown.version}`],
@@ -101,8 +117,23 @@ export function humanFlag(shown: ShownFlag): string {
   ]);
 }
 
+const MOST_LISTED = 10;
+const listed = (users: readonly string[]): string =>
+  users.length <= MOST_LISTED
+    ? users.join(', ')
+    : `${users.slice(0, MOST_LISTED).join(', ')} and ${users.length - MOST_LISTED} more`;
+
+const variantText = ([name, value]: readonly [string, unknown]): string =>
+  `${name} = ${short(value)}`;
+
+function whyUnreached(rules: readonly Rule[]): string {
+  const index = rules.findIndex(({ when }) => when === undefined);
+  if (index === -1) return '';
+  return `, but nobody gets there: rule ${rules[index]?.name ?? index + 1} decides for everyone`;
+}
+
 const scheduledLine = ({ at, change, reason, by }: Scheduled): string =>
-  `${change} at ${time(at)}: ${reason} (${by})`;
+  `${change} at ${time(at)}: ${onOneLine(reason)} (${by})`;
 
 export interface Difference {
   readonly path: string;

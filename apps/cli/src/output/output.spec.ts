@@ -1,17 +1,13 @@
 import { expect, it } from '@jest/globals';
-import { createOutput, facts, harmless, table, time } from './output.ts';
+import { createOutput, facts, harmless, onOneLine, time } from './output.ts';
 
 it('what others have written steers no terminal, and colours stay', () => {
   expect(harmless('a\u001b[2J\u001b]0;title\u0007b\r\u009b1A')).toBe('a�[2J�]0;title�b��1A');
   expect(harmless('\u001b[31mred\u001b[39m\nnext')).toBe('\u001b[31mred\u001b[39m\nnext');
 });
 
-it('what others have written makes up no line of its own', () => {
-  const [state] = facts([['about', 'hi\nstate  enabled']])
-    .split('\n')
-    .slice(1);
-  expect(state).toBeUndefined();
-  expect(table(['flag'], [['one\ntwo']], '').split('\n')).toHaveLength(2);
+it('what others have written makes up no fact of its own', () => {
+  expect(facts([['about', onOneLine('hi\nstate  enabled')]]).split('\n')).toHaveLength(1);
 });
 
 it('programs get texts as they are', () => {

@@ -22,8 +22,9 @@ export const harmless = (text: string): string =>
     colour?.startsWith('\u001b') ? found : '\ufffd',
   );
 
-/** Nor make up lines of its own. */
-const onOneLine = (value: string | number): string => String(value).replaceAll('\n', ' ⏎ ');
+/** A text of somebody else's where lines mean something: it makes up none of its own. */
+export const onOneLine = (text: string | undefined): string | undefined =>
+  text?.replaceAll('\n', ' ⏎ ');
 
 /** Aligned columns without borders; `empty` is said when there are no rows. */
 export function table(
@@ -50,7 +51,7 @@ export function table(
         .map((part) => [part, '']),
     ),
   });
-  drawn.push(...rows.map((row) => row.map(onOneLine)));
+  drawn.push(...rows.map((row) => row.map(String)));
   return drawn.toString();
 }
 
@@ -58,9 +59,7 @@ export function table(
 export function facts(pairs: readonly (readonly [string, string | number | undefined])[]): string {
   const shown = pairs.filter(([, value]) => value !== undefined && value !== '');
   const width = Math.max(...shown.map(([name]) => name.length));
-  return shown
-    .map(([name, value]) => `${pc.dim(name.padEnd(width))}  ${onOneLine(value ?? '')}`)
-    .join('\n');
+  return shown.map(([name, value]) => `${pc.dim(name.padEnd(width))}  ${value}`).join('\n');
 }
 
 const tones: Readonly<Record<string, (text: string) => string>> = {
