@@ -99,6 +99,7 @@ async function commonOf(folder: string) {
       ADMIN_API_KEY: adminKey,
       API_KEYS_FILE: keysFile,
       RATE_LIMIT_PER_MINUTE: '10000000',
+      RATE_LIMIT_EVALUATIONS_PER_MINUTE: '1000000000',
     },
   };
 }
