@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { newApiKey } from '@tidegate/contracts';
 import { isRejection } from '@tidegate/kernel';
 import { openServer, type Server } from '../servers/servers.ts';
+import type { Bench } from './main.ts';
 
 export const ENVIRONMENT = 'production';
 
@@ -215,3 +217,19 @@ export const megabytes = ({ pid }: ChildProcess): number => {
   const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Math.round(Number(kilobytes) / 102.4) / 10;
 };
+
+type Run = (folder: string, ...given: Parameters<Bench>) => Promise<void>;
+
+/** One driver after another in a folder of their own; DRIVERS: one of them alone. */
+export const onDrivers =
+  (drivers: Readonly<Record<string, Run>>): Bench =>
+  async (report) => {
+    const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
+    const only = process.env['DRIVERS'];
+    try {
+      for (const [name, run] of Object.entries(drivers))
+        if (only === undefined || only === name) await run(folder, report);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  };

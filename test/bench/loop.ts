@@ -1,6 +1,4 @@
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Tidegate } from '@tidegate/sdk';
@@ -8,6 +6,7 @@ import {
   ENVIRONMENT,
   type House,
   megabytes,
+  onDrivers,
   openOnServers,
   openStandalone,
 } from './house.process.ts';
@@ -21,7 +20,7 @@ import {
   opens,
   SUBSCRIBERS,
 } from './loop.clients.ts';
-import type { Bench, Row } from './main.ts';
+import type { Row } from './main.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 2_000);
 /** Each is a rollout of its own, from its start to its end: on a slow store they take a second or more. */
@@ -194,17 +193,5 @@ async function onKafka(folder: string, rows: (row: Row) => void): Promise<void> 
   await house.stop();
 }
 
-const drivers = { embedded, kafka: onKafka };
-
-/** DRIVERS: one of them alone. ROUNDS, BREACHES: fewer. */
-const bench: Bench = async (rows) => {
-  const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
-  const only = process.env['DRIVERS'];
-  try {
-    for (const [name, run] of Object.entries(drivers))
-      if (only === undefined || only === name) await run(folder, rows);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-};
-export default bench;
+/** ROUNDS, BREACHES: fewer. */
+export default onDrivers({ embedded, kafka: onKafka });

@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tidegate } from '@tidegate/sdk';
 import {
   ENVIRONMENT,
   type House,
   megabytes,
+  onDrivers,
   openOnServers,
   openScript,
   openStandalone,
@@ -21,7 +20,7 @@ import {
   opens,
   SUBSCRIBERS,
 } from './loop.clients.ts';
-import type { Bench, Row } from './main.ts';
+import type { Row } from './main.ts';
 import type { FromReaders, Told } from './propagation.readers.ts';
 
 const ROUNDS = Number(process.env['ROUNDS'] ?? 1_000);
@@ -225,17 +224,5 @@ async function onKafka(folder: string, report: Report): Promise<void> {
   await house.stop();
 }
 
-const drivers = { embedded, kafka: onKafka };
-
-/** DRIVERS: one of them alone. ROUNDS: fewer. */
-const bench: Bench = async (report) => {
-  const folder = await mkdtemp(join(tmpdir(), 'tidegate-bench-'));
-  const only = process.env['DRIVERS'];
-  try {
-    for (const [name, run] of Object.entries(drivers))
-      if (only === undefined || only === name) await run(folder, report);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-};
-export default bench;
+/** ROUNDS: fewer. */
+export default onDrivers({ embedded, kafka: onKafka });

@@ -75,10 +75,7 @@ export async function flagServiceModule(
   const written = openChanges(context, {
     saved: (flag) => views.saved(flag),
     savedSegment: (segment) => views.savedSegment(segment),
-    countFlags: async (environment) => {
-      const records = (await views.find(environment))?.records() ?? [];
-      return records.filter(({ flag }) => flag !== null).length;
-    },
+    countFlags: async (environment) => (await views.find(environment))?.keys().length ?? 0,
   });
   const { flags, segments, references } = written;
   const recovery = new Recovery({ context, ...written });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { acting, readJson, type World } from '../command.ts';
+import { acting, type World } from '../command.ts';
 import { table, toned } from '../output/output.ts';
 import { registerExpose } from './expose-command.ts';
 import { registerKill } from './disable-command.ts';
@@ -7,6 +7,7 @@ import { registerCompare } from './compare-command.ts';
 import { registerCopy, registerPast } from './copy-commands.ts';
 import { registerImport } from './import-command.ts';
 import { registerFlagLife } from './life-commands.ts';
+import { registerSet } from './set-command.ts';
 import {
   envOption,
   exposureOf,
@@ -26,7 +27,8 @@ import { registerFlagTypes } from './types-commands.ts';
 export function registerFlag(program: Command, world: World): void {
   const flag = program.command('flag').description('flags of an environment');
   registerReading(flag, world);
-  registerWriting(flag, world);
+  registerSet(flag, world, 'flags', humanFlag);
+  registerDelete(flag, world);
   registerExpose(flag, world);
   registerKill(flag, world);
   registerPast(flag, world, 'flags', humanFlag);
@@ -97,31 +99,7 @@ const list = (items: readonly ShownFlag[], none: string): string =>
     none,
   );
 
-function registerWriting(flag: Command, world: World): void {
-  flag
-    .command('set <key> <file>')
-    .description('create or change a flag from a JSON file ("-": standard input)')
-    .addOption(envOption())
-    .addOption(versionOption())
-    .action(
-      acting(
-        world,
-        async (
-          { client, out },
-          key: string,
-          file: string,
-          place: Place & { ifVersion?: string },
-        ) => {
-          const path = pathOf(place, 'flags', key);
-          const { body } = await client.call<ShownFlag>('flag-service', 'PUT', path, {
-            body: await readJson(file),
-            headers: ifVersion(place.ifVersion),
-          });
-          out.show(body, () => humanFlag(body));
-        },
-      ),
-    );
-
+function registerDelete(flag: Command, world: World): void {
   flag
     .command('delete <key>')
     .description('delete a flag; applications then get their own default')

@@ -1,15 +1,14 @@
 import type { Command } from 'commander';
-import { acting, readJson, type World } from '../command.ts';
+import { acting, type World } from '../command.ts';
 import { registerPast } from '../flag/copy-commands.ts';
+import { registerSet } from '../flag/set-command.ts';
 import {
   envOption,
-  ifVersion,
   pathOf,
   type Place,
   type Reasoned,
   reasonOption,
   short,
-  versionOption,
 } from '../flag/shown-flag.ts';
 import { facts, table } from '../output/output.ts';
 
@@ -81,35 +80,12 @@ export function registerSegment(program: Command, world: World): void {
         out.show(body, () => human(body));
       }),
     );
-  registerWriting(segment, world);
+  registerSet(segment, world, 'segments', human);
+  registerDelete(segment, world);
   registerPast(segment, world, 'segments', human);
 }
 
-function registerWriting(segment: Command, world: World): void {
-  segment
-    .command('set <key> <file>')
-    .description('create or change a segment from a JSON file ("-": standard input)')
-    .addOption(envOption())
-    .addOption(versionOption())
-    .action(
-      acting(
-        world,
-        async (
-          { client, out },
-          key: string,
-          file: string,
-          options: Place & { ifVersion?: string },
-        ) => {
-          const path = pathOf(options, 'segments', key);
-          const { body } = await client.call<Shown>('flag-service', 'PUT', path, {
-            body: await readJson(file),
-            headers: ifVersion(options.ifVersion),
-          });
-          out.show(body, () => human(body));
-        },
-      ),
-    );
-
+function registerDelete(segment: Command, world: World): void {
   segment
     .command('delete <key>')
     .description('delete a segment that nothing uses')
