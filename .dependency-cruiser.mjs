@@ -1,5 +1,5 @@
 const libs =
-  'kernel|contracts|bus|store|evaluation|statistics|metrics-source|migration|platform|sdk';
+  'kernel|contracts|bus|store|evaluation|statistics|metrics-source|gates|migration|platform|sdk';
 const lib = (...names) => `^libs/(${names.join('|')})/`;
 const siblings = ['bus', 'store', 'evaluation', 'statistics', 'metrics-source', 'migration'];
 const suffixed =
@@ -30,6 +30,7 @@ export default {
     only('kernel-imports-nothing', 'kernel'),
     only('contracts-import-kernel', 'contracts', 'kernel'),
     ...siblings.map((name) => only(`${name}-imports-no-sibling`, name, 'kernel', 'contracts')),
+    only('gates-import-numbers', 'gates', 'kernel', 'contracts', 'statistics', 'metrics-source'),
     only('platform-imports-left', 'platform', 'kernel', 'contracts', ...siblings),
     {
       ...only('sdk-stays-small', 'sdk', 'kernel', 'contracts', 'evaluation'),
@@ -51,7 +52,7 @@ export default {
       name: 'pure-libs-know-no-driver',
       severity: 'error',
       from: {
-        path: lib('kernel', 'contracts', 'evaluation', 'statistics', 'migration'),
+        path: lib('kernel', 'contracts', 'evaluation', 'statistics', 'gates', 'migration'),
         pathNot: '[.]spec[.]ts$|/testing[.]ts$',
       },
       to: { path: '@nestjs|^node:|^(fs|path|crypto|os|http)$|kafkajs|mongoose|ioredis' },

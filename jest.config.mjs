@@ -13,7 +13,7 @@ const swc = [
 ];
 
 const libs =
-  'kernel|contracts|bus|store|evaluation|statistics|metrics-source|migration|platform|sdk';
+  'kernel|contracts|bus|store|evaluation|statistics|metrics-source|gates|migration|platform|sdk';
 
 const project = (displayName, testMatch) => ({
   displayName,

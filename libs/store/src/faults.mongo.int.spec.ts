@@ -45,6 +45,17 @@ async function start(
   return store;
 }
 
+/** A store in use, with a document `a`. */
+const startedWithA = (prefix = freshPrefix()): Promise<MongoStore> =>
+  eventually(async () => {
+    const store = await start(prefix);
+    await eventually(works(store), PATIENCE_MS);
+    const documents = store.documents(texts);
+    if ((await documents.load('a')) === undefined)
+      await documents.save('a', { state: 'A', version: 1, outbox: [] }, 0);
+    return store;
+  }, PATIENCE_MS);
+
 const texts: Collection<string> = {
   name: 'texts',
   schemaVersion: 1,
@@ -58,6 +69,8 @@ const message = {
   metadata: { id: 'm', source: 'spec', at: 1, actor: 'spec', correlationId: 'c' },
 };
 const unreachable = { code: 'STORE_UNREACHABLE', retryable: true };
+/** Where a server that is well is met, a busy machine may let one call be late: it is made again, as a service does. */
+const PATIENCE_MS = 30_000;
 
 const everyCall: readonly ((store: Store) => Promise<unknown>)[] = [
   (store) => store.check(),
@@ -121,25 +134,21 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
 }
 
 (server ? describe : describe.skip)('a MongoDB that is away', () => {
-  it('hangs: every call rejects in time, and works by itself when it goes on', async () => {
-    const store = await start();
-    await store.documents(texts).save('a', { state: 'A', version: 1, outbox: [] }, 0);
-    server?.freeze();
-    await expectAway(store);
-    server?.resume();
-    await eventually(works(store));
-    expect((await store.documents(texts).load('a'))?.token).toBeGreaterThanOrEqual(1);
-  });
-
-  it('died: every call rejects in time, and works by itself when it is back', async () => {
-    const store = await start();
-    await store.documents(texts).save('a', { state: 'A', version: 1, outbox: [] }, 0);
-    await server?.kill();
-    await expectAway(store);
-    await server?.restart();
-    await eventually(works(store));
-    expect((await store.documents(texts).load('a'))?.token).toBeGreaterThanOrEqual(1);
-  });
+  it.each([
+    ['hangs', async () => server?.freeze(), async () => server?.resume()],
+    ['died', () => server?.kill(), () => server?.restart()],
+  ])(
+    '%s: every call rejects in time, and works by itself when it is back',
+    async (_how, end, back) => {
+      const store = await startedWithA();
+      await end();
+      await expectAway(store);
+      await back();
+      await eventually(works(store), PATIENCE_MS);
+      const found = await eventually(() => store.documents(texts).load('a'), PATIENCE_MS);
+      expect(found.token).toBeGreaterThanOrEqual(1);
+    },
+  );
 
   it('is not there at the start: that is said in time, and the next start finds it', async () => {
     await server?.kill();
@@ -147,7 +156,7 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
     await expect(start()).rejects.toMatchObject(unreachable);
     expect(performance.now() - began).toBeLessThan(3 * TIMEOUT_MS);
     await server?.restart();
-    await expect((await start()).check()).resolves.toBeUndefined();
+    await eventually(async () => works(await start())(), PATIENCE_MS);
   });
 
   it.each([
@@ -156,7 +165,7 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
     ['frozen', async () => server?.freeze()],
   ])('was %s under load: what it had acknowledged is there, whole', async (_how, end) => {
     const prefix = freshPrefix();
-    const both = await Promise.all([start(prefix), start(prefix)]);
+    const both = [await startedWithA(prefix), await startedWithA(prefix)] as const;
     const acknowledged = new Map<string, number>();
     let saves = 0;
     let isOver = false;
@@ -171,7 +180,7 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
         },
       ),
     );
-    await eventually(() => saves > 100);
+    await eventually(() => saves > 100, PATIENCE_MS);
     await end();
     const since = performance.now();
     await expect(both[0].check()).rejects.toMatchObject(unreachable);
@@ -179,7 +188,7 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
     server?.resume();
     await server?.restart();
     const savesBefore = saves;
-    await eventually(() => saves > savesBefore + 100);
+    await eventually(() => saves > savesBefore + 100, PATIENCE_MS);
     isOver = true;
     const errors = (await Promise.all(writers)).flat();
     expect(errors.length).toBeGreaterThan(0);

@@ -1,7 +1,7 @@
 import { type Clock, isAppError } from '@tidegate/kernel';
 import type { MetricsSource, Reading } from '@tidegate/metrics-source';
 import type { Document, Documents, Outcome } from '@tidegate/store';
-import { readsOf } from '../gate/stage.ts';
+import { readsOf } from '@tidegate/gates';
 import { look } from '../rollout/look.ts';
 import type { Rollouts } from '../rollout/rollouts.handler.ts';
 import { type Existing, isWatched, type Rollout } from '../rollout/state.ts';

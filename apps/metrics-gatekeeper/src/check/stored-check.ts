@@ -1,6 +1,6 @@
 import type { Collection } from '@tidegate/store';
-import { shareKey } from '../gate/risk.ts';
-import type { StageEvidence } from '../gate/stage.ts';
+import { shareKey } from '@tidegate/gates';
+import type { StageEvidence } from '@tidegate/gates';
 import { judge } from '../rollout/look.ts';
 import type { Existing } from '../rollout/state.ts';
 

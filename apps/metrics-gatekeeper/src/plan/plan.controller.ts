@@ -17,7 +17,7 @@ import {
 } from '@tidegate/platform';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { pinRisk } from '../gate/risk.ts';
+import { pinRisk } from '@tidegate/gates';
 import { PLANS } from '../tokens.ts';
 import type { FoundVersion, Plans } from './plans.handler.ts';
 import { newestOf } from './stored-plan.ts';

@@ -1,4 +1,4 @@
-import { mayLeave } from '../gate/stage.ts';
+import { mayLeave } from '@tidegate/gates';
 import { type Course, emit } from './course.ts';
 import {
   about,

@@ -1,5 +1,5 @@
 import type { Verdict } from '@tidegate/contracts';
-import type { StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '@tidegate/gates';
 import { settle } from './advance.ts';
 import { type Course, emit } from './course.ts';
 import { aboutStep } from './draft.ts';

@@ -1,6 +1,6 @@
 import type { Plan, RolloutCommand, StartRollout, ThresholdBreached } from '@tidegate/contracts';
 import type { Command, Rejection } from '@tidegate/kernel';
-import type { StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '@tidegate/gates';
 import type { ObservedMessage } from './observed.ts';
 
 /** The plan version that a start means, found by the handler. */

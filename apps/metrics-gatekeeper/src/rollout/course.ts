@@ -1,5 +1,5 @@
 import type { Verdict } from '@tidegate/contracts';
-import type { StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '@tidegate/gates';
 import { evolve } from './evolve.ts';
 import type { RolloutMessage } from './message.ts';
 import type { Rollout } from './state.ts';

@@ -1,6 +1,6 @@
 import { stepName, type Verdict } from '@tidegate/contracts';
 import { formatPercentage } from '@tidegate/kernel';
-import { mayLeave, missingForMs } from '../gate/stage.ts';
+import { mayLeave, missingForMs } from '@tidegate/gates';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
 import { NO_STAGE } from './look.ts';

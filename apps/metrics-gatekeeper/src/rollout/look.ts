@@ -1,6 +1,6 @@
 import type { Verdict } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { checkStage, judgeStage, openStage, type StageEvidence } from '../gate/stage.ts';
+import { checkStage, judgeStage, openStage, type StageEvidence } from '@tidegate/gates';
 import { type Common, type Existing, isCounting } from './state.ts';
 
 /** Of the time before the first stage: nothing is exposed yet. */

@@ -2,8 +2,8 @@ import { reason, stepKind, stepName, type Verdict } from '@tidegate/contracts';
 import { formatPercentage } from '@tidegate/kernel';
 import { z } from 'zod';
 import type { StoredCheck } from '../check/stored-check.ts';
-import { logRiskScore } from '../gate/risk.ts';
-import { mayLeave, type StageEvidence } from '../gate/stage.ts';
+import { logRiskScore } from '@tidegate/gates';
+import { mayLeave, type StageEvidence } from '@tidegate/gates';
 import { judge } from './look.ts';
 import { type Existing, isLive, type Reference } from './state.ts';
 

@@ -8,7 +8,7 @@ import {
   reject,
   type Rejection,
 } from '@tidegate/kernel';
-import { pinRisk } from '../gate/risk.ts';
+import { pinRisk } from '@tidegate/gates';
 import { check } from './check.ts';
 import type { AnyRolloutCommand, PinnedStart } from './command.ts';
 import type { Course } from './course.ts';

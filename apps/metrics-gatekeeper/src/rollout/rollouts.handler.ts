@@ -15,7 +15,7 @@ import {
   type Rejection,
 } from '@tidegate/kernel';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
-import type { StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '@tidegate/gates';
 import type { Plans } from '../plan/plans.handler.ts';
 import type { AnyRolloutCommand, PinnedPlan, StoreRestored } from './command.ts';
 import { isAbout } from './match.ts';

@@ -1,6 +1,6 @@
 import type { FlagDefinition, Plan, PlanStep, References } from '@tidegate/contracts';
 import type { Revision } from '@tidegate/kernel';
-import type { PinnedRisk } from '../gate/risk.ts';
+import type { PinnedRisk } from '@tidegate/gates';
 
 /** A command that is not answered yet. Each time it is sent it has a new id; an answer to any of them counts. */
 export interface Sent {

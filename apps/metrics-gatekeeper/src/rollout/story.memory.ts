@@ -1,7 +1,7 @@
 import { type FlagDefinition, flagDefinition, type Plan, readPlan } from '@tidegate/contracts';
 import { type Decision, isRejection, reject } from '@tidegate/kernel';
 import { type Reading, seriesKey } from '@tidegate/metrics-source';
-import type { StageEvidence } from '../gate/stage.ts';
+import type { StageEvidence } from '@tidegate/gates';
 import type { AnyRolloutCommand } from './command.ts';
 import { look } from './look.ts';
 import type { RolloutMessage } from './message.ts';
