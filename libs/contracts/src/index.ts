@@ -48,15 +48,19 @@ export {
   type Publish,
 } from './message.ts';
 export {
-  type Guard,
-  type Metric,
+  type BakeStep,
+  isWatchedStep,
   plan,
   type Plan,
   type PlanStep,
-  type Selector,
+  type StageStep,
   stepKind,
   stepName,
+  watchedName,
+  type WatchedStep,
 } from './plan.ts';
+export type { Guard, GuardOf } from './plan-guard.ts';
+export type { Arm, Metric, Recorded, Selector, Source } from './plan-metric.ts';
 export { MAX_PLAN_CHARACTERS, type PlanProblem, readPlan } from './read-plan.ts';
 export { bytesOf, MAX_MESSAGE_BYTES } from './size.ts';
 export { stateTopic, type Topic, topicDefinition, type TopicDefinition, topics } from './topics.ts';

@@ -1,4 +1,5 @@
 import { formatDuration, isRejection, parseDuration, parsePercentage } from '@tidegate/kernel';
+import { share } from './plan-fields.ts';
 
 /** A problem of a plan: where, and what was expected there. */
 export interface PlanIssue {
@@ -8,7 +9,14 @@ export interface PlanIssue {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const METRIC_FOR: Readonly<Record<string, string>> = { sequential: 'ratio', immediate: 'count' };
+/** Which metrics a judge can judge. */
+const METRICS_FOR: Readonly<Record<string, readonly string[]>> = {
+  sequential: ['ratio', 'latency', 'rate'],
+  sustained: ['ratio', 'latency', 'rate', 'value', 'promql'],
+  immediate: ['count', 'rate', 'signal', 'value', 'promql', 'alert'],
+  split: ['ratio', 'count'],
+};
+const METRIC_TYPES: ReadonlySet<unknown> = new Set(Object.values(METRICS_FOR).flat());
 
 /**
  * What in a plan contradicts itself, although each field alone is well formed. Reads any value, also a plan
@@ -20,6 +28,7 @@ export function contradictions(plan: unknown): PlanIssue[] {
   const steps = asList(fields['steps']);
   return [
     ...guards.flatMap((guard, index) => guardIssues(guard, index, asFields(fields['metrics']))),
+    ...guards.flatMap((guard, index) => limitIssues(guard, index, asFields(fields['metrics']))),
     ...repeated('guards', guards.map(nameOf)),
     ...repeated('steps', steps.map(nameOf)),
     ...stageIssues(steps),
@@ -36,11 +45,19 @@ function guardIssues(guard: Fields, index: number, metrics: Fields): PlanIssue[]
     return [{ path, message: `there is no metric "${metric}"; expected one of ${known}` }];
   }
   const type = asFields(metrics[metric])['type'];
-  const needed = typeof judge === 'string' ? METRIC_FOR[judge] : undefined;
-  const known = Object.values(METRIC_FOR).find((each) => each === type);
-  if (needed === undefined || known === undefined || known === needed) return [];
-  const message = `the ${String(judge)} judge needs a ${needed}, and "${metric}" is a ${known}`;
+  const needed = typeof judge === 'string' ? METRICS_FOR[judge] : undefined;
+  if (needed === undefined || !METRIC_TYPES.has(type) || needed.includes(String(type))) return [];
+  const message = `the ${String(judge)} judge needs ${needed.join(', ')}, and "${metric}" is a ${String(type)}`;
   return [{ path, message }];
+}
+
+/** A share of requests has an end, the number of events in a time has none. */
+function limitIssues({ metric, limit }: Fields, index: number, metrics: Fields): PlanIssue[] {
+  const type = typeof metric === 'string' ? asFields(metrics[metric])['type'] : undefined;
+  if (type !== 'ratio' && type !== 'latency') return [];
+  if (limit === undefined || share.safeParse(limit).success) return [];
+  const message = `"${String(limit)}" is not between 0% and 100%, as "1%" or 0.01.`;
+  return [{ path: ['guards', index, 'limit'], message }];
 }
 
 const repeated = (list: 'guards' | 'steps', names: readonly (string | undefined)[]): PlanIssue[] =>
@@ -104,8 +121,8 @@ function percentageOf(value: unknown): number | undefined {
 }
 
 function nameOf(item: Fields): string | undefined {
-  const { name, stage, approve, migrate, action } = item;
-  const text = [name, stage, approve].find((each) => typeof each === 'string');
+  const { name, stage, bake, approve, migrate, action } = item;
+  const text = [name, stage, bake, approve].find((each) => typeof each === 'string');
   if (text !== undefined) return text;
   return typeof migrate === 'string' && typeof action === 'string'
     ? `${migrate}/${action}`

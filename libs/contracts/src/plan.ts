@@ -1,118 +1,37 @@
-import { formatDuration, isRejection, parseDuration, parsePercentage } from '@tidegate/kernel';
 import { z } from 'zod';
 import { flagKey, name, variantName } from './fields.ts';
 import { migrationActions } from './migration.ts';
+import { atLeast, duration, percentage, share } from './plan-fields.ts';
+import { guard } from './plan-guard.ts';
+import { metric } from './plan-metric.ts';
 import { contradictions } from './plan-rules.ts';
-
-/** A plan is YAML (or JSON). Durations are like "15m", percentages 10 or "10%", limits like "1%". */
-const duration = z.string().transform((text, context) => {
-  const ms = parseDuration(text);
-  if (!isRejection(ms)) return ms;
-  context.addIssue({ code: 'custom', message: ms.message });
-  return z.NEVER;
-});
-const atLeast = (ms: number) =>
-  duration.refine((value) => value >= ms, { error: `must be at least ${formatDuration(ms)}` });
-const percentage = z.union([z.number(), z.string()]).transform((value, context) => {
-  const parsed = parsePercentage(value);
-  if (!isRejection(parsed)) return parsed;
-  context.addIssue({ code: 'custom', message: parsed.message });
-  return z.NEVER;
-});
-/** A share strictly between 0 and 1, written as "1%" or 0.01. */
-const share = z.union([z.number(), z.string()]).transform((value, context) => {
-  const match = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(String(value));
-  const number = match ? Number(match[1]) / 100 : Number(value);
-  if (number > 0 && number < 1) return number;
-  context.addIssue({
-    code: 'custom',
-    message: `"${value}" is not between 0% and 100%, as "1%" or 0.01.`,
-  });
-  return z.NEVER;
-});
-
-/** Chooses the series of one counter: a metric's name and, per label, the exact value or a list of values. */
-const selector = z.strictObject({
-  metric: z
-    .string()
-    .regex(
-      /^[a-zA-Z_:][a-zA-Z0-9_:]*$/,
-      'must be the name of a metric, such as checkout_requests_total',
-    ),
-  where: z.record(z.string(), z.union([z.string(), z.array(z.string()).min(1)])).default({}),
-});
-export type Selector = z.output<typeof selector>;
-
-const address = z.url({ protocol: /^https?$/ });
-const source = z.union([
-  z.strictObject({
-    /** Addresses whose Prometheus text is read directly. */
-    scrape: z.array(address).min(1),
-  }),
-  z.strictObject({
-    /** A Prometheus that scrapes by itself. */
-    prometheus: z.strictObject({
-      /** Without it, the one that the gatekeeper is configured with. */
-      url: address.optional(),
-      /** How often it scrapes the wanted series: what is older than three intervals is stale. */
-      scrapeInterval: atLeast(1).default(15_000),
-    }),
-  }),
-]);
-
-const metric = z.discriminatedUnion(
-  'type',
-  [
-    /** bad / total of two counters. */
-    z.strictObject({ type: z.literal('ratio'), source, bad: selector, total: selector }),
-    /** How often something happened. */
-    z.strictObject({ type: z.literal('count'), source, count: selector }),
-  ],
-  { error: 'expected ratio or count' },
-);
-export type Metric = z.output<typeof metric>;
-
-const guard = z.discriminatedUnion(
-  'judge',
-  [
-    /** Anytime-valid test of a ratio against a limit: rolls a healthy rollout back with at most its share of the risk. */
-    z.strictObject({
-      name,
-      judge: z.literal('sequential'),
-      metric: z.string(),
-      limit: share,
-      weight: z.number().positive().default(1),
-    }),
-    /** Breaches at the first increase of a count above `above`. */
-    z.strictObject({
-      name,
-      judge: z.literal('immediate'),
-      metric: z.string(),
-      above: z.number().min(0).default(0),
-    }),
-  ],
-  { error: 'expected sequential or immediate' },
-);
-export type Guard = z.output<typeof guard>;
 
 /** A step that takes longer pages once. */
 const deadline = atLeast(1).optional();
+/** Of a step that is left by its gates. */
+const gated = {
+  /** Time covered by successful checks, at least. */
+  hold: duration,
+  deadline,
+  /** When the deadline comes and too little has been seen: a person is asked, or it goes on, if nothing is proven bad and no data are missing. */
+  atDeadline: z.enum(['ask', 'advance']).default('ask'),
+};
 const step = z.union([
   z.strictObject({
     stage: name,
     percentage: percentage.optional(),
     variant: variantName.optional(),
     users: z.array(z.string().min(1)).optional(),
-    /** Time covered by successful checks, at least. */
-    hold: duration,
+    ...gated,
     minTrials: z.int().min(0).default(0),
     /**
      * Not checked for so long, it closes itself. The shortest lets a check be lost with its process and be done by
      * another one (a claim of 10 s, 5 s for the slowest target), and be heard of (two heartbeats).
      */
     closeIfSilentFor: atLeast(30_000).optional(),
-    deadline,
   }),
+  /** Watches on, and changes nothing: what was opened stays open. */
+  z.strictObject({ bake: name, ...gated }),
   z.strictObject({
     migrate: name,
     action: z.enum(migrationActions),
@@ -138,6 +57,24 @@ export const plan = z
     checkEvery: atLeast(200).default(5_000),
     /** An unanswered command or missing data pages after this. */
     pageAfter: atLeast(1).default(120_000),
+    /** Scores of risk below 1/risk that are acted on; without them a tenth and a fifth of it. */
+    levels: z
+      .strictObject({ notify: z.number().gt(1).optional(), hold: z.number().gt(1).optional() })
+      .default({}),
+    /** A canary that vanishes while others are scraped, or restarts again and again, is a breach. */
+    liveness: z
+      .union([
+        z.literal('off'),
+        z.strictObject({
+          /** Checks in a row without it. */
+          vanishedFor: z.int().min(2).default(3),
+          restarts: z.int().min(1).default(3),
+          within: atLeast(1_000).default(600_000),
+        }),
+      ])
+      .prefault({}),
+    /** After a rollback the metrics must be good again within this time, else it pages. */
+    recovery: z.strictObject({ within: atLeast(1_000).default(120_000) }).prefault({}),
     metrics: z.record(name, metric).default({}),
     guards: z.array(guard).default([]),
     steps: z.array(step).min(1),
@@ -148,11 +85,22 @@ export const plan = z
   });
 export type Plan = z.output<typeof plan>;
 
-export const stepName = (step: PlanStep): string =>
-  'stage' in step
-    ? step.stage
-    : 'migrate' in step
-      ? `${step.migrate}/${step.action}`
-      : step.approve;
-export const stepKind = (step: PlanStep): 'stage' | 'migrate' | 'approve' =>
-  'stage' in step ? 'stage' : 'migrate' in step ? 'migrate' : 'approve';
+export type StageStep = Extract<PlanStep, { stage: string }>;
+export type BakeStep = Extract<PlanStep, { bake: string }>;
+/** A step during which guards are judged on evidence of their own. */
+export type WatchedStep = StageStep | BakeStep;
+
+export const isWatchedStep = (step: PlanStep): step is WatchedStep =>
+  'stage' in step || 'bake' in step;
+export const watchedName = (step: WatchedStep): string =>
+  'stage' in step ? step.stage : step.bake;
+
+export const stepName = (step: PlanStep): string => {
+  if (isWatchedStep(step)) return watchedName(step);
+  return 'migrate' in step ? `${step.migrate}/${step.action}` : step.approve;
+};
+export const stepKind = (step: PlanStep): 'stage' | 'bake' | 'migrate' | 'approve' => {
+  if ('stage' in step) return 'stage';
+  if ('bake' in step) return 'bake';
+  return 'migrate' in step ? 'migrate' : 'approve';
+};

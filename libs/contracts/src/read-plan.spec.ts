@@ -45,7 +45,10 @@ describe('a plan', () => {
       risk: 0.01,
       checkEvery: 5_000,
       pageAfter: 120_000,
-      guards: [{ limit: 0.01, weight: 1 }, { above: 0 }],
+      guards: [
+        { limit: 0.01, weight: 1 },
+        { judge: 'immediate', shadow: false },
+      ],
     });
     expect(read.plan.steps).toEqual([
       { migrate: 'order-totals', action: 'execute', batchSize: 200 },
@@ -121,7 +124,7 @@ describe('a problem names its line, its path and what was expected', () => {
       'an unknown judge beside a missing hold',
       edit('judge: immediate', 'judge: immediat').replace(' hold: 5s', ''),
       [
-        '16:24 guards.1.judge expected sequential or immediate',
+        '16:24 guards.1.judge expected sequential, sustained, immediate or split',
         '21:5 steps.3.hold is missing; expected string',
       ],
     ],
@@ -131,7 +134,7 @@ describe('a problem names its line, its path and what was expected', () => {
         .replace('action: execute', 'action: exec')
         .replace('approve: review', 'hold: 5s'),
       [
-        '11:5 metrics.violations.type expected ratio or count',
+        '11:5 metrics.violations.type expected ratio, latency, count, rate, value, signal, promql or alert',
         '18:30 steps.0.action expected one of "plan"|"execute"|"verify"',
         '19:5 steps.1.stage is missing; expected string',
       ],
@@ -147,7 +150,9 @@ describe('a problem names its line, its path and what was expected', () => {
     [
       'a guard of a metric that its judge cannot test',
       edit('metric: errors,', 'metric: violations,'),
-      ['15:44 guards.0.metric the sequential judge needs a ratio, and "violations" is a count'],
+      [
+        '15:44 guards.0.metric the sequential judge needs ratio, latency, rate, and "violations" is a count',
+      ],
     ],
     [
       'an address that cannot be scraped',

@@ -22,6 +22,8 @@ export const RolloutStarted = fact(
     shares: z.record(z.string(), z.number()),
     steps: z.array(z.object({ name: z.string(), kind: z.string() })),
     startedBy: z.string(),
+    /** What the plan can never see or prove with the traffic that there is, as sentences. */
+    warnings: z.array(z.string()).optional(),
   },
   {
     planHash: 'sha256:9b1c',
@@ -170,6 +172,54 @@ export const RollbackActionDone = fact(
   },
   { action: 'restore-flag', outcome: 'done' },
 );
+/** The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last below. */
+export const RiskLevelReached = fact(
+  'RiskLevelReached',
+  'risk-level-reached',
+  {
+    ...at,
+    level: z.enum(['notify', 'hold']),
+    score: z.number(),
+    threshold: z.number(),
+    message: z.string(),
+    verdicts: z.array(verdict).default([]),
+  },
+  {
+    ...atExample,
+    level: 'notify',
+    score: 12.5,
+    threshold: 10,
+    message: 'The risk score is 12.5, notify from 10: error-rate 1:38.',
+  },
+);
+/** A guard in shadow would have rolled back; once a step. */
+export const GuardWouldBreach = fact(
+  'GuardWouldBreach',
+  'guard-would-breach',
+  { ...at, guard: z.string(), message: z.string(), verdict },
+  {
+    ...atExample,
+    guard: 'error-rate',
+    message: 'error-rate: 63 of 1 204 requests failed (5.2 %), limit 1 %.',
+    verdict: { ...verdictExample, outcome: 'breach', reason: 'error-rate-too-high', shadow: true },
+  },
+);
+/** Whether the metrics are good again after a rollback, judged on what was counted since. `page`: they are not. */
+export const RecoveryJudged = fact(
+  'RecoveryJudged',
+  'recovery-judged',
+  {
+    outcome: z.enum(['recovered', 'persisting']),
+    message: z.string(),
+    page: z.boolean(),
+    verdicts: z.array(verdict).default([]),
+  },
+  {
+    outcome: 'recovered',
+    message: 'error-rate: 1 of 900 requests failed (0.11 %) since the rollback, limit 1 %.',
+    page: false,
+  },
+);
 const ended = { reason: z.string(), message: z.string() };
 export const RolloutRolledBack = fact('RolloutRolledBack', 'rolled-back', ended, {
   reason: 'error-rate-too-high',
@@ -227,6 +277,9 @@ export type RolloutEvent =
   | DraftOf<typeof RolloutResumed>
   | DraftOf<typeof RollbackStarted>
   | DraftOf<typeof RollbackActionDone>
+  | DraftOf<typeof RiskLevelReached>
+  | DraftOf<typeof GuardWouldBreach>
+  | DraftOf<typeof RecoveryJudged>
   | DraftOf<typeof RolloutRolledBack>
   | DraftOf<typeof RolloutFailed>
   | DraftOf<typeof RolloutAborted>

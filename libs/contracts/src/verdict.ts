@@ -12,6 +12,10 @@ export const verdict = z.object({
   threshold: z.number().nullable().default(null),
   evidence: z.record(z.string(), z.number()).default({}),
   message: z.string(),
+  /** Policy and facts as they were judged: what `evidence` sums up, in full. From them anybody gets the same verdict. */
+  inputs: z.record(z.string(), z.json()).optional(),
+  /** It is reported and never acts. */
+  shadow: z.boolean().optional(),
 });
 export type Verdict = z.output<typeof verdict>;
 

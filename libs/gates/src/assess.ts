@@ -76,7 +76,9 @@ export function policyFor(
   maxAgeMs: number,
 ): Policy {
   if (guard.judge === 'immediate')
-    return { guard: guard.name, judge: 'immediate', above: guard.above, maxAgeMs };
+    return { guard: guard.name, judge: 'immediate', above: guard.above ?? 0, maxAgeMs };
+  if (guard.judge !== 'sequential' || guard.limit === undefined)
+    throw new TypeError(`${guard.name} has no policy.`);
   const share = pinned.shares[shareKey(guard.name, stage.stage)];
   if (share === undefined)
     throw new AppError<GateErrorCode>(

@@ -29,13 +29,21 @@ export function selectorsOf(metric: Metric): { bad: Selector; total: Selector | 
     case 'ratio':
       return { bad: metric.bad, total: metric.total };
     case 'count':
+    case 'rate':
       return { bad: metric.count, total: null };
+    default:
+      throw new TypeError(`A metric of the type ${metric.type} is not counted.`);
   }
 }
 
 /** Where a metric is read: addresses that are scraped, or one Prometheus. */
-export const targetsOf = ({ source }: Metric): readonly string[] =>
-  'scrape' in source ? [...new Set(source.scrape)] : [prometheusTarget(source.prometheus.url)];
+export const targetsOf = (metric: Metric): readonly string[] => {
+  if (metric.type === 'signal') return [];
+  const { source } = metric;
+  return 'scrape' in source
+    ? [...new Set(source.scrape)]
+    : [prometheusTarget(source.prometheus.url)];
+};
 
 /** What a source must be asked for to judge these metrics, one request per target. */
 export function requestsFor(metrics: readonly Metric[]): ReadRequest[] {

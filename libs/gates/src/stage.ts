@@ -28,7 +28,11 @@ export const maxGapMs = ({ checkEvery }: Plan, ...metrics: readonly Metric[]): n
   3 *
   Math.max(
     checkEvery,
-    ...metrics.map(({ source }) => ('prometheus' in source ? source.prometheus.scrapeInterval : 0)),
+    ...metrics.map((metric) =>
+      'source' in metric && 'prometheus' in metric.source
+        ? metric.source.prometheus.scrapeInterval
+        : 0,
+    ),
   );
 
 /** What a check must read; empty if the plan has no guards. */

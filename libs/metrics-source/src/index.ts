@@ -3,6 +3,8 @@ export { type ReadFailure, readFailures } from './failures.ts';
 export {
   type FailedReading,
   type MetricsSource,
+  type QueryAnswer,
+  type QueryPoint,
   type Reading,
   type ReadRequest,
   type Sample,

@@ -10,7 +10,24 @@ export interface ReadRequest {
    * whole, which a source with many targets behind it may refuse as too large.
    */
   readonly selectors?: readonly Selector[];
+  /** Expressions to be evaluated as they stand, by a source that can: PromQL of a Prometheus. */
+  readonly queries?: readonly string[];
+  /** Names of alerting rules of which it is wanted whether the source has them. */
+  readonly rules?: readonly string[];
 }
+
+/** What an expression gave at one instant. */
+export interface QueryPoint {
+  readonly labels: Readonly<Record<string, string>>;
+  /** May be NaN or infinite. */
+  readonly value: number;
+  /** Of the evaluation, ms since 1970: an expression has no other. */
+  readonly at: number;
+}
+/** A failure of one expression leaves the rest of the reading as it is. */
+export type QueryAnswer =
+  | { readonly points: readonly QueryPoint[] }
+  | { readonly failure: ReadFailure; readonly message: string };
 
 /** One series at one instant, as the target gave it: never a rate, never an average. */
 export interface Sample {
@@ -38,6 +55,10 @@ export interface TakenReading {
   readonly samples: readonly Sample[];
   /** Metrics asked for that the target declares, also those without a series yet. */
   readonly declared: readonly string[];
+  /** By expression, each of those asked for. */
+  readonly answers?: Readonly<Record<string, QueryAnswer>>;
+  /** Of the alerting rules asked for, those that the source has. */
+  readonly rules?: readonly string[];
   /** A sentence about what belongs into this reading and is not in it; absent if nothing. What is there counts. */
   readonly lacks?: string;
 }

@@ -86,12 +86,19 @@ const human = (plan: Plan): string =>
     '',
     table(
       ['guard', 'judge', 'metric', 'limit'],
-      plan.guards.map((guard) => [
-        guard.name,
-        guard.judge,
-        guard.metric,
-        guard.judge === 'sequential' ? `${guard.limit * 100} %` : `above ${guard.above}`,
-      ]),
+      plan.guards.map((guard) => [guard.name, guard.judge, guard.metric, limitOf(guard)]),
       'No guards: nothing but people will roll this back.',
     ),
   ].join('\n');
+
+function limitOf(guard: Plan['guards'][number]): string {
+  if (guard.judge === 'split') return '';
+  if (guard.judge !== 'sequential')
+    return guard.below === undefined ? `above ${guard.above ?? 0}` : `below ${guard.below}`;
+  return [
+    guard.limit === undefined ? '' : `${guard.limit * 100} %`,
+    guard.margin === undefined ? '' : `baseline + ${guard.margin * 100} %`,
+  ]
+    .filter((part) => part !== '')
+    .join(', ');
+}
