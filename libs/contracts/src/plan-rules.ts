@@ -56,7 +56,7 @@ function limitIssues({ metric, limit }: Fields, index: number, metrics: Fields):
   const type = typeof metric === 'string' ? asFields(metrics[metric])['type'] : undefined;
   if (type !== 'ratio' && type !== 'latency') return [];
   if (limit === undefined || share.safeParse(limit).success) return [];
-  const message = `"${String(limit)}" is not between 0% and 100%, as "1%" or 0.01.`;
+  const message = 'must be between 0% and 100%, as "1%" or 0.01';
   return [{ path: ['guards', index, 'limit'], message }];
 }
 

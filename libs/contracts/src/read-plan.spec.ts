@@ -53,8 +53,8 @@ describe('a plan', () => {
     expect(read.plan.steps).toEqual([
       { migrate: 'order-totals', action: 'execute', batchSize: 200 },
       { approve: 'review', role: 'approver' },
-      { stage: 'canary', percentage: 10_000, hold: 90_000, minTrials: 200 },
-      { stage: 'all', percentage: 100_000, hold: 5_000, minTrials: 0 },
+      { stage: 'canary', percentage: 10_000, hold: 90_000, minTrials: 200, atDeadline: 'ask' },
+      { stage: 'all', percentage: 100_000, hold: 5_000, minTrials: 0, atDeadline: 'ask' },
     ]);
   });
 
@@ -143,7 +143,7 @@ describe('a problem names its line, its path and what was expected', () => {
       'a guard of a metric that is not there, also while another line is malformed',
       edit('metric: violations }', 'metric: violation }').replace('limit: 1%', 'limit: 100%'),
       [
-        '15:60 guards.0.limit "100%" is not between 0% and 100%, as "1%" or 0.01.',
+        '15:60 guards.0.limit must be between 0% and 100%, as "1%" or 0.01',
         '16:42 guards.1.metric there is no metric "violation"; expected one of errors, violations',
       ],
     ],
