@@ -92,7 +92,7 @@ async function expectAway(store: Store): Promise<void> {
   for (let round = 0; round < 3; round += 1) {
     const began = performance.now();
     const results = await Promise.allSettled(everyCall.map((call) => call(store)));
-    expect(performance.now() - began).toBeLessThan(2 * TIMEOUT_MS);
+    expect(performance.now() - began).toBeLessThan(4 * TIMEOUT_MS);
     for (const result of results)
       expect(result).toMatchObject({ status: 'rejected', reason: unreachable });
   }
@@ -154,7 +154,7 @@ async function loadedToken(store: Store, id: string, goOn: () => boolean, errors
     await server?.kill();
     const began = performance.now();
     await expect(start()).rejects.toMatchObject(unreachable);
-    expect(performance.now() - began).toBeLessThan(3 * TIMEOUT_MS);
+    expect(performance.now() - began).toBeLessThan(6 * TIMEOUT_MS);
     await server?.restart();
     await eventually(async () => works(await start())(), PATIENCE_MS);
   });

@@ -300,7 +300,7 @@ describe('a long run', () => {
     await eventually(() => left() < 5_000);
     const stopping = performance.now();
     await first.stop();
-    expect(performance.now() - stopping).toBeLessThan(2_000);
+    expect(performance.now() - stopping).toBeLessThan(5_000);
     expect(left()).toBeGreaterThan(1_000);
     const second = await startTestService(migrationRunner, { env, bus, store });
     const before = left();

@@ -116,7 +116,7 @@ describe('the notifier', () => {
     await eventually(() => ids.length === 1);
     const stopping = performance.now();
     await first.stop();
-    expect(performance.now() - stopping).toBeLessThan(2_000);
+    expect(performance.now() - stopping).toBeLessThan(5_000);
     expect(
       (await store.documents(notificationCollection).list({ limit: 1 }))[0]?.state,
     ).toMatchObject({

@@ -61,7 +61,7 @@ const says = async (service: TestService, status: 'up' | 'down'): Promise<boolea
     expect([await statusOf(fresh), await statusOf(fresh), await statusOf(fresh)]).toEqual([
       200, 200, 429,
     ]);
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(5_000);
 
     await redis?.restart();
     for (const service of [first, second, fresh])
