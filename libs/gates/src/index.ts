@@ -4,13 +4,10 @@ export type { GuardEvidence } from './evidence.ts';
 export { logRiskScore, type PinnedRisk, pinRisk, shareKey } from './risk.ts';
 export {
   checkStage,
-  judgeStage,
-  type Leave,
   maxGapMs,
-  mayLeave,
   missingForMs,
   openStage,
   readsOf,
-  type Stage,
   type StageEvidence,
-} from './stage.ts';
+} from './stage-evidence.ts';
+export { judgeStage, type Leave, mayLeave, type Stage } from './stage-verdict.ts';

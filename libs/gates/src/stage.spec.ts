@@ -4,14 +4,12 @@ import { type RecordedAnswer, recordedSource } from '@tidegate/metrics-source/te
 import { pinRisk } from './risk.ts';
 import {
   checkStage,
-  judgeStage,
-  mayLeave,
   missingForMs,
   openStage,
   readsOf,
-  type Stage,
   type StageEvidence,
-} from './stage.ts';
+} from './stage-evidence.ts';
+import { judgeStage, mayLeave, type Stage } from './stage-verdict.ts';
 
 const A = 'http://a/metrics';
 const START = 1_790_000_000_000;
