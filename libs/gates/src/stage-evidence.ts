@@ -2,6 +2,7 @@ import type { Guard, Metric, Plan } from '@tidegate/contracts';
 import type { ReadRequest, Reading } from '@tidegate/metrics-source';
 import { requestsFor } from './counters.ts';
 import { advance, type GuardEvidence, openEvidence } from './evidence.ts';
+import { maxGapMs } from './timing.ts';
 
 /** What a rollout has seen since it opened this stage: plain JSON, a part of its document. */
 export interface StageEvidence {
@@ -14,21 +15,6 @@ export interface StageEvidence {
   /** Time between successful checks, without gaps. */
   readonly coveredMs: number;
 }
-
-/**
- * Two successful checks further apart than three intervals leave a gap between them: of the plan's, or of a Prometheus
- * that scrapes less often.
- */
-export const maxGapMs = ({ checkEvery }: Plan, ...metrics: readonly Metric[]): number =>
-  3 *
-  Math.max(
-    checkEvery,
-    ...metrics.map((metric) =>
-      'source' in metric && 'prometheus' in metric.source
-        ? metric.source.prometheus.scrapeInterval
-        : 0,
-    ),
-  );
 
 /** What a check must read; empty if the plan has no guards. */
 export const readsOf = (plan: Plan): ReadRequest[] => requestsFor(metricsOf(plan));

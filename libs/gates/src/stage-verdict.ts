@@ -3,7 +3,8 @@ import { formatDuration } from '@tidegate/kernel';
 import { assess, isMissingData, policyFor } from './assess.ts';
 import { openEvidence } from './evidence.ts';
 import type { PinnedRisk } from './risk.ts';
-import { maxGapMs, metricOf, type StageEvidence } from './stage-evidence.ts';
+import { metricOf, type StageEvidence } from './stage-evidence.ts';
+import { maxGapMs } from './timing.ts';
 
 export type Stage = Extract<PlanStep, { stage: string }>;
 
