@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { logBetaTerm, logUpperTailRatio, stirlingError } from './beta.ts';
+import { logBetaTerm, logUpperTailRatio } from './beta.ts';
+import { stirlingError } from './stirling.ts';
 
 /** ln of a quotient of big integers, to the last digits of a double. */
 function logOfQuotient(over: bigint, under: bigint): number {

@@ -1,9 +1,34 @@
+export {
+  logEvidenceBetterVarying,
+  logEvidenceWorse,
+  logEvidenceWorseVarying,
+  shareOfErrors,
+  type TwoSampleEvidence,
+  type VaryingEvidence,
+} from './compare.ts';
 export { type StatisticsErrorCode, statisticsErrorCodes } from './errors.ts';
 export {
+  type EventsEvidence,
+  type EventsPrior,
+  logEvidenceEventsAbove,
+  logEvidenceEventsBelow,
+} from './events.ts';
+export { informationLimit, kl, upperRate } from './information.ts';
+export {
+  type Aim,
+  errorsForPower,
+  exposureForPower,
+  type RateAim,
+  smallestDetectable,
+  trialsForPower,
+  trialsToCertify,
+} from './power.ts';
+export {
   logEvidenceRateAbove,
-  logEvidenceWorse,
+  logEvidenceRateBelow,
   type Prior,
   priorFor,
   type RateEvidence,
-  type TwoSampleEvidence,
-} from './evidence.ts';
+} from './rate.ts';
+export { logEvidenceSplit, type SplitEvidence } from './split.ts';
+export { mixStarts, type StartedEvidence, type StartWeights, startWeights } from './starts.ts';

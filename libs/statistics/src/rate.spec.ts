@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isAppError } from '@tidegate/kernel';
 import fc from 'fast-check';
-import { logEvidenceRateAbove, logEvidenceWorse, type Prior, priorFor } from './evidence.ts';
+import { logEvidenceWorse } from './compare.ts';
+import { logEvidenceRateAbove, type Prior, priorFor } from './rate.ts';
 
 const rate = (errors: number, trials: number, limit: number, { alpha, beta }: Prior): number =>
   logEvidenceRateAbove({ errors, trials, limit, alpha, beta });
