@@ -6,7 +6,7 @@ import type { GateErrorCode } from './errors.ts';
 import type { GuardEvidence } from './evidence.ts';
 import { type PinnedRisk, shareKey } from './risk.ts';
 import { sentenceFor } from './sentence.ts';
-import { sum } from './windows.ts';
+import { factsOf as countsOf } from './facts-of.ts';
 
 /** How one guard is judged in one stage. */
 export type Policy = SequentialPolicy | ImmediatePolicy;
@@ -97,12 +97,11 @@ export function policyFor(
 }
 
 export function factsOf(evidence: GuardEvidence, at: number): Facts {
-  const [errors, trials] = sum(evidence.windows);
-  const { lastSuccessAt, missing } = evidence;
+  const { since, value, ageMs, missing } = countsOf(evidence, at);
   return {
-    errors,
-    trials,
-    ageMs: lastSuccessAt === null ? null : at - lastSuccessAt,
+    errors: since?.[0]?.bad ?? value ?? 0,
+    trials: since?.[0]?.total ?? 0,
+    ageMs,
     missing: missing && { kind: missing.kind, targets: missing.targets },
   };
 }

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Metric } from '@tidegate/contracts';
+import { type Guard, type Metric, plan as planSchema, type Plan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { type RecordedAnswer, recordedSource } from '@tidegate/metrics-source/testing';
 import fc from 'fast-check';
-import { MOST_SERIES, requestsFor } from './counters.ts';
+import { MOST_SERIES } from './counters.ts';
 import { advance, type GuardEvidence, openEvidence } from './evidence.ts';
-import { sum } from './windows.ts';
+import { factsOf } from './facts-of.ts';
+import { readsOf } from './reads.ts';
+import { type Watch, watchOf } from './watch.ts';
 
 const A = 'http://a/metrics';
 const B = 'http://b/metrics';
@@ -21,7 +23,36 @@ const critical: Metric = {
   count: { metric: 'critical_total', where: { variant: 'new' } },
 };
 const START = 1_790_000_000_000;
-const timing = { openedAt: START, maxGapMs: 15_000 };
+
+const planOf = (...metrics: readonly Metric[]): Plan => {
+  const guards = metrics.map(({ type }, i) => ({
+    name: `g${i}`,
+    metric: `m${i}`,
+    ...(type === 'count' ? { judge: 'immediate' } : { judge: 'sequential', limit: 0.01 }),
+  }));
+  const steps = [{ stage: 'canary', percentage: 10, hold: '10m' }];
+  const plan = planSchema.parse({ plan: 'p', flag: 'f', guards: [], metrics: {}, steps });
+  const named = Object.fromEntries(metrics.map((metric, i) => [`m${i}`, metric]));
+  return { ...plan, metrics: named, guards: guards as unknown as Guard[] };
+};
+const watching = (metric: Metric): Watch => {
+  const plan = planOf(metric);
+  const watch = watchOf(plan, plan.guards[0] as Guard, { stage: 'canary' });
+  if (!watch) throw new Error('nothing is watched');
+  return watch;
+};
+const opened = (metric: Metric, former?: GuardEvidence): GuardEvidence =>
+  openEvidence(watching(metric), { openedAt: START, windowMs: 5_000, former });
+const told = (
+  evidence: GuardEvidence,
+  metric: Metric,
+  readings: readonly Reading[],
+): GuardEvidence =>
+  advance(evidence, watching(metric), new Map(readings.map((each) => [each.target, each])), START);
+const countsOf = (evidence: GuardEvidence): readonly number[] => {
+  const { since, value } = factsOf(evidence, START);
+  return since ? [since[0]?.bad ?? 0, since[0]?.total ?? 0] : [value ?? 0, 0];
+};
 
 /** Requests of the canary and of the old version, whose errors must not matter. */
 const requests = (good: number, bad?: number): string =>
@@ -42,24 +73,24 @@ async function check(
 ): Promise<readonly Reading[]> {
   const source = recordedSource();
   for (const [target, answer] of Object.entries(answers)) source.record(target, 0, answer);
-  return source.read(requestsFor([metric]), START + seconds * 1_000);
+  return source.read(readsOf(planOf(metric), 'test'), START + seconds * 1_000);
 }
 
 /** What is known after these checks, every one told twice. */
 async function after(
   metric: Metric,
   checks: readonly (readonly [seconds: number, answers: Record<string, RecordedAnswer>])[],
-  from: GuardEvidence = openEvidence(5_000),
+  from: GuardEvidence = opened(metric),
 ): Promise<GuardEvidence & { counts: readonly number[]; kind: string | null }> {
   let evidence = from;
   for (const [seconds, answers] of checks) {
     const readings = await check(metric, seconds, answers);
-    evidence = advance(evidence, metric, readings, timing);
-    expect(advance(evidence, metric, readings, timing)).toEqual(evidence);
+    evidence = told(evidence, metric, readings);
+    expect(told(evidence, metric, readings)).toEqual(evidence);
     expect(JSON.parse(JSON.stringify(evidence))).toEqual(evidence);
   }
   const { missing } = evidence;
-  return { ...evidence, counts: sum(evidence.windows), kind: missing?.kind ?? null };
+  return { ...evidence, counts: countsOf(evidence), kind: missing?.kind ?? null };
 }
 
 describe('evidence', () => {
@@ -78,10 +109,9 @@ describe('evidence', () => {
       [4, { [A]: requests(10, 1) }],
       [11, { [A]: requests(30, 2) }],
     ]);
-    expect(windows.counts).toEqual([
-      [1, 11],
-      [0, 0],
-      [1, 21],
+    expect(windows?.rows).toEqual([
+      [0, 1, 11],
+      [2, 1, 21],
     ]);
   });
 
@@ -159,12 +189,8 @@ describe('evidence', () => {
   );
 
   it('says that a target was not read at all', async () => {
-    const evidence = advance(
-      openEvidence(5_000),
-      ratioOf(A, B),
-      await check(ratioOf(A), 5, { [A]: requests(1) }),
-      timing,
-    );
+    const readings = await check(ratioOf(A), 5, { [A]: requests(1) });
+    const evidence = told(opened(ratioOf(A, B)), ratioOf(A, B), readings);
     expect(evidence.missing).toEqual({
       kind: 'query-error',
       targets: 1,
@@ -222,9 +248,9 @@ describe('evidence', () => {
     ]);
     const late = await check(ratioOf(A), 7, { [A]: requests(150, 1) });
     const { counts: _counts, kind: _kind, ...evidence } = known;
-    expect(advance(evidence, ratioOf(A), late, timing)).toBe(evidence);
+    expect(told(evidence, ratioOf(A), late)).toBe(evidence);
     const lateFailure = await check(ratioOf(A), 7, { [A]: 'timeout' });
-    expect(advance(evidence, ratioOf(A), lateFailure, timing)).toBe(evidence);
+    expect(told(evidence, ratioOf(A), lateFailure)).toBe(evidence);
   });
 
   it('begins anew from the first reading after the clock was set back, and counts nothing twice', async () => {
@@ -243,8 +269,8 @@ describe('evidence', () => {
       [5, { [A]: requests(100, 1) }],
       [10, { [A]: requests(200, 2) }],
     ]);
-    const next = openEvidence(5_000, former);
-    expect(next).toMatchObject({ lastSuccessAt: null, windows: { counts: [] } });
+    const next = opened(ratioOf(A), former);
+    expect(next).toMatchObject({ lastSuccessAt: null, windows: { rows: [] } });
     expect(await after(ratioOf(A), [[15, { [A]: requests(300, 5) }]], next)).toMatchObject({
       counts: [3, 103],
     });
@@ -288,9 +314,8 @@ describe('a reading in which something is missing', () => {
     const first = await check(metric, 5, { [A]: requests(1_000, 50) });
     const second = await check(metric, 10, { [A]: requests(1_090, 60) });
     const partly = second.map((each) => ({ ...each, lacks }));
-    const before = advance(openEvidence(5_000), metric, first, timing);
-    const evidence = advance(before, metric, partly, timing);
-    expect(sum(evidence.windows)).toEqual([10, 100]);
+    const evidence = told(told(opened(metric), metric, first), metric, partly);
+    expect(countsOf(evidence)).toEqual([10, 100]);
     expect(evidence.missing).toEqual({ kind: 'query-error', targets: 1, detail: lacks });
     expect(evidence.lastSuccessAt).toBe(START + 5_000);
   });
@@ -299,7 +324,7 @@ describe('a reading in which something is missing', () => {
 describe('what a check must read', () => {
   it('is every metric of every guard, once per target', () => {
     const { bad, total } = { bad: { where: {} }, total: { where: {} }, ...ratioOf(A) };
-    expect(requestsFor([ratioOf(A, B), critical])).toMatchObject([
+    expect(readsOf(planOf(ratioOf(A, B), critical), 'test')).toMatchObject([
       { target: A, metrics: ['requests_total', 'critical_total'] },
       { target: B, metrics: ['requests_total'], selectors: [bad, total] },
     ]);
@@ -311,7 +336,7 @@ describe('what a check must read', () => {
       source: { prometheus: { ...(url ? { url } : {}), scrapeInterval: 15_000 } },
     });
     const metrics = [critical, prometheus(), prometheus('http://prometheus:9090'), prometheus()];
-    expect(requestsFor(metrics).map(({ target }) => target)).toEqual([
+    expect(readsOf(planOf(...metrics), 'test').map(({ target }) => target)).toEqual([
       A,
       'prometheus',
       'prometheus:http://prometheus:9090',

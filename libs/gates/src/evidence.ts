@@ -1,16 +1,13 @@
 import type { Metric } from '@tidegate/contracts';
-import { increase, type Reading, type Snapshot, type TakenReading } from '@tidegate/metrics-source';
-import {
-  describeSelector,
-  type Lack,
-  type MissingKind,
-  missingKinds,
-  MOST_SERIES,
-  selectorsOf,
-  snapshotOf,
-  targetsOf,
-} from './counters.ts';
-import { count, noWindows, type Windows } from './windows.ts';
+import type { Reading } from '@tidegate/metrics-source';
+import { type Lack, type MissingKind, missingKinds, nameOf } from './counters.ts';
+import { armsOf, type Counted, groupsOf, type Look, lookAt, type Place } from './place.ts';
+import { noRecent, type Recent } from './recent.ts';
+import { noSamples, type Samples } from './samples.ts';
+import { tally } from './tally.ts';
+import { isRead, readValue } from './value.ts';
+import type { Watch } from './watch.ts';
+import { noWindows, type Windows } from './windows.ts';
 
 export interface Missing {
   readonly kind: MissingKind;
@@ -20,43 +17,82 @@ export interface Missing {
   readonly detail: string;
 }
 
-interface TargetState {
-  readonly at: number;
-  /** Whether the newest scrape had the total's series. */
-  readonly present: boolean;
-  /** What to count the next scrape from. `total` is null for a metric that is only a count. */
-  readonly bad: Snapshot['values'];
-  readonly total: Snapshot['values'] | null;
-}
-
-/** What one guard knows in one stage: plain JSON of bounded size, a part of the rollout's document. */
+/** What one guard knows in one step: plain JSON of bounded size. */
 export interface GuardEvidence {
-  readonly windows: Windows;
-  readonly targets: Readonly<Record<string, TargetState>>;
+  /** What to count the next readings from. */
+  readonly targets: Readonly<Record<string, Place>>;
+  /** Judges `sequential` and `split`: [bad, total] and, compared, the baseline's [bad, total, expected]. */
+  readonly windows?: Windows;
+  /** Judge `sustained`. */
+  readonly samples?: Samples;
+  /** Judge `immediate`, of what is counted. */
+  readonly recent?: Recent;
+  /** Of what is read and not counted: the newest value, and when it was read. */
+  readonly read?: { readonly at: number; readonly value: number } | null;
+  /** Compared with what was recorded: that, or why it is not known yet. */
+  readonly recorded?: Counted | Lack;
   /** The instant up to which every target has been counted; null before the first successful check. */
   readonly lastSuccessAt: number | null;
   /** What the newest check lacked; null if nothing. */
   readonly missing: Missing | null;
 }
 
-/** What `advance` needs to know of the stage and its plan. */
-export interface Timing {
-  /** When the stage opened, ms since 1970. */
+/** The step that evidence is of. */
+export interface Opening {
+  /** When it began, ms since 1970. */
   readonly openedAt: number;
-  /** Longest time between two successful checks that still counts as covered. */
-  readonly maxGapMs: number;
+  readonly windowMs: number;
+  /** Evidence of the step before: counting goes on from its newest scrape, so that nothing is counted twice or lost. */
+  readonly former?: GuardEvidence | undefined;
+  /** Whether the former step was one of the plan: only then what it has sampled goes on. */
+  readonly goesOn?: boolean;
 }
 
-/**
- * Evidence of a new stage. Counting goes on from the former stage's newest scrape, so that what happens between the
- * two belongs to the new one and nothing is counted twice.
- */
-export const openEvidence = (windowMs: number, former?: GuardEvidence): GuardEvidence => ({
-  windows: noWindows(windowMs),
+const NOT_RECORDED: Lack = {
+  kind: 'empty',
+  detail: 'what was recorded before the rollout has not been read yet.',
+};
+
+export const openEvidence = (
+  watch: Watch,
+  { openedAt, windowMs, former, goesOn = false }: Opening,
+): GuardEvidence => ({
   targets: former?.targets ?? {},
+  ...kept(watch, openedAt, windowMs, former, goesOn),
+  ...(isRead(watch.canary) ? { read: null } : {}),
+  ...(watch.recorded ? { recorded: former?.recorded ?? NOT_RECORDED } : {}),
   lastSuccessAt: null,
   missing: null,
 });
+
+function kept(
+  { guard, canary, stepMs }: Watch,
+  openedAt: number,
+  windowMs: number,
+  former: GuardEvidence | undefined,
+  goesOn: boolean,
+): Pick<GuardEvidence, 'windows' | 'samples' | 'recent'> {
+  switch (guard.judge) {
+    case 'sequential':
+    case 'split':
+      return { windows: noWindows(windowMs) };
+    case 'sustained': {
+      const scale = canary.type === 'rate' ? canary.per : 1;
+      const fresh = noSamples({ stepMs, forMs: guard.for, scale }, openedAt);
+      return { samples: (goesOn ? former?.samples : undefined) ?? fresh };
+    }
+    case 'immediate': {
+      if (isRead(canary)) return {};
+      const per = canary.type === 'rate' ? canary.per : null;
+      const within = guard.within ?? per;
+      if (within === null) return { recent: noRecent(null) };
+      return { recent: former?.recent ?? noRecent(within, (per ?? within) / within) };
+    }
+  }
+}
+
+/** The readings of one check, by target. */
+export type Readings = ReadonlyMap<string, Reading>;
 
 /**
  * Counts what is new in the readings of one check. Readings that were counted before change nothing, so it may be
@@ -64,107 +100,102 @@ export const openEvidence = (windowMs: number, former?: GuardEvidence): GuardEvi
  * counted once it is back.
  * @param readings may hold other targets too
  */
-export function advance(
+export const advance = (
   evidence: GuardEvidence,
-  metric: Metric,
-  readings: readonly Reading[],
-  timing: Timing,
+  watch: Watch,
+  readings: Readings,
+  openedAt: number,
+): GuardEvidence =>
+  isRead(watch.canary)
+    ? readValue(evidence, watch, readings)
+    : countNew(evidence, watch, readings, openedAt);
+
+function countNew(
+  evidence: GuardEvidence,
+  watch: Watch,
+  readings: Readings,
+  openedAt: number,
 ): GuardEvidence {
-  const targets = targetsOf(metric);
-  const looks = targets.map((target) => {
-    const reading = readings.find((each) => each.target === target);
-    return lookAt(target, evidence.targets[target], metric, reading, timing);
+  const groups = groupsOf(watch);
+  const looks = new Map<string, Look>();
+  for (const target of groups.flat())
+    looks.set(target, lookAt(target, evidence.targets[target], readings.get(target), watch));
+  if ([...looks.values()].every(({ outcome }) => outcome === 'repeated')) return evidence;
+  let after = evidence;
+  for (const group of groups)
+    after = countGroup(after, watch, group, looks, groups.length, openedAt);
+  const missing = missingOf(looks, after, watch);
+  const instants = groups.flat().map((target) => after.targets[target]?.at ?? -Infinity);
+  const lastSuccessAt = missing === null ? Math.min(...instants) : evidence.lastSuccessAt;
+  return { ...after, lastSuccessAt, missing };
+}
+
+/** All targets of the group, or none: else an interval of one arm would stand beside another one of the other. */
+function countGroup(
+  evidence: GuardEvidence,
+  watch: Watch,
+  group: readonly string[],
+  looks: ReadonlyMap<string, Look>,
+  groups: number,
+  openedAt: number,
+): GuardEvidence {
+  const counted = group.flatMap((target) => {
+    const look = looks.get(target);
+    return look?.outcome === 'counted' ? [{ target, ...look }] : [];
   });
-  if (looks.every(({ news }) => !news)) return evidence;
-  let { windows } = evidence;
-  const states = { ...evidence.targets };
-  for (const [index, { state, bad, total }] of looks.entries()) {
-    if (state === undefined) continue;
-    states[targets[index] ?? ''] = state;
-    windows = count(windows, state.at - timing.openedAt, bad, total);
-  }
-  const missing = missingOf(looks, metric);
-  const oldest = Math.min(...looks.map(({ state }) => state?.at ?? -Infinity));
-  const lastSuccessAt = missing === null ? oldest : evidence.lastSuccessAt;
-  return { windows, targets: states, lastSuccessAt, missing };
-}
-
-/** One target in one check. `state`: where counting stands after it, undefined if it has never been counted. */
-interface Look {
-  readonly news: boolean;
-  readonly state: TargetState | undefined;
-  readonly bad: number;
-  readonly total: number;
-  readonly lack: Lack | null;
-}
-
-function lookAt(
-  target: string,
-  state: TargetState | undefined,
-  metric: Metric,
-  reading: Reading | undefined,
-  { maxGapMs }: Timing,
-): Look {
-  const lacking = (kind: MissingKind, detail: string): Look => ({
-    news: true,
-    state,
-    bad: 0,
-    total: 0,
-    lack: { kind, detail },
-  });
-  if (reading === undefined) return lacking('query-error', `${target} was not read.`);
-  const olderByMs = state === undefined ? -1 : state.at - reading.at;
-  if (olderByMs >= 0 && olderByMs <= maxGapMs)
-    return { news: false, state, bad: 0, total: 0, lack: null };
-  if (reading.outcome === 'failed') return lacking('query-error', reading.message);
-  const selectors = selectorsOf(metric);
-  const bad = snapshotOf(reading, selectors.bad, maxGapMs);
-  const total = selectors.total && snapshotOf(reading, selectors.total, maxGapMs);
-  if ('kind' in bad) return lacking(bad.kind, bad.detail);
-  if (total !== null && 'kind' in total) return lacking(total.kind, total.detail);
-  return counted(olderByMs > 0 ? undefined : state, reading, bad, total, selectors.bad.metric);
-}
-
-/** A state that is far ahead of the reading means that the clock was set back: counting starts anew, from nothing. */
-function counted(
-  state: TargetState | undefined,
-  reading: TakenReading,
-  bad: Snapshot,
-  total: Snapshot | null,
-  badName: string,
-): Look {
-  const since = (values: Snapshot['values'] | null | undefined, current: Snapshot) =>
-    increase(state && values ? { at: state.at, values } : undefined, current);
-  const newBad = since(state?.bad, bad);
-  const newTotal = total === null ? null : since(state?.total, total);
-  const present =
-    total === null ? reading.declared.includes(badName) : Object.keys(total.values).length > 0;
-  return {
-    news: true,
-    state: {
-      at: reading.at,
-      present,
-      bad: bounded(newBad.snapshot, bad),
-      total: total && newTotal && bounded(newTotal.snapshot, total),
-    },
-    bad: newBad.increase,
-    total: newTotal?.increase ?? 0,
-    lack: reading.lacks === undefined ? null : { kind: 'query-error', detail: reading.lacks },
+  if (counted.length < group.length) return evidence;
+  const targets = {
+    ...evidence.targets,
+    ...Object.fromEntries(counted.map(({ target, place }) => [target, place])),
   };
+  const after = { ...evidence, targets };
+  if (counted.some((each) => each.counted === null)) return after;
+  const arms = armsOf(watch).map((_, arm) =>
+    sumOf(counted.flatMap((each) => each.counted?.[arm] ?? [])),
+  );
+  const from = Math.min(...group.map((target) => evidence.targets[target]?.at ?? Infinity));
+  const to = Math.min(...counted.map(({ place }) => place.at));
+  return tally(after, watch, { from, to, arms, weight: 1 / groups }, openedAt);
 }
 
-/** Vanished series are remembered as long as there is room for them. */
-const bounded = (known: Snapshot, current: Snapshot): Snapshot['values'] =>
-  Object.keys(known.values).length <= MOST_SERIES ? known.values : current.values;
+const sumOf = (all: readonly Counted[]): Counted => ({
+  bad: all.reduce((sum, { bad }) => sum + bad, 0),
+  total: all.reduce((sum, { total }) => sum + total, 0),
+});
 
-function missingOf(looks: readonly Look[], metric: Metric): Missing | null {
+function missingOf(
+  looks: ReadonlyMap<string, Look>,
+  { targets, recorded }: GuardEvidence,
+  watch: Watch,
+): Missing | null {
+  const lacks = [...looks.values()].flatMap((look) =>
+    look.outcome === 'repeated' || look.lack === null ? [] : [look.lack],
+  );
+  return worstOf(lacks) ?? absent(looks, targets, watch) ?? lackOfRecorded(recorded);
+}
+
+export function worstOf(lacks: readonly Lack[]): Missing | null {
   for (const kind of missingKinds) {
-    const lacks = looks.flatMap(({ lack }) => (lack?.kind === kind ? [lack] : []));
-    const [first] = lacks;
-    if (first) return { kind, targets: lacks.length, detail: first.detail };
+    const such = lacks.filter((lack) => lack.kind === kind);
+    if (such[0]) return { kind, targets: such.length, detail: such[0].detail };
   }
-  if (looks.some(({ state }) => state?.present)) return null;
-  const { bad, total } = selectorsOf(metric);
-  const detail = `no target has a series of ${describeSelector(total ?? bad)}.`;
-  return { kind: 'empty', targets: looks.length, detail };
+  return null;
 }
+
+/** One target that has the series is enough: the others may not have served it yet. */
+function absent(
+  looks: ReadonlyMap<string, Look>,
+  targets: GuardEvidence['targets'],
+  watch: Watch,
+): Missing | null {
+  for (const [arm, metric] of armsOf(watch).entries()) {
+    if ([...looks.keys()].some((target) => targets[target]?.present[arm])) continue;
+    return { kind: 'empty', targets: looks.size, detail: absence(metric) };
+  }
+  return null;
+}
+
+const absence = (metric: Metric): string => `no target has a series of ${nameOf(metric)}.`;
+
+const lackOfRecorded = (recorded: GuardEvidence['recorded']): Missing | null =>
+  recorded && 'kind' in recorded ? { targets: 1, ...recorded } : null;

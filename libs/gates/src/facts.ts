@@ -40,4 +40,15 @@ export interface Facts {
   readonly samples?: readonly (readonly [ageMs: number, value: number | null])[];
   /** Judge `immediate`: what was counted, or the newest value. */
   readonly value?: number | null;
+  /** Judge `liveness`: what became of the canary's instances. */
+  readonly liveness?: {
+    /** Instances that are gone while others are read. */
+    readonly vanished: number;
+    /** Most of one instance, within the policy's time. */
+    readonly restarts: number;
+    /** Names the instance. */
+    readonly detail: string;
+  };
+  /** A split guard has found that canary and baseline do not get the traffic that they should. */
+  readonly mismatch?: boolean;
 }

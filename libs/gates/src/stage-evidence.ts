@@ -1,45 +1,61 @@
-import type { Guard, Metric, Plan } from '@tidegate/contracts';
-import type { ReadRequest, Reading } from '@tidegate/metrics-source';
-import { requestsFor } from './counters.ts';
-import { advance, type GuardEvidence, openEvidence } from './evidence.ts';
-import { maxGapMs } from './timing.ts';
+import type { Plan } from '@tidegate/contracts';
+import type { Reading } from '@tidegate/metrics-source';
+import { advance, type GuardEvidence, openEvidence, type Readings } from './evidence.ts';
+import { maxGapMs, NO_STAGE, watchedStep, windowMsOf } from './timing.ts';
+import { targetNamed, type Watch, watchOf } from './watch.ts';
 
-/** What a rollout has seen since it opened this stage: plain JSON, a part of its document. */
+/** What a rollout has seen since this step began: plain JSON of bounded size. */
 export interface StageEvidence {
   readonly stage: string;
   readonly openedAt: number;
+  /** Of what everybody has, whichever part the plan compares with which: for whether all is well again. */
+  readonly overall?: true;
   /** By guard. */
   readonly guards: Readonly<Record<string, GuardEvidence>>;
-  /** The newest check in which no guard lacked data; null before the first. */
+  /** The newest check in which no guard that acts lacked data; null before the first. */
   readonly lastSuccessAt: number | null;
   /** Time between successful checks, without gaps. */
   readonly coveredMs: number;
 }
 
-/** What a check must read; empty if the plan has no guards. */
-export const readsOf = (plan: Plan): ReadRequest[] => requestsFor(metricsOf(plan));
-
 /**
- * Evidence of a stage that opens at `at`, with nothing counted yet.
- * @param former the stage before, if there was one: counting goes on from its newest scrape
+ * Evidence of a step that begins at `at`, with nothing counted yet.
+ * @param former the step before, if there was one: counting goes on from its newest scrape
+ * @param overall counts every metric as a whole, from the first reading on
  */
 export function openStage(
   plan: Plan,
   stage: string,
   at: number,
   former?: StageEvidence,
+  { overall = false }: { readonly overall?: boolean } = {},
 ): StageEvidence {
-  const guards = plan.guards.map(
-    ({ name }) => [name, openEvidence(plan.checkEvery, former?.guards[name])] as const,
-  );
+  const of = { stage, ...(overall ? { overall } : {}) } as const;
+  const windowMs = windowMsOf(plan, watchedStep(plan, stage));
+  // What another part of the traffic has counted is no place to go on from.
+  const before = former?.overall === of.overall ? former : undefined;
+  const goesOn = before !== undefined && before.stage !== NO_STAGE;
+  const guards = watchesOf(plan, of).map(({ name, watch }) => {
+    const opening = { openedAt: at, windowMs, former: before?.guards[name], goesOn };
+    return [name, openEvidence(watch, opening)] as const;
+  });
   return {
-    stage,
+    ...of,
     openedAt: at,
     guards: Object.fromEntries(guards),
     lastSuccessAt: null,
     coveredMs: 0,
   };
 }
+
+const watchesOf = (
+  plan: Plan,
+  of: Pick<StageEvidence, 'stage' | 'overall'>,
+): { name: string; watch: Watch }[] =>
+  plan.guards.flatMap((guard) => {
+    const watch = watchOf(plan, guard, of);
+    return watch ? [{ name: guard.name, watch }] : [];
+  });
 
 /**
  * Takes in the readings of one check at `at`: counts, failures and covered time. To be told the same again changes
@@ -51,22 +67,21 @@ export function checkStage(
   readings: readonly Reading[],
   at: number,
 ): StageEvidence {
-  const guards = plan.guards.flatMap((guard) => {
-    const metric = metricOf(plan, guard);
-    const known = evidence.guards[guard.name] ?? openEvidence(plan.checkEvery);
-    if (!metric) return [];
-    const timing = { openedAt: evidence.openedAt, maxGapMs: maxGapMs(plan, metric) };
-    return [[guard.name, advance(known, metric, readings, timing)] as const];
-  });
-  const successAt = successOf(
-    guards.map(([, each]) => each),
-    at,
-  );
-  return {
-    ...evidence,
-    guards: Object.fromEntries(guards),
-    ...covered(evidence, successAt, maxGapMs(plan, ...metricsOf(plan))),
-  };
+  const byTarget: Readings = new Map(readings.map((each) => [targetNamed(each.target), each]));
+  const { openedAt } = evidence;
+  const guards: Record<string, GuardEvidence> = {};
+  const acting: GuardEvidence[] = [];
+  let gapMs = maxGapMs(plan);
+  for (const { name, watch } of watchesOf(plan, evidence)) {
+    const opening = { openedAt, windowMs: plan.checkEvery };
+    const known = evidence.guards[name] ?? openEvidence(watch, opening);
+    const after = advance(known, watch, byTarget, openedAt);
+    guards[name] = after;
+    if (watch.guard.shadow) continue;
+    acting.push(after);
+    gapMs = Math.max(gapMs, watch.maxGapMs);
+  }
+  return { ...evidence, guards, ...covered(evidence, successOf(acting, at), gapMs) };
 }
 
 /** The instant that every guard has data of, the check's own if there are no guards; null if one lacks data. */
@@ -92,12 +107,6 @@ function covered(
   return { lastSuccessAt: successAt, coveredMs: counts ? coveredMs + elapsed : coveredMs };
 }
 
-/** For how long data have been missing: since the newest successful check, or since the stage opened. */
+/** For how long data have been missing: since the newest successful check, or since the step began. */
 export const missingForMs = ({ lastSuccessAt, openedAt }: StageEvidence, at: number): number =>
   Math.max(0, at - (lastSuccessAt ?? openedAt));
-
-const metricsOf = (plan: Plan): Metric[] =>
-  plan.guards.flatMap((guard) => metricOf(plan, guard) ?? []);
-
-export const metricOf = (plan: Plan, guard: Guard): Metric | undefined =>
-  plan.metrics[guard.metric];

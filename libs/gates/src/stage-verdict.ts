@@ -1,9 +1,9 @@
 import type { Plan, PlanStep, Verdict } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
 import { assess, isMissingData, policyFor } from './assess.ts';
-import { openEvidence } from './evidence.ts';
+import type { GuardEvidence } from './evidence.ts';
 import type { PinnedRisk } from './risk.ts';
-import { metricOf, type StageEvidence } from './stage-evidence.ts';
+import type { StageEvidence } from './stage-evidence.ts';
 import { maxGapMs } from './timing.ts';
 
 export type Stage = Extract<PlanStep, { stage: string }>;
@@ -18,12 +18,14 @@ export function judgeStage(
   const step = plan.steps.find((each) => 'stage' in each && each.stage === evidence.stage);
   const minTrials = step && 'stage' in step ? step.minTrials : 0;
   return plan.guards.map((guard) => {
-    const metric = metricOf(plan, guard);
+    const metric = plan.metrics[guard.metric];
     const maxAgeMs = maxGapMs(plan, ...(metric ? [metric] : []));
     const policy = policyFor(guard, { stage: evidence.stage, minTrials }, pinned, maxAgeMs);
-    return assess(policy, evidence.guards[guard.name] ?? openEvidence(plan.checkEvery), at);
+    return assess(policy, evidence.guards[guard.name] ?? NOTHING, at);
   });
 }
+
+const NOTHING: GuardEvidence = { targets: {}, lastSuccessAt: null, missing: null };
 
 export type Leave =
   | { readonly leave: true; readonly verdicts: readonly Verdict[] }

@@ -2,13 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { plan as planSchema, type Plan } from '@tidegate/contracts';
 import { type RecordedAnswer, recordedSource } from '@tidegate/metrics-source/testing';
 import { pinRisk } from './risk.ts';
-import {
-  checkStage,
-  missingForMs,
-  openStage,
-  readsOf,
-  type StageEvidence,
-} from './stage-evidence.ts';
+import { readsOf } from './reads.ts';
+import { checkStage, missingForMs, openStage, type StageEvidence } from './stage-evidence.ts';
 import { judgeStage, mayLeave, type Stage } from './stage-verdict.ts';
 
 const A = 'http://a/metrics';
@@ -59,7 +54,7 @@ async function run(
     const recorded = recordedSource();
     recorded.record(A, 0, answer);
     at = START + seconds * 1_000;
-    const readings = await recorded.read(readsOf(plan), at);
+    const readings = await recorded.read(readsOf(plan, 'test'), at);
     evidence = checkStage(plan, evidence, readings, at);
     expect(checkStage(plan, evidence, readings, at)).toEqual(evidence);
   }
@@ -281,7 +276,7 @@ async function breaches(plan: Plan, rate: number, random: () => number): Promise
       ].join('\n');
       at += 5_000;
       recorded.record(A, at, text);
-      evidence = checkStage(plan, evidence, await recorded.read(readsOf(plan), at), at);
+      evidence = checkStage(plan, evidence, await recorded.read(readsOf(plan, 'test'), at), at);
       if (judgeStage(plan, pinned, evidence, at).some(({ outcome }) => outcome === 'breach'))
         return true;
     }

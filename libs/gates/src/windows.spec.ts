@@ -1,65 +1,94 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { count, MOST_WINDOWS, noWindows, sum, type Windows } from './windows.ts';
+import { count, isKept, noWindows, sinceStarts, type Windows } from './windows.ts';
 
-const counted = (entries: readonly (readonly [sinceMs: number, bad: number, total: number])[]) =>
-  entries.reduce<Windows>(
-    (windows, [sinceMs, bad, total]) => count(windows, sinceMs, bad, total),
-    noWindows(5_000),
-  );
+type Entry = readonly [sinceMs: number, bad: number, total: number];
+const WIDTH = 5_000;
+const counted = (entries: readonly Entry[], from = noWindows(WIDTH)): Windows =>
+  entries.reduce((windows, [sinceMs, ...counts]) => count(windows, sinceMs, counts), from);
 const entry = fc.tuple(
-  fc.integer({ min: 0, max: 100_000_000 }),
+  fc.integer({ min: 0, max: 40_000 * WIDTH }),
   fc.integer({ min: 0, max: 50 }),
-  fc.integer({ min: 0, max: 5_000 }),
+  fc.integer({ min: 1, max: 5_000 }),
 );
+const entries = fc.array(entry, { maxLength: 60 });
+/** What happened from a window on, added up the slow way. */
+const since = (all: readonly Entry[], start: number): number[] => {
+  const such = all.filter(([sinceMs]) => Math.floor(sinceMs / WIDTH) >= start);
+  return [such.reduce((n, [, bad]) => n + bad, 0), such.reduce((n, [, , total]) => n + total, 0)];
+};
 
 describe('windows', () => {
-  it('keep counts apart by the time since the stage opened', () => {
-    expect(
-      counted([
-        [0, 1, 10],
-        [4_999, 1, 10],
-        [5_000, 0, 7],
-        [17_000, 2, 3],
-      ]),
-    ).toEqual({
-      widthMs: 5_000,
-      counts: [
-        [2, 20],
-        [0, 7],
-        [0, 0],
-        [2, 3],
-      ],
-    });
-  });
-
-  it('double their width and add up neighbours when time goes beyond the last', () => {
-    const before = counted(Array.from({ length: MOST_WINDOWS }, (_, i) => [i * 5_000, i % 2, 10]));
-    expect(before.counts).toHaveLength(MOST_WINDOWS);
-    const after = count(before, MOST_WINDOWS * 5_000, 1, 10);
-    expect(after.widthMs).toBe(10_000);
-    expect(after.counts).toEqual([
-      ...Array.from({ length: MOST_WINDOWS / 2 }, () => [1, 20]),
-      [1, 10],
+  it('keep counts apart by the time since the step began, and give what was counted since each', () => {
+    const windows = counted([
+      [0, 1, 10],
+      [4_999, 1, 10],
+      [5_000, 0, 7],
+      [17_000, 2, 3],
+    ]);
+    expect(windows.rows).toEqual([
+      [0, 2, 20],
+      [1, 0, 7],
+      [3, 2, 3],
+    ]);
+    expect(sinceStarts(windows)).toEqual([
+      [0, 4, 30],
+      [1, 2, 10],
+      [2, 2, 3],
+      [3, 2, 3],
     ]);
   });
 
-  it('lose nothing, are never more than the limit, and do not depend on the order', () => {
+  it('count what lies before the opening as its beginning', () => {
+    expect(counted([[-1, 1, 2]]).rows).toEqual([[0, 1, 2]]);
+  });
+
+  it('are those that the rule names: the newest 32, then ever fewer, and the first of all', () => {
+    const starts = Array.from({ length: 300 }, (_, i) => i).filter((start) => isKept(start, 299));
+    expect(starts.slice(-32)).toEqual(Array.from({ length: 32 }, (_, i) => 268 + i));
+    expect(starts.slice(0, 8)).toEqual([0, 16, 32, 48, 56, 64, 72, 80]);
+    expect(starts).toHaveLength(83);
+  });
+
+  it('are about 80 for a hold time and stay few for months', () => {
+    const kept = (newest: number): number => {
+      const all = Array.from({ length: newest + 1 }, (_, i) => [i * WIDTH, 1, 1] as const);
+      return sinceStarts(counted(all)).length;
+    };
+    expect(kept(287)).toBeLessThanOrEqual(83);
+    expect(kept(20_000)).toBeLessThanOrEqual(32 + 16 * 10);
+  });
+
+  it('that were dropped are never needed again', () => {
+    const number = fc.integer({ min: 0, max: 1_000_000 });
     fc.assert(
-      fc.property(fc.array(entry, { maxLength: 50 }), fc.nat(), (entries, seed) => {
-        const windows = counted(entries);
-        expect(windows.counts.length).toBeLessThanOrEqual(MOST_WINDOWS);
-        expect(sum(windows)).toEqual([
-          entries.reduce((all, [, bad]) => all + bad, 0),
-          entries.reduce((all, [, , total]) => all + total, 0),
-        ]);
-        const moved = [...entries.slice(seed % 7), ...entries.slice(0, seed % 7)].reverse();
-        expect(counted(moved)).toEqual(windows);
+      fc.property(number, number, number, (start, age, more) => {
+        if (!isKept(start, start + age)) expect(isKept(start, start + age + more)).toBe(false);
       }),
     );
   });
 
-  it('count what lies before the opening as its beginning, and have a width in any plan', () => {
-    expect(count(noWindows(0), -1, 1, 2)).toEqual({ widthMs: 1_000, counts: [[1, 2]] });
+  it('sum up to all that was counted since each start, however they were thinned', () => {
+    fc.assert(
+      fc.property(entries, (all) => {
+        const windows = counted(all);
+        for (const [start, ...counts] of sinceStarts(windows)) {
+          expect(isKept(start, windows.newest)).toBe(true);
+          expect(counts).toEqual(since(all, start));
+        }
+        expect(sinceStarts(windows)[0]?.slice(1)).toEqual(all.length ? since(all, 0) : undefined);
+      }),
+    );
+  });
+
+  it('do not depend on the order in which they were told, nor on how often they were thinned', () => {
+    fc.assert(
+      fc.property(entries, fc.infiniteStream(fc.nat()), (all, random) => {
+        const moved = all
+          .map((each) => ({ each, key: random.next().value as number }))
+          .sort((a, b) => a.key - b.key);
+        expect(counted(moved.map(({ each }) => each))).toEqual(counted(all));
+      }),
+    );
   });
 });

@@ -1,49 +1,89 @@
 /**
- * Counts by the time in which they happened: window i holds [bad, total] of [i, i+1) × widthMs since the stage opened.
- * At most 128 windows: when time goes beyond, the width doubles and neighbours 2i and 2i+1 are added up. So the result
- * depends on what was counted and not on its order, and a test that starts at a window's edge stays possible.
+ * Counts by the time in which they happened, in windows of one width since the step began, for tests that begin at
+ * each of them. The newest 32 windows are kept apart; of older ones fewer and fewer, each with the counts up to the
+ * next one that is kept, so that sums stay exact: 82 of the 288 of a hold time, 260 of a month of five-second ones.
  */
 export interface Windows {
   readonly widthMs: number;
-  readonly counts: readonly (readonly [bad: number, total: number])[];
+  /** Number of the newest window with counts; -1 without any. */
+  readonly newest: number;
+  /** By start, oldest first; only those in which something was counted. */
+  readonly rows: readonly Row[];
+}
+/** What was counted from the window `start` up to the next that is kept. */
+export type Row = readonly [start: number, ...counts: number[]];
+
+/** So many of the newest windows are all kept. */
+const NEWEST = 32;
+
+export const noWindows = (widthMs: number): Windows => ({ widthMs, newest: -1, rows: [] });
+
+/**
+ * Whether a window is kept: of those that are 32·2ⁿ to 32·2ⁿ⁺¹ windows old each 2ⁿ⁺¹-th is. It depends on the two
+ * numbers alone, and what is dropped once is never kept again: so counts do not depend on the order of being told.
+ */
+export const isKept = (start: number, newest: number): boolean =>
+  start % spacing(newest - start) === 0;
+
+const spacing = (age: number): number =>
+  age < NEWEST ? 1 : 2 ** (1 + Math.floor(Math.log2(age / NEWEST)));
+
+/** The newest window that is kept and does not begin after this one. The stage's first always is. */
+function keptAt(window: number, newest: number): number {
+  let start = window;
+  for (let rest = 1; rest > 0; start -= rest) rest = start % spacing(newest - start);
+  return start;
 }
 
-export const MOST_WINDOWS = 128;
+/** Adds counts of the instant `sinceMs` after the step began; what comes from before counts as its beginning. */
+export function count(windows: Windows, sinceMs: number, counts: readonly number[]): Windows {
+  if (counts.every((each) => each === 0)) return windows;
+  const { widthMs, rows } = windows;
+  const window = Math.floor(Math.max(0, sinceMs) / widthMs);
+  const newest = Math.max(windows.newest, window);
+  return {
+    widthMs,
+    newest,
+    rows: added(thinned(rows, newest), [keptAt(window, newest), ...counts]),
+  };
+}
 
-export const noWindows = (widthMs: number): Windows => ({
-  widthMs: Math.max(1_000, widthMs),
-  counts: [],
-});
-
-/** Adds counts of the instant `sinceMs` after the stage opened; what comes from before counts as its beginning. */
-export function count(windows: Windows, sinceMs: number, bad: number, total: number): Windows {
-  if (bad === 0 && total === 0) return windows;
-  const elapsed = Math.max(0, sinceMs);
-  let { widthMs, counts } = windows;
-  while (Math.floor(elapsed / widthMs) >= MOST_WINDOWS) {
-    widthMs *= 2;
-    counts = merged(counts);
+/** Each row at the start that is kept for it; rows of the same start as one. */
+function thinned(rows: readonly Row[], newest: number): Row[] {
+  if (rows.every(([start]) => isKept(start, newest))) return [...rows];
+  const result: Row[] = [];
+  for (const row of rows) {
+    const start = keptAt(row[0], newest);
+    const last = result.at(-1);
+    if (last?.[0] === start) result[result.length - 1] = sumOf(last, row);
+    else result.push(start === row[0] ? row : [start, ...row.slice(1)]);
   }
-  const index = Math.floor(elapsed / widthMs);
-  const next = Array.from(
-    { length: Math.max(counts.length, index + 1) },
-    (_, i) => counts[i] ?? NONE,
-  );
-  const [before, of] = next[index] ?? NONE;
-  next[index] = [before + bad, of + total];
-  return { widthMs, counts: next };
+  return result;
 }
 
-/** [bad, total] of all windows. */
-export const sum = ({ counts }: Windows): readonly [bad: number, total: number] =>
-  counts.reduce(([a, b], [bad, total]) => [a + bad, b + total], NONE);
+/** Mostly at the end: what is counted is new. */
+function added(rows: Row[], row: Row): Row[] {
+  const index = rows.findLastIndex(([start]) => start <= row[0]);
+  const known = rows[index];
+  if (known?.[0] === row[0]) rows[index] = sumOf(known, row);
+  else rows.splice(index + 1, 0, row);
+  return rows;
+}
 
-const NONE = [0, 0] as const;
+const sumOf = ([start, ...counts]: Row, [, ...more]: Row): Row => [
+  start,
+  ...more.map((each, i) => each + (counts[i] ?? 0)),
+];
 
-function merged(counts: Windows['counts']): Windows['counts'] {
-  return Array.from({ length: Math.ceil(counts.length / 2) }, (_, i) => {
-    const [bad, total] = counts[2 * i] ?? NONE;
-    const [moreBad, moreTotal] = counts[2 * i + 1] ?? NONE;
-    return [bad + moreBad, total + moreTotal] as const;
-  });
+/** What was counted since each window that is kept, oldest first: the first row is all that there is. */
+export function sinceStarts({ newest, rows }: Windows): Row[] {
+  const result: Row[] = [];
+  let sum: Row | undefined;
+  let index = rows.length - 1;
+  for (let start = newest; start >= 0; start = start === 0 ? -1 : keptAt(start - 1, newest)) {
+    for (let row = rows[index]; row && row[0] >= start; row = rows[(index -= 1)])
+      sum = sum ? sumOf(sum, row) : row;
+    if (sum) result.push([start, ...sum.slice(1)]);
+  }
+  return result.reverse();
 }

@@ -125,9 +125,10 @@ async function takeIn(
 
 const readFor = async (
   source: MetricsSource,
-  { status, plan }: Existing,
+  { status, plan, environment }: Existing,
   at: number,
-): Promise<readonly Reading[]> => (status === 'rolling-back' ? [] : source.read(readsOf(plan), at));
+): Promise<readonly Reading[]> =>
+  status === 'rolling-back' ? [] : source.read(readsOf(plan, environment), at);
 
 /** A rollout that is over needs no check; one that is still to begin is waited for a while. */
 function restOf(check: StoredCheck, { status }: Rollout, now: number): StoredCheck {

@@ -1,0 +1,137 @@
+import type { Metric } from '@tidegate/contracts';
+import type { Reading, TakenReading } from '@tidegate/metrics-source';
+import { type Chosen, chosenOf, isLack, type Lack, MOST_SERIES } from './counters.ts';
+import { targetsOf, type Watch } from './watch.ts';
+
+/** Where counting stands in one target. */
+export interface Place {
+  readonly at: number;
+  /** Of each arm: whether the newest scrape had what everything is counted against. */
+  readonly present: readonly boolean[];
+  /** Newest value of each series, also of those that have vanished: they are not counted again when they come back. */
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** What one arm counted. */
+export interface Counted {
+  readonly bad: number;
+  readonly total: number;
+}
+const NOTHING: Counted = { bad: 0, total: 0 };
+
+/** What one target says in one check. `repeated`: what was counted before. */
+export type Look =
+  | { readonly outcome: 'repeated' }
+  | { readonly outcome: 'lacking'; readonly lack: Lack }
+  | {
+      readonly outcome: 'counted';
+      readonly place: Place;
+      /** Of the canary and, where it is compared, the baseline; null at the first look, when nobody knows since when. */
+      readonly counted: readonly Counted[] | null;
+      /** What belongs into the reading and is not in it. */
+      readonly lack: Lack | null;
+    };
+
+/** Both arms, or the only one; each with the metric it counts. */
+export const armsOf = ({ canary, baseline }: Watch): readonly Metric[] =>
+  baseline === null ? [canary] : [canary, baseline];
+
+/**
+ * Targets that are counted together: an interval counts for both arms or for neither. Arms that are read in the same
+ * places are counted target by target.
+ */
+export function groupsOf({ canary, baseline }: Watch): readonly (readonly string[])[] {
+  const targets = targetsOf(canary);
+  const others = baseline === null ? targets : targetsOf(baseline);
+  const all = [...new Set([...targets, ...others])];
+  const isShared = all.length === targets.length && all.length === others.length;
+  return isShared ? targets.map((target) => [target]) : [all];
+}
+
+/** A place that is far ahead of the reading means that the clock was set back: counting starts anew, from nothing. */
+export function lookAt(
+  target: string,
+  known: Place | undefined,
+  reading: Reading | undefined,
+  watch: Watch,
+): Look {
+  const lacking = (kind: Lack['kind'], detail: string): Look => ({
+    outcome: 'lacking',
+    lack: { kind, detail },
+  });
+  if (reading === undefined) return lacking('query-error', `${target} was not read.`);
+  const olderByMs = known === undefined ? -1 : known.at - reading.at;
+  if (olderByMs >= 0 && olderByMs <= watch.maxGapMs) return { outcome: 'repeated' };
+  if (reading.outcome === 'failed') return lacking('query-error', reading.message);
+  const arms = armsOf(watch).map((metric) =>
+    targetsOf(metric).includes(target) ? chosenOf(metric, reading, watch.maxGapMs) : [],
+  );
+  const lack = arms.find(isLack);
+  if (lack) return { outcome: 'lacking', lack };
+  const chosen = arms.flatMap((each) => (isLack(each) ? [] : [each]));
+  return counted(olderByMs > 0 ? undefined : known, reading, chosen, watch);
+}
+
+function counted(
+  known: Place | undefined,
+  reading: TakenReading,
+  chosen: readonly (readonly Chosen[])[],
+  watch: Watch,
+): Look {
+  // A place that knows fewer arms knows nothing of the others.
+  const since = known?.present.length === chosen.length ? known : undefined;
+  const metrics = armsOf(watch);
+  const place: Place = {
+    at: reading.at,
+    present: chosen.map((each, i) => isPresent(metrics[i] as Metric, reading, each)),
+    values: valuesOf(since, chosen),
+  };
+  return {
+    outcome: 'counted',
+    place,
+    counted: since === undefined ? null : chosen.map((each) => grown(since, each)),
+    lack: reading.lacks === undefined ? null : { kind: 'query-error', detail: reading.lacks },
+  };
+}
+
+/**
+ * How much the series grew since the place. A value below the former one is a restart: all of it is new. A series
+ * that the former scrape did not have is counted from zero: whatever it holds happened since.
+ */
+function grown({ values }: Place, chosen: readonly Chosen[]): Counted {
+  if (chosen.length === 0) return NOTHING;
+  let bad = 0;
+  let total = 0;
+  for (const { sample, bad: timesBad, total: timesTotal } of chosen) {
+    const before = values[sample.series] ?? 0;
+    const more = sample.value < before ? sample.value : sample.value - before;
+    bad += timesBad * more;
+    total += timesTotal * more;
+  }
+  return { bad: Math.max(0, bad), total };
+}
+
+/** Vanished series are remembered as long as there is room for them. */
+function valuesOf(
+  known: Place | undefined,
+  chosen: readonly (readonly Chosen[])[],
+): Place['values'] {
+  const current = Object.fromEntries(
+    chosen.flatMap((arm) => arm.map(({ sample }) => [sample.series, sample.value] as const)),
+  );
+  if (known === undefined) return current;
+  const all = { ...known.values, ...current };
+  return Object.keys(all).length <= MOST_SERIES * chosen.length ? all : current;
+}
+
+function isPresent(metric: Metric, { declared }: TakenReading, chosen: readonly Chosen[]): boolean {
+  switch (metric.type) {
+    case 'count':
+    case 'rate':
+      return declared.includes(metric.count.metric);
+    case 'signal':
+      return true;
+    default:
+      return chosen.some(({ total }) => total > 0);
+  }
+}

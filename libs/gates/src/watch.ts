@@ -1,0 +1,88 @@
+import type { Arm, Guard, Metric, Plan, Recorded, Selector } from '@tidegate/contracts';
+import { prometheusTarget } from '@tidegate/metrics-source';
+import { compares, isEveryone, maxGapMs, stepMsOf } from './timing.ts';
+
+/** What one guard counts or reads in one step. */
+export interface Watch {
+  readonly guard: Guard;
+  /** The metric as its canary has it; as a whole where there is none. */
+  readonly canary: Metric;
+  /** The metric as its baseline has it at the same time, where the two are compared. */
+  readonly baseline: Metric | null;
+  /** What it was before the rollout began, where it is compared with that. */
+  readonly recorded: Recorded | null;
+  /** Longest time between two successful checks that still counts as covered. */
+  readonly maxGapMs: number;
+  /** Of a sustained guard. */
+  readonly stepMs: number;
+}
+
+/** Which step is watched. `overall`: what everybody has, whatever it is compared with: whether all is well again. */
+export interface WatchedStage {
+  readonly stage: string;
+  readonly overall?: true | undefined;
+}
+
+/** Undefined where the plan has no such metric. */
+export function watchOf(plan: Plan, guard: Guard, of: WatchedStage): Watch | undefined {
+  const metric = plan.metrics[guard.metric];
+  if (metric === undefined) return undefined;
+  const { canary, baseline } = armsOf(metric);
+  const compared = compares(guard) && of.overall === undefined;
+  const concurrent = compared && baseline && 'where' in baseline && !isEveryone(plan, of.stage);
+  return {
+    guard,
+    canary: narrowed(metric, of.overall ? undefined : canary),
+    baseline: concurrent ? narrowed(metric, baseline) : null,
+    recorded: compared && baseline && 'recorded' in baseline ? baseline.recorded : null,
+    maxGapMs: maxGapMs(plan, metric),
+    stepMs: guard.judge === 'sustained' ? stepMsOf(plan, guard, metric) : plan.checkEvery,
+  };
+}
+
+const armsOf = (
+  metric: Metric,
+): {
+  canary?: Arm | undefined;
+  baseline?: (object & (Arm | { recorded: Recorded })) | undefined;
+} => ('canary' in metric || 'baseline' in metric ? metric : {});
+
+/** The metric of that part of the traffic alone. Where both name a label, the part's value counts. */
+export function narrowed(metric: Metric, arm: Arm | undefined): Metric {
+  if (metric.type === 'signal' || metric.type === 'promql' || metric.type === 'alert')
+    return metric;
+  const { canary: _canary, baseline: _baseline, ...whole } = metric;
+  const source = arm?.source ?? metric.source;
+  const of = (selector: Selector): Selector => ({
+    ...selector,
+    where: { ...selector.where, ...arm?.where },
+  });
+  switch (whole.type) {
+    case 'ratio':
+      return { ...whole, source, bad: of(whole.bad), total: of(whole.total) };
+    case 'latency':
+      return { ...whole, source, histogram: of(whole.histogram) };
+    case 'value':
+      return { ...whole, source, gauge: of(whole.gauge) };
+    default:
+      return { ...whole, source, count: of(whole.count) };
+  }
+}
+
+/** Stands for the signals of whichever environment the rollout is in. */
+export const SIGNALS = 'signals';
+const SIGNALS_OF = `${SIGNALS}:`;
+export const signalsOf = (environment: string): string => `${SIGNALS_OF}${environment}`;
+
+/** Where a metric is read: addresses that are scraped, one Prometheus, or what is reported to Tidegate. */
+export function targetsOf(metric: Metric): readonly string[] {
+  if (metric.type === 'signal') return [SIGNALS];
+  const { source } = metric;
+  return 'scrape' in source
+    ? [...new Set(source.scrape)]
+    : [prometheusTarget(source.prometheus.url)];
+}
+
+/** The target that a reading is of, as `targetsOf` names it. */
+export const targetNamed = (target: string): string =>
+  target.startsWith(SIGNALS_OF) ? SIGNALS : target;
