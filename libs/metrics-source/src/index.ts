@@ -1,3 +1,4 @@
+export { edgeOf, leSpellings } from './bucket-edge.ts';
 export { increase, type Increase, type Snapshot } from './delta.ts';
 export { type ReadFailure, readFailures } from './failures.ts';
 export {
@@ -13,4 +14,4 @@ export {
 export { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
 export { type PrometheusOptions, prometheusSource } from './metrics-source.prometheus.ts';
 export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
-export { select, seriesKey } from './series.ts';
+export { isSelected, select, seriesKey } from './series.ts';

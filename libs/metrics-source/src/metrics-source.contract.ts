@@ -6,13 +6,22 @@ export interface SourceUnderTest {
   readonly source: MetricsSource;
   /** An instant later than all before, far enough that nothing is shared with earlier reads. */
   nextInstant(): number;
-  /** A new target that answers with this. */
+  /** Whether it can evaluate expressions and has alerting rules. */
+  readonly evaluates: boolean;
+  /** A new target that answers with this; what evaluates can evaluate ONE_PLUS_ONE and has RULE. */
   serve(answer: Served): Promise<string>;
   /** From now on the target answers with this. */
   change(target: string, answer: Served): Promise<void>;
 }
 export type Served =
   { readonly text: string } | { readonly failure: 'unreachable' | 'bad-status' | 'unparsable' };
+
+/** An expression that what evaluates knows; it gives 2. */
+export const ONE_PLUS_ONE = 'vector(1) + 1';
+/** One that nothing can evaluate. */
+export const NONSENSE = 'sum(';
+/** An alerting rule that what evaluates has. */
+export const RULE = 'CheckoutFails';
 
 const CHECKOUT = `# HELP http_requests_total Requests by status.
 # TYPE http_requests_total counter
@@ -150,6 +159,55 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
     expect(await source.read(request, nextInstant())).toMatchObject([{ outcome: 'failed' }]);
     await change(target, { text: 'a_total 1\n' });
     expect(await source.read(request, nextInstant())).toMatchObject([{ outcome: 'taken' }]);
+  });
+
+  it('answers each expression by itself, and the rest of the reading whatever becomes of them', async () => {
+    const { source, nextInstant, serve, evaluates } = await open();
+    const target = await serve({ text: 'a_total 1\n' });
+    const at = nextInstant();
+    const queries = [ONE_PLUS_ONE, NONSENSE];
+    const readings = await source.read(
+      [
+        { target, metrics: ['a_total'], queries: [ONE_PLUS_ONE] },
+        { target, metrics: [], queries },
+      ],
+      at,
+    );
+    const { samples, answers } = taken(readings[0]);
+    expect(samples).toMatchObject([{ value: 1 }]);
+    const refused = { failure: 'query-failed', message: expect.stringContaining(target) };
+    expect(answers).toEqual({
+      [ONE_PLUS_ONE]: evaluates ? { points: [{ labels: {}, value: 2, at }] } : refused,
+      [NONSENSE]: refused,
+    });
+  });
+
+  it('names the alerting rules that it has, of those asked for', async () => {
+    const { source, nextInstant, serve, evaluates } = await open();
+    const target = await serve({ text: 'a_total 1\n' });
+    const request = { target, metrics: ['a_total'], rules: [RULE, 'NobodyWroteThis'] };
+    const [reading] = await source.read([request], nextInstant());
+    expect(taken(reading).rules).toEqual(evaluates ? [RULE] : []);
+  });
+
+  it('says nothing of expressions and rules where none are asked for', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ text: 'a_total 1\n' });
+    const [reading] = await source.read([{ target, metrics: ['a_total'] }], nextInstant());
+    for (const field of ['answers', 'rules', 'ruleFailures', 'lacks'])
+      expect(reading).not.toHaveProperty(field);
+  });
+
+  it('fails as a whole where the target cannot be read, whatever was asked', async () => {
+    const { source, nextInstant, serve } = await open();
+    const target = await serve({ failure: 'unreachable' });
+    for (const request of [
+      { target, metrics: [], queries: [ONE_PLUS_ONE] },
+      { target, metrics: ['a_total'], queries: [ONE_PLUS_ONE], rules: [RULE] },
+    ])
+      expect(await source.read([request], nextInstant())).toMatchObject([
+        { outcome: 'failed', target, failure: 'unreachable' },
+      ]);
   });
 
   it('reads nothing if nothing is asked for', async () => {

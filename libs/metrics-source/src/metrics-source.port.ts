@@ -57,8 +57,10 @@ export interface TakenReading {
   readonly declared: readonly string[];
   /** By expression, each of those asked for. */
   readonly answers?: Readonly<Record<string, QueryAnswer>>;
-  /** Of the alerting rules asked for, those that the source has. */
+  /** Of the alerting rules asked for, those that the source has and evaluates: only their silence means something. */
   readonly rules?: readonly string[];
+  /** Of the alerting rules asked for, why one that is not in `rules` is not, where more is known than that it is not there. */
+  readonly ruleFailures?: Readonly<Record<string, string>>;
   /** A sentence about what belongs into this reading and is not in it; absent if nothing. What is there counts. */
   readonly lacks?: string;
 }

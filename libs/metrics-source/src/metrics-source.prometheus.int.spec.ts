@@ -1,10 +1,13 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
 import { openServerIfAny } from '../../../test/servers/servers.ts';
-import { metricsSourceContract, type Served } from './metrics-source.contract.ts';
+import { metricsSourceContract, RULE, type Served } from './metrics-source.contract.ts';
 import { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
 import type { Reading, TakenReading } from './metrics-source.port.ts';
 import { prometheusSource } from './metrics-source.prometheus.ts';
@@ -45,6 +48,14 @@ interface Scraped {
   show(text: string | undefined): Promise<void>;
 }
 
+const RULES = `
+groups:
+  - name: shop
+    rules:
+      - { alert: ${RULE}, expr: 'failing > 0' }
+      - { alert: Broken, expr: 'label_replace(a_total, "x", "$1", "code", "(.*)") * on () a_total' }
+`;
+
 async function openScraped(relabel = ''): Promise<Scraped | undefined> {
   const target: { text: string | undefined; asked: number } = { text: '', asked: 0 };
   const url = await listen((_request, response) => {
@@ -53,8 +64,13 @@ async function openScraped(relabel = ''): Promise<Scraped | undefined> {
       .writeHead(target.text === undefined ? 503 : 200, { 'content-type': 'text/plain' })
       .end(target.text);
   }, ofFile);
+  const folder = await mkdtemp(join(tmpdir(), 'tidegate-rules-'));
+  ofFile.push(() => rm(folder, { recursive: true }));
+  const rules = join(folder, 'rules.yml');
+  await writeFile(rules, RULES);
   const config = `
-global: { scrape_interval: 100ms, scrape_timeout: 100ms }
+global: { scrape_interval: 100ms, scrape_timeout: 100ms, evaluation_interval: 100ms }
+rule_files: ['${rules}']
 scrape_configs:
   - job_name: shop
     static_configs: [{ targets: ['${new URL(url).host}'] }]
@@ -122,6 +138,7 @@ withPrometheus('Prometheus', () => {
     };
     return {
       source: prometheusSource({ shareForMs: 0 }),
+      evaluates: true,
       nextInstant,
       serve: async (answer) => {
         const target = await listen((request, response) => {
@@ -258,6 +275,88 @@ withPrometheus('Prometheus', () => {
       'failed',
       ...Array.from({ length: 9 }, () => 'taken'),
     ]);
+  });
+
+  it('evaluates what is written, and refuses in its own words what cannot be', async () => {
+    await here.show('a_total{code="200"} 30\na_total{code="500"} 10\n');
+    const ratio = 'sum(a_total{code="500"}) / sum(a_total)';
+    const queries = [
+      ratio,
+      'a_total',
+      'scalar(sum(a_total))',
+      'a_total[5m]',
+      'nonsense(',
+      'b_total',
+    ];
+    const [reading] = await prometheusSource().read(
+      [{ target: here.url, metrics: ['a_total'], queries }],
+      nextInstant(),
+    );
+    const { answers = {}, samples } = taken(reading);
+    expect(samples).toHaveLength(2);
+    expect(answers[ratio]).toMatchObject({ points: [{ labels: {}, value: 0.25 }] });
+    const lines = { points: [{ value: 30 }, { value: 10 }] };
+    expect(answers['a_total']).toMatchObject(lines);
+    expect(answers['scalar(sum(a_total))']).toMatchObject({ points: [{ labels: {}, value: 40 }] });
+    expect(answers['a_total[5m]']).toMatchObject({
+      failure: 'query-failed',
+      message: expect.stringContaining('matrix'),
+    });
+    expect(answers['nonsense(']).toMatchObject({
+      failure: 'query-failed',
+      message: expect.stringContaining('bad_data'),
+    });
+    expect(answers['b_total']).toEqual({ points: [] });
+  });
+
+  it('is asked once for an expression that many want, and refuses one of too many series', async () => {
+    await here.show(Array.from({ length: 30 }, (_, i) => `a_total{user="${i}"} 1\n`).join(''));
+    const bodies: string[] = [];
+    const target = await listen(
+      relay(
+        () => here.url,
+        (_url, body) => void bodies.push(body),
+      ),
+    );
+    const source = prometheusSource({ maxSeries: 20 });
+    const at = nextInstant();
+    const request = { target, metrics: [], queries: ['sum(a_total)', 'a_total'] };
+    const readings = await Promise.all(
+      Array.from({ length: 50 }, () => source.read([request], at)),
+    );
+    expect(bodies).toHaveLength(2);
+    for (const [reading] of readings)
+      expect(taken(reading).answers).toMatchObject({
+        'sum(a_total)': { points: [{ value: 30 }] },
+        a_total: { failure: 'too-large', message: expect.stringContaining('30 series') },
+      });
+  });
+
+  it('knows of a rule that it cannot evaluate, and why', async () => {
+    await here.show('a_total{code="200"} 1\na_total{code="500"} 1\n');
+    const rules = [RULE, 'Broken', 'NobodyWroteThis'];
+    const reading = await eventually(async () => {
+      const source = prometheusSource();
+      const [now] = await source.read([{ target: here.url, metrics: [], rules }], nextInstant());
+      return taken(now).ruleFailures && taken(now);
+    }, 15_000);
+    expect(reading.rules).toEqual([RULE]);
+    expect(reading.ruleFailures).toEqual({
+      Broken: expect.stringMatching(/many-to-many|duplicate/),
+    });
+  });
+
+  it('reads several instants of the past at once, each as it was', async () => {
+    await here.show('a_total 1\n');
+    const earlier = nextInstant();
+    await here.show('a_total 2\n');
+    const source = prometheusSource({ shareForMs: 0 });
+    const request = [{ target: here.url, metrics: ['a_total'] }];
+    const readings = await Promise.all([
+      source.read(request, earlier),
+      source.read(request, nextInstant()),
+    ]);
+    expect(readings.map(([each]) => taken(each).samples[0]?.value)).toEqual([1, 2]);
   });
 
   it('and scraped addresses can be targets of one read', async () => {

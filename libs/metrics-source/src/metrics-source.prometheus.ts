@@ -1,12 +1,18 @@
 import type { Selector } from '@tidegate/contracts';
 import { isAllowed, withoutSecrets } from './fetch-text.http.ts';
-import type { MetricsSource, Reading, ReadRequest } from './metrics-source.port.ts';
+import type {
+  MetricsSource,
+  QueryAnswer,
+  Reading,
+  ReadRequest,
+  TakenReading,
+} from './metrics-source.port.ts';
 import {
   type Declaring,
   familiesOf,
   mayHave,
   ofTargets,
-  selectorsByTarget,
+  rulesAmong,
   takenFrom,
   upOf,
 } from './prometheus-reading.ts';
@@ -16,6 +22,7 @@ import {
   PrometheusServer,
   type ServerOptions,
 } from './prometheus-server.http.ts';
+import { type Wanted, wantedOf } from './reading.ts';
 
 export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authorization'>> {
   /** Value of the header Authorization, sent to this address and to no other. */
@@ -49,8 +56,8 @@ export function prometheusSource({
   return {
     read: (requests: readonly ReadRequest[], at: number): Promise<readonly Reading[]> =>
       Promise.all(
-        [...selectorsByTarget(requests)].map(([target, selectors]) =>
-          readFrom(serverAt(target), target, selectors, at),
+        [...wantedOf(requests)].map(([target, wanted]) =>
+          readFrom(serverAt(target), target, wanted, at),
         ),
       ),
   };
@@ -70,7 +77,7 @@ const failed = (target: string, at: number, { failure, message }: Failure): Read
 async function readFrom(
   server: PrometheusServer,
   target: string,
-  selectors: readonly Selector[],
+  wanted: Wanted,
   at: number,
 ): Promise<Reading> {
   if (!isAllowed(target))
@@ -78,17 +85,60 @@ async function readFrom(
       failure: 'not-allowed',
       message: `${withoutSecrets(target)} is not an http or https address without credentials.`,
     });
+  const [series, answers, rules] = await Promise.all([
+    readSeries(server, target, wanted.selectors, at),
+    answersOf(server, wanted.queries, at),
+    rulesOf(server, wanted.rules, at),
+  ]);
+  if (isFailure(series)) return failed(target, at, series);
+  const unanswered = Object.values(answers).filter(isFailure);
+  if (wanted.selectors.length === 0 && unanswered[0] && unanswered.length === wanted.queries.length)
+    return failed(target, at, unanswered[0]);
+  return {
+    ...series,
+    ...(wanted.queries.length > 0 ? { answers } : {}),
+    ...(wanted.rules.length > 0 ? rules : {}),
+  };
+}
+
+async function readSeries(
+  server: PrometheusServer,
+  target: string,
+  selectors: readonly Selector[],
+  at: number,
+): Promise<TakenReading | Failure> {
   const answers = await Promise.all(selectors.map((each) => server.select(each, at)));
   const failure = answers.find(isFailure);
-  if (failure) return failed(target, at, failure);
+  if (failure) return failure;
   const selected = answers.flatMap((answer) => (isFailure(answer) ? [] : [answer]));
   const found = new Set(selected.flatMap(({ samples }) => samples).map(({ name }) => name));
   const lacking = selectors.filter(({ metric }) => !found.has(metric));
   const declaring = await Promise.all(lacking.map((each) => declaringOf(server, each, at)));
   const unknown = declaring.find(isFailure);
-  if (unknown) return failed(target, at, unknown);
+  if (unknown) return unknown;
   const known = declaring.flatMap((each) => (isFailure(each) ? [] : [each]));
   return takenFrom(target, at, selectors, selected, known);
+}
+
+async function answersOf(
+  server: PrometheusServer,
+  queries: readonly string[],
+  at: number,
+): Promise<Readonly<Record<string, QueryAnswer>>> {
+  const answers = queries.map(async (query) => [query, await server.evaluate(query, at)] as const);
+  return Object.fromEntries(await Promise.all(answers));
+}
+
+async function rulesOf(
+  server: PrometheusServer,
+  wanted: readonly string[],
+  at: number,
+): Promise<Pick<TakenReading, 'rules' | 'ruleFailures'>> {
+  if (wanted.length === 0) return {};
+  const all = await server.rules(at);
+  return isFailure(all)
+    ? { rules: [], ruleFailures: Object.fromEntries(wanted.map((rule) => [rule, all.message])) }
+    : rulesAmong(wanted, all);
 }
 
 /** Of a metric without series: who declares it, and whether they are up. A dead target's silence is no good news. */

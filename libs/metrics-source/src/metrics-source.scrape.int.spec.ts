@@ -45,6 +45,7 @@ describe('scraping', () => {
     const answers = new Map<string, Served>();
     return {
       source: scrapeSource({ clock }),
+      evaluates: false,
       nextInstant: () => {
         clock.advance(5_000);
         return clock.now();

@@ -1,9 +1,9 @@
 import { type Clock, isRejection } from '@tidegate/kernel';
-import { type Exposition, readExposition } from './exposition.ts';
+import { readExposition } from './exposition.ts';
 import type { ReadFailure } from './failures.ts';
 import { type FetchLimits, fetchText, isAllowed, withoutSecrets } from './fetch-text.http.ts';
 import type { MetricsSource, Reading, ReadRequest } from './metrics-source.port.ts';
-import { pickReading, targetsOf } from './reading.ts';
+import { type Given, pickReading, wantedOf } from './reading.ts';
 
 export interface ScrapeOptions {
   readonly clock: Clock;
@@ -15,14 +15,11 @@ export interface ScrapeOptions {
   readonly shareForMs?: number;
 }
 
-/** What a target gave: failures are shared like answers, so a dead target is not asked again by every rollout. */
-type Scraped = { readonly at: number } & (
-  { readonly exposition: Exposition } | { readonly failure: ReadFailure; readonly message: string }
-);
+/** Failures are shared like answers, so a dead target is not asked again by every rollout. */
 interface Scrape {
   readonly at: number;
   done: boolean;
-  readonly result: Promise<Scraped>;
+  readonly result: Promise<Given>;
 }
 
 /**
@@ -37,7 +34,7 @@ export function scrapeSource({
 }: ScrapeOptions): MetricsSource {
   const scrapes = new Map<string, Scrape>();
 
-  const scrapeOf = (target: string): Promise<Scraped> => {
+  const scrapeOf = (target: string): Promise<Given> => {
     const known = scrapes.get(target);
     if (known) return known.result;
     const at = clock.now();
@@ -57,10 +54,9 @@ export function scrapeSource({
         const fits = taken <= now && (taken >= at || now - taken <= shareForMs);
         if (done && !fits) scrapes.delete(target);
       }
-      const wanted = targetsOf(requests);
       return Promise.all(
-        [...wanted].map(async ([target, metrics]) =>
-          pickReading(target, metrics, await scrapeOf(target)),
+        [...wantedOf(requests)].map(async ([target, wanted]) =>
+          pickReading(target, wanted, await scrapeOf(target)),
         ),
       );
     },
@@ -68,8 +64,8 @@ export function scrapeSource({
 }
 
 /** Never rejects. */
-async function scrape(target: string, at: number, limits: FetchLimits): Promise<Scraped> {
-  const failed = (failure: ReadFailure, what: string): Scraped => ({
+async function scrape(target: string, at: number, limits: FetchLimits): Promise<Given> {
+  const failed = (failure: ReadFailure, what: string): Given => ({
     at,
     failure,
     message: `${withoutSecrets(target)} ${what}.`,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { isRejection } from '@tidegate/kernel';
 import fc from 'fast-check';
-import { queryOf, readData, readSelected, readTargets, selectorText } from './prometheus-query.ts';
-import { familiesOf, mayHave, selectorsByTarget } from './prometheus-reading.ts';
+import { readData, readPoints, readRules, readTargets } from './prometheus-answer.ts';
+import { queryOf, readSelected, selectorText } from './prometheus-query.ts';
+import { familiesOf, mayHave, rulesAmong } from './prometheus-reading.ts';
+import { wantedOf } from './reading.ts';
 
 const part = (name: string, labels: object, value: string) => ({
   metric: { __tidegate_part__: name, ...labels },
@@ -142,12 +144,67 @@ it('what is wanted of a target is its selectors, each once, and whole metrics wh
   const requests = [
     { target: 't', metrics: ['a', 'b'], selectors: [a] },
     { target: 'u', metrics: ['a'] },
-    { target: 't', metrics: ['a'], selectors: [a] },
+    { target: 't', metrics: ['a'], selectors: [a], queries: ['q', 'q'] },
   ];
-  expect([...selectorsByTarget(requests)]).toEqual([
+  const wanted = [...wantedOf(requests)];
+  expect(wanted.map(([target, { selectors }]) => [target, selectors])).toEqual([
     ['t', [a, { metric: 'b', where: {} }]],
     ['u', [{ metric: 'a', where: {} }]],
   ]);
+  expect(wanted[0]?.[1].queries).toEqual(['q']);
+});
+
+describe('the answer to an expression', () => {
+  const data = (resultType: string, result: unknown) =>
+    JSON.stringify({ status: 'success', data: { resultType, result } });
+
+  it('is one number without labels, or a value for each series', () => {
+    expect(readPoints(data('scalar', [1_790_000_010, '7']))).toEqual([
+      { labels: {}, at: 1_790_000_010_000, value: 7 },
+    ]);
+    const vector = [{ metric: { __name__: 'a', x: '1' }, value: [1_790_000_010, 'NaN'] }];
+    expect(readPoints(data('vector', vector))).toEqual([
+      { labels: { __name__: 'a', x: '1' }, at: 1_790_000_010_000, value: Number.NaN },
+    ]);
+  });
+
+  it.each(['matrix', 'string'])('that is a %s is refused by its name', (type) => {
+    expect(readPoints(data(type, []))).toMatchObject({
+      code: 'QUERY_FAILED',
+      message: expect.stringContaining(type),
+    });
+  });
+});
+
+describe('alerting rules', () => {
+  const rule = (name: string, health: string, more = {}) => ({
+    type: 'alerting',
+    name,
+    health,
+    ...more,
+  });
+  const groups = [
+    {
+      rules: [
+        rule('Fine', 'ok'),
+        rule('Twice', 'ok'),
+        { ...rule('Mean', 'ok'), type: 'recording' },
+      ],
+    },
+    { rules: [rule('Twice', 'err', { lastError: 'no more memory' }), rule('New', 'unknown')] },
+  ];
+  const health = readRules(JSON.stringify({ status: 'success', data: { groups } }));
+
+  it('are there if each of the name is evaluated; why one is not stands beside it', () => {
+    if (isRejection(health)) throw new Error(health.message);
+    expect(rulesAmong(['Fine', 'Twice', 'Mean', 'New', 'Misspelt'], health)).toEqual({
+      rules: ['Fine'],
+      ruleFailures: {
+        Twice: 'The rule Twice is not evaluated: err: no more memory.',
+        New: 'The rule New is not evaluated: unknown.',
+      },
+    });
+  });
 });
 
 it('a target may have a series unless its own labels say otherwise', () => {

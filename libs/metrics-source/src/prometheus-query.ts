@@ -1,6 +1,7 @@
 import type { Selector } from '@tidegate/contracts';
 import { isRejection, reject, type Rejection } from '@tidegate/kernel';
 import type { Sample } from './metrics-source.port.ts';
+import { malformed, type Point, readVector } from './prometheus-answer.ts';
 import { seriesKey } from './series.ts';
 
 /** What Prometheus says of one selector at one instant. */
@@ -13,14 +14,6 @@ export interface Selected {
 export interface TargetName {
   readonly job: string;
   readonly instance: string;
-}
-
-/** One line of an instant vector. */
-interface Point {
-  readonly labels: Readonly<Record<string, string>>;
-  /** ms since 1970. */
-  readonly at: number;
-  readonly value: number;
 }
 
 /** For how long a target that is down is remembered by what it had. */
@@ -110,86 +103,4 @@ function timed(
     samples.push({ name: metric, labels, series, value, at: Math.round(seconds * 1_000) });
   }
   return samples.sort((a, b) => (a.series < b.series ? -1 : 1));
-}
-
-/** Answers have the shape {status, data: {resultType, result: [{metric, value: [seconds, text]}]}}. */
-function readVector(text: string): readonly Point[] | Rejection {
-  const data = readData(text);
-  if (isRejection(data)) return data;
-  const { resultType, result } = asFields(data);
-  if (resultType !== 'vector' || !Array.isArray(result))
-    return malformed(`a result of the type ${JSON.stringify(resultType)}, not a vector`);
-  const points: Point[] = [];
-  for (const item of result.map(asFields)) {
-    const [seconds, value] = Array.isArray(item['value']) ? (item['value'] as unknown[]) : [];
-    if (typeof seconds !== 'number' || typeof value !== 'string')
-      return malformed('a series without a value, such as a native histogram');
-    const labels = stringsOf(item['metric']);
-    const number = numberOf(value);
-    if (labels === undefined || number === undefined)
-      return malformed(`a series of ${JSON.stringify(item).slice(0, 120)}`);
-    points.push({ labels, at: Math.round(seconds * 1_000), value: number });
-  }
-  return points;
-}
-
-/**
- * `data` of any answer of the HTTP API. Refused with QUERY_FAILED where it reports an error, or a warning: those say
- * that a part is missing. Refused with QUERY_TIMEOUT where Prometheus gave up.
- */
-export function readData(text: string): unknown {
-  const answer = parse(text);
-  const { status, data, errorType, error, warnings } = asFields(answer);
-  if (status === 'error' && typeof error === 'string')
-    return reject(
-      errorType === 'timeout' ? 'QUERY_TIMEOUT' : 'QUERY_FAILED',
-      `${String(errorType)}: ${error.slice(0, 500)}`,
-    );
-  if (status !== 'success' || data === undefined)
-    return malformed(JSON.stringify(text.slice(0, 120)));
-  if (Array.isArray(warnings) && warnings.length > 0)
-    return reject('QUERY_FAILED', `a warning: ${String(warnings[0]).slice(0, 500)}`);
-  return data;
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined; // refused by whoever reads it, with the text
-  }
-}
-
-/** Targets that declare a metric, as `/api/v1/targets/metadata` lists them. */
-export function readTargets(text: string): readonly Readonly<Record<string, string>>[] | Rejection {
-  const data = readData(text);
-  if (isRejection(data)) return data;
-  if (!Array.isArray(data)) return malformed('metadata that are not a list');
-  return data.flatMap((each) => {
-    const labels = stringsOf(asFields(each)['target']);
-    return labels === undefined ? [] : [labels];
-  });
-}
-
-const malformed = (what: string): Rejection => reject('ANSWER_MALFORMED', what);
-
-const SPECIAL: Readonly<Record<string, number>> = {
-  NaN: Number.NaN,
-  '+Inf': Infinity,
-  '-Inf': -Infinity,
-};
-function numberOf(text: string): number | undefined {
-  if (Object.hasOwn(SPECIAL, text)) return SPECIAL[text];
-  const number = Number(text);
-  return text.trim() === '' || Number.isNaN(number) ? undefined : number;
-}
-
-const asFields = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-
-function stringsOf(value: unknown): Readonly<Record<string, string>> | undefined {
-  const entries = Object.entries(asFields(value));
-  return entries.every((entry): entry is [string, string] => typeof entry[1] === 'string')
-    ? Object.fromEntries(entries)
-    : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Selector } from '@tidegate/contracts';
-import type { ReadRequest, Sample, TakenReading } from './metrics-source.port.ts';
+import type { Sample, TakenReading } from './metrics-source.port.ts';
 import type { Selected, TargetName } from './prometheus-query.ts';
+import type { RuleHealth } from './prometheus-answer.ts';
 import { seriesKey } from './series.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -9,23 +10,6 @@ type Labels = Readonly<Record<string, string>>;
 export interface Declaring {
   readonly metric: string;
   readonly up: readonly Sample[];
-}
-
-/** The selectors wanted of each target, targets in the order in which they first stand. */
-export function selectorsByTarget(
-  requests: readonly ReadRequest[],
-): Map<string, readonly Selector[]> {
-  const wanted = new Map<string, Map<string, Selector>>();
-  for (const { target, metrics, selectors = [] } of requests) {
-    const known = wanted.get(target) ?? new Map<string, Selector>();
-    for (const metric of metrics) {
-      const named = selectors.filter((each) => each.metric === metric);
-      for (const each of named.length > 0 ? named : [{ metric, where: {} }])
-        known.set(JSON.stringify(each), each);
-    }
-    wanted.set(target, known);
-  }
-  return new Map([...wanted].map(([target, each]) => [target, [...each.values()]]));
 }
 
 /**
@@ -113,4 +97,19 @@ export function ofTargets(up: readonly Sample[], targets: readonly Labels[]): re
   const key = ({ job = '', instance = '' }: Labels): string => seriesKey('up', { job, instance });
   const keys = new Set(targets.map(key));
   return up.filter(({ labels }) => keys.has(key(labels)));
+}
+
+/** Of the rules that are wanted, those that are evaluated, and why others are not. */
+export function rulesAmong(
+  wanted: readonly string[],
+  health: RuleHealth,
+): Pick<TakenReading, 'rules' | 'ruleFailures'> {
+  const ill = wanted.flatMap((rule): [string, string][] => {
+    const why = health.get(rule);
+    return typeof why === 'string' ? [[rule, `The rule ${rule} is not evaluated: ${why}.`]] : [];
+  });
+  return {
+    rules: wanted.filter((rule) => health.get(rule) === null),
+    ...(ill.length > 0 ? { ruleFailures: Object.fromEntries(ill) } : {}),
+  };
 }

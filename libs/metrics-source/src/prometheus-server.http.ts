@@ -2,13 +2,9 @@ import type { Selector } from '@tidegate/contracts';
 import { isRejection, type Rejection } from '@tidegate/kernel';
 import type { ReadFailure } from './failures.ts';
 import { fetchText, type FetchLimits, withoutSecrets } from './fetch-text.http.ts';
-import {
-  queryOf,
-  readSelected,
-  readTargets,
-  type Selected,
-  selectorText,
-} from './prometheus-query.ts';
+import { readPoints, readRules, readTargets, type RuleHealth } from './prometheus-answer.ts';
+import type { QueryAnswer } from './metrics-source.port.ts';
+import { queryOf, readSelected, type Selected, selectorText } from './prometheus-query.ts';
 
 export interface ServerOptions extends FetchLimits {
   /** Of one selector; more are refused as too large. */
@@ -50,6 +46,7 @@ export class PrometheusServer {
   readonly #options: ServerOptions;
   readonly #shared = new Map<string, Shared>();
   #waiting: Waiting[] = [];
+  #forgotAt = -Infinity;
 
   constructor(url: string, options: ServerOptions) {
     this.#url = url;
@@ -81,9 +78,33 @@ export class PrometheusServer {
     });
   }
 
+  /** What an expression gives, as it stands. A failure is this expression's alone. */
+  evaluate(expression: string, at: number): Promise<QueryAnswer> {
+    return this.#once(`query ${expression}`, at, async () => {
+      const body = new URLSearchParams({ query: expression, time: String(at / 1_000) });
+      const answer = await this.#call('/api/v1/query', body, readPoints);
+      if (isFailure(answer)) return { failure: answer.failure, message: answer.message };
+      const { length } = answer.value;
+      const { maxSeries } = this.#options;
+      return length > maxSeries
+        ? this.#failed('too-large', `gave ${length} series, at most ${maxSeries} are read`)
+        : { points: answer.value };
+    });
+  }
+
+  /** Its alerting rules; none where it keeps no rules. */
+  rules(at: number): Promise<RuleHealth | Failure> {
+    return this.#once('rules', at, async () => {
+      const answer = await this.#call('/api/v1/rules?type=alert', undefined, readRules);
+      if (!isFailure(answer)) return answer.value;
+      return answer.status === 404 ? new Map<string, null>() : answer;
+    });
+  }
+
   #once<T>(key: string, at: number, ask: () => Promise<T>): Promise<T> {
     const known = this.#shared.get(key);
     if (known && this.#isNear(known, at)) return known.answer as Promise<T>;
+    this.#forget(at);
     const answer = ask();
     const entry: Shared = { at, answer, done: false };
     this.#shared.set(key, entry);
@@ -93,20 +114,23 @@ export class PrometheusServer {
     return answer;
   }
 
-  #isNear = (shared: Shared, at: number): boolean =>
+  #isNear = (shared: { readonly at: number }, at: number): boolean =>
     Math.abs(shared.at - at) <= this.#options.shareForMs;
 
-  /** All that waits, at the newest of the wanted instants. */
+  /** What nobody can share any more, once in a while. */
+  #forget(at: number): void {
+    if (this.#isNear({ at: this.#forgotAt }, at)) return;
+    this.#forgotAt = at;
+    for (const [key, shared] of this.#shared)
+      if (shared.done && !this.#isNear(shared, at)) this.#shared.delete(key);
+  }
+
   async #send(): Promise<void> {
     const waiting = this.#waiting;
     this.#waiting = [];
-    const at = Math.max(...waiting.map((each) => each.at));
-    for (const [key, shared] of this.#shared)
-      if (shared.done && !this.#isNear(shared, at)) this.#shared.delete(key);
-    const queries: Promise<void>[] = [];
-    for (let from = 0; from < waiting.length; from += MOST_IN_A_QUERY)
-      queries.push(this.#query(waiting.slice(from, from + MOST_IN_A_QUERY), at));
-    await Promise.all(queries);
+    await Promise.all(
+      batchesOf(waiting, this.#options.shareForMs).map(([at, batch]) => this.#query(batch, at)),
+    );
   }
 
   /** Where many are refused at once, each half is asked alone: nobody pays for another's selector. */
@@ -173,4 +197,16 @@ export class PrometheusServer {
     failure,
     message: `${withoutSecrets(this.#url)} ${what}.`,
   });
+}
+
+/** What is wanted of about the same instant together, at the newest of these; no more than one query can hold. */
+function batchesOf(waiting: readonly Waiting[], nearMs: number): [number, Waiting[]][] {
+  const batches: [number, Waiting[]][] = [];
+  for (const each of waiting.toSorted((a, b) => b.at - a.at)) {
+    const [at, batch] = batches.at(-1) ?? [];
+    if (at !== undefined && batch && batch.length < MOST_IN_A_QUERY && at - each.at <= nearMs)
+      batch.push(each);
+    else batches.push([each.at, [each]]);
+  }
+  return batches;
 }

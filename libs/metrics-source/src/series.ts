@@ -8,18 +8,22 @@ export function seriesKey(name: string, labels: Readonly<Record<string, string>>
 }
 
 /**
- * The samples of the selector's metric whose labels have the wanted values. As in Prometheus, a label that is
+ * Whether it is of the selector's metric and its labels have the wanted values. As in Prometheus, a label that is
  * missing has the value "".
  */
-export const select = (samples: readonly Sample[], { metric, where }: Selector): Sample[] =>
-  samples.filter(
-    ({ name, labels }) =>
-      name === metric &&
-      Object.entries(where).every(([label, wanted]) => {
-        const value = Object.hasOwn(labels, label) ? labels[label] : '';
-        return (
-          value !== undefined &&
-          (typeof wanted === 'string' ? wanted === value : wanted.includes(value))
-        );
-      }),
-  );
+export const isSelected = (
+  { name, labels }: Pick<Sample, 'name' | 'labels'>,
+  { metric, where }: Selector,
+): boolean =>
+  name === metric &&
+  Object.entries(where).every(([label, wanted]) => {
+    const value = Object.hasOwn(labels, label) ? labels[label] : '';
+    return (
+      value !== undefined &&
+      (typeof wanted === 'string' ? wanted === value : wanted.includes(value))
+    );
+  });
+
+/** The samples that the selector chooses. */
+export const select = (samples: readonly Sample[], selector: Selector): Sample[] =>
+  samples.filter((sample) => isSelected(sample, selector));

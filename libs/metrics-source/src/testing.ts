@@ -7,4 +7,5 @@ export {
   type RecordedAnswer,
   recordedSource,
   type RecordedSource,
+  type RecordedValue,
 } from './metrics-source.memory.ts';
