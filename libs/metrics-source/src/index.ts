@@ -13,5 +13,12 @@ export {
 } from './metrics-source.port.ts';
 export { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
 export { type PrometheusOptions, prometheusSource } from './metrics-source.prometheus.ts';
+export { type SeriesOptions, seriesSource } from './metrics-source.series.ts';
 export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
+export {
+  type PointColumns,
+  type RecordedPoint,
+  type RecordedSeries,
+  spanOf,
+} from './recorded-series.ts';
 export { isSelected, select, seriesKey } from './series.ts';

@@ -1,0 +1,151 @@
+import type { Selector } from '@tidegate/contracts';
+import type { ReadFailure } from './failures.ts';
+import type {
+  MetricsSource,
+  QueryAnswer,
+  Reading,
+  Sample,
+  TakenReading,
+} from './metrics-source.port.ts';
+import { type Wanted, wantedOf } from './reading.ts';
+import type { RecordedSeries } from './recorded-series.ts';
+import { isSelected } from './series.ts';
+import { SeriesTrack } from './series-track.ts';
+
+export interface SeriesOptions {
+  /** For how long a value holds where none follows it, ms; as in Prometheus 5 minutes. */
+  readonly lookbackMs?: number;
+  /** Metrics that were declared, beside those that have a series anywhere in the recording. */
+  readonly declared?: readonly string[];
+  /** What expressions gave, by expression; of others nothing is known. */
+  readonly queries?: Readonly<Record<string, readonly RecordedSeries[]>>;
+  /** Where reading itself failed: how, by target and instant. */
+  readonly failing?: (target: string, at: number) => ReadFailure | undefined;
+  /** Alerting rules that there were; by default those that an ALERTS series names. */
+  readonly rules?: readonly string[];
+}
+
+/** For how long a target that is down is remembered by what it had, as by the Prometheus adapter. */
+const REMEMBERED_MS = 3_600_000;
+
+/**
+ * Answers at any instant as a Prometheus with these series would have, for rehearsals. Every target gives the same
+ * series, or what the function chooses for it. Instants in their order are fast.
+ */
+export function seriesSource(
+  recorded: readonly RecordedSeries[] | ((target: string) => readonly RecordedSeries[]),
+  options: SeriesOptions = {},
+): MetricsSource {
+  const archives = new Map<string, Archive>();
+  const archiveOf = (target: string): Archive => {
+    const key = typeof recorded === 'function' ? target : '';
+    const known = archives.get(key);
+    if (known) return known;
+    const archive = new Archive(
+      typeof recorded === 'function' ? recorded(target) : recorded,
+      options,
+    );
+    archives.set(key, archive);
+    return archive;
+  };
+  return {
+    read: async (requests, at): Promise<readonly Reading[]> =>
+      [...wantedOf(requests)].map(([target, wanted]): Reading => {
+        const failure = options.failing?.(target, at);
+        if (failure === undefined) return archiveOf(target).read(target, wanted, at);
+        const message = `${target} could not be read: ${failure}.`;
+        return { outcome: 'failed', target, at, failure, message };
+      }),
+  };
+}
+
+/** Series, found by selector once and then by moving on. */
+class Archive {
+  readonly #tracks: readonly SeriesTrack[];
+  readonly #lookbackMs: number;
+  readonly #declared: ReadonlySet<string>;
+  readonly #queries: ReadonlyMap<string, readonly SeriesTrack[]>;
+  readonly #rules: ReadonlySet<string | undefined>;
+  readonly #chosen = new Map<string, readonly SeriesTrack[]>();
+
+  constructor(recorded: readonly RecordedSeries[], options: SeriesOptions) {
+    const { lookbackMs = 300_000, declared = [], queries = {}, rules } = options;
+    this.#tracks = recorded.map((each) => new SeriesTrack(each));
+    this.#lookbackMs = lookbackMs;
+    this.#declared = new Set([...declared, ...recorded.map(({ name }) => name)]);
+    this.#queries = new Map(
+      Object.entries(queries).map(([query, series]) => [
+        query,
+        series.map((each) => new SeriesTrack(each)),
+      ]),
+    );
+    const alerts = recorded.filter(({ name }) => name === 'ALERTS');
+    this.#rules = new Set(rules ?? alerts.map(({ labels }) => labels['alertname']));
+  }
+
+  read(target: string, wanted: Wanted, at: number): TakenReading {
+    const { metrics, selectors, queries, rules } = wanted;
+    const tracks = [...new Set(selectors.flatMap((each) => this.#select(each)))];
+    const samples = this.#samplesOf(tracks, at);
+    const newest = newestOf(samples) ?? newestOf(this.#samplesOf(this.#tracks, at));
+    const lacks = this.#lackOf(target, tracks, at);
+    return {
+      outcome: 'taken',
+      target,
+      at: newest ?? at,
+      samples: [...metrics].flatMap((metric) => samples.filter(({ name }) => name === metric)),
+      declared: newest === undefined ? [] : [...metrics].filter((name) => this.#declared.has(name)),
+      ...(queries.length > 0 ? { answers: this.#answersTo(target, queries, at) } : {}),
+      ...(rules.length > 0 ? { rules: rules.filter((rule) => this.#rules.has(rule)) } : {}),
+      ...(lacks === undefined ? {} : { lacks }),
+    };
+  }
+
+  #samplesOf = (tracks: readonly SeriesTrack[], at: number): Sample[] =>
+    tracks.flatMap((track) => track.sampleAt(at, this.#lookbackMs) ?? []);
+
+  #select(selector: Selector): readonly SeriesTrack[] {
+    const key = JSON.stringify(selector);
+    const known = this.#chosen.get(key);
+    if (known) return known;
+    const chosen = this.#tracks.filter((track) => isSelected(track, selector));
+    this.#chosen.set(key, chosen);
+    return chosen;
+  }
+
+  #answersTo(target: string, queries: readonly string[], at: number) {
+    const answers = queries.map((query): [string, QueryAnswer] => {
+      const tracks = this.#queries.get(query);
+      if (tracks) {
+        const samples = this.#samplesOf(tracks, at);
+        return [query, { points: samples.map(({ labels, value, at }) => ({ labels, value, at })) }];
+      }
+      const message = `Nothing is recorded of what ${target} answered to ${query}.`;
+      return [query, { failure: 'query-failed', message }];
+    });
+    return Object.fromEntries(answers);
+  }
+
+  /** The first target that had such series and, by its `up`, could not be scraped. */
+  #lackOf(target: string, tracks: readonly SeriesTrack[], at: number): string | undefined {
+    for (const { labels, value } of this.#samplesOf(this.#select(UP), at)) {
+      if (value !== 0) continue;
+      const { job = '', instance = '' } = labels;
+      const lost = tracks.find(
+        (track) =>
+          track.labels['job'] === labels['job'] &&
+          track.labels['instance'] === labels['instance'] &&
+          track.hadWithin(at, REMEMBERED_MS),
+      );
+      if (lost) return `${target} could not scrape ${instance} (${job}), which had ${lost.name}.`;
+    }
+    return undefined;
+  }
+}
+
+const UP: Selector = { metric: 'up', where: {} };
+
+const newestOf = (samples: readonly Sample[]): number | undefined =>
+  samples.length === 0
+    ? undefined
+    : samples.reduce((newest, { at }) => Math.max(newest, at), -Infinity);
