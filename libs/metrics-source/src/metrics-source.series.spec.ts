@@ -10,43 +10,42 @@ import {
 import { seriesSource } from './metrics-source.series.ts';
 import type { RecordedPoint, RecordedSeries } from './recorded-series.ts';
 
-const NOTHING = { name: 'up', labels: {} };
-
+const series = (points: RecordedPoint[], labels = {}, name = 'a_total'): RecordedSeries => ({
+  name,
+  labels,
+  points,
+});
 describe('the source of recorded series', () => {
   metricsSourceContract(async () => {
     const targets = new Map<string, Served>();
     let now = 1_000;
-    const exposed = (target: string, at: number) => {
-      const served = targets.get(target);
-      const text = served && 'text' in served ? served.text : '';
-      const exposition = readExposition(text, { at });
+    const archiveAt = (name: string, at: number) => {
+      const served = targets.get(name) ?? { text: '' };
+      if ('failure' in served) return seriesSource([], { failing: () => served.failure });
+      const exposition = readExposition(served.text, { at });
       if (isRejection(exposition)) throw new Error(exposition.message);
-      return exposition;
+      const samples = [...exposition.samples.values()].flat();
+      const recorded = samples.map(({ name, labels, value }) =>
+        series([[at, value]], labels, name),
+      );
+      const others = [series([[at, 2]], {}, ONE_PLUS_ONE), series([[at, 1]], {}, 'up')];
+      const declared = [...exposition.declared];
+      return seriesSource([...recorded, ...others], { declared, rules: [RULE] });
     };
     return {
       evaluates: true,
       nextInstant: () => (now += 1_000),
       source: {
-        // What it has recorded by now, of each target.
-        read: (requests, at) => {
-          const declared = requests.flatMap(({ target }) => [...exposed(target, at).declared]);
-          const recorded = (target: string): RecordedSeries[] =>
-            [[NOTHING], ...exposed(target, at).samples.values()].flatMap((samples) =>
-              samples.map(({ name, labels, ...sample }) => {
-                const value = 'value' in sample ? sample.value : 1;
-                return { name, labels, points: [[at, value]] };
-              }),
-            );
-          const answered = [{ name: '', labels: {}, points: [[at, 2]] as RecordedPoint[] }];
-          return seriesSource(recorded, {
-            declared,
-            queries: { [ONE_PLUS_ONE]: answered },
-            rules: [RULE],
-            failing: (target) => {
-              const served = targets.get(target);
-              return served && 'failure' in served ? served.failure : undefined;
-            },
-          }).read(requests, at);
+        // What is recorded by now, each target in an archive of its own.
+        read: async (requests, at) => {
+          const names = [...new Set(requests.map(({ target }) => target))];
+          const readings = names.map((name) =>
+            archiveAt(name, at).read(
+              requests.filter(({ target }) => target === name),
+              at,
+            ),
+          );
+          return (await Promise.all(readings)).flat();
         },
       },
       serve: async (served) => {
@@ -61,11 +60,6 @@ describe('the source of recorded series', () => {
   });
 });
 
-const series = (points: RecordedPoint[], labels = {}, name = 'a_total'): RecordedSeries => ({
-  name,
-  labels,
-  points,
-});
 const target = 'prometheus';
 
 describe('recorded series', () => {
@@ -156,5 +150,39 @@ describe('recorded series', () => {
     };
     expect(await rulesOf(seriesSource([alert]))).toEqual(['Fails']);
     expect(await rulesOf(seriesSource([alert], { rules: ['Quiet'] }))).toEqual(['Quiet']);
+  });
+
+  it('answer the expressions that they are named by, and no other', async () => {
+    const answer = series(
+      [
+        [10_000, 0.25],
+        [20_000, 'stale'],
+      ],
+      { zone: 'a' },
+      'sum(a_total)',
+    );
+    const source = seriesSource([answer, series([], {}, 'nothing > 1')]);
+    const queries = ['sum(a_total)', 'nothing > 1', 'other'];
+    const answersAt = async (at: number) => {
+      const [reading] = await source.read([{ target, metrics: [], queries }], at);
+      return reading?.outcome === 'taken' ? reading.answers : undefined;
+    };
+    expect(await answersAt(12_000)).toMatchObject({
+      'sum(a_total)': { points: [{ labels: { zone: 'a' }, value: 0.25, at: 10_000 }] },
+      'nothing > 1': { points: [] },
+      other: { failure: 'query-failed', message: expect.stringContaining('recorded') },
+    });
+    expect(await answersAt(22_000)).toMatchObject({ 'sum(a_total)': { points: [] } });
+  });
+
+  it('of an address are those of its instance, where they have one', async () => {
+    const of = (instance: string, value: number) => series([[10_000, value]], { instance });
+    const source = seriesSource([of('c:1', 1), of('d:1', 2)]);
+    const targets = ['http://c:1/metrics', 'https://d:1/metrics', 'prometheus', 'signals:live'];
+    const requests = targets.map((each) => ({ target: each, metrics: ['a_total'] }));
+    const readings = await source.read(requests, 11_000);
+    expect(readings.map((each) => each.outcome === 'taken' && each.samples.length)).toEqual([
+      1, 1, 2, 2,
+    ]);
   });
 });

@@ -17,8 +17,6 @@ export interface SeriesOptions {
   readonly lookbackMs?: number;
   /** Metrics that were declared, beside those that have a series anywhere in the recording. */
   readonly declared?: readonly string[];
-  /** What expressions gave, by expression; of others nothing is known. */
-  readonly queries?: Readonly<Record<string, readonly RecordedSeries[]>>;
   /** Where reading itself failed: how, by target and instant. */
   readonly failing?: (target: string, at: number) => ReadFailure | undefined;
   /** Alerting rules that there were; by default those that an ALERTS series names. */
@@ -29,23 +27,20 @@ export interface SeriesOptions {
 const REMEMBERED_MS = 3_600_000;
 
 /**
- * Answers at any instant as a Prometheus with these series would have, for rehearsals. Every target gives the same
- * series, or what the function chooses for it. Instants in their order are fast.
+ * Answers at any instant as a Prometheus with these series would have, for rehearsals. An expression is answered by the
+ * series that are named by it. Every target gives the same series; an address to be scraped gives those of its
+ * `instance`, if they have such a label. Instants in their order are fast.
  */
 export function seriesSource(
-  recorded: readonly RecordedSeries[] | ((target: string) => readonly RecordedSeries[]),
+  recorded: readonly RecordedSeries[],
   options: SeriesOptions = {},
 ): MetricsSource {
   const archives = new Map<string, Archive>();
   const archiveOf = (target: string): Archive => {
-    const key = typeof recorded === 'function' ? target : '';
-    const known = archives.get(key);
+    const known = archives.get(target);
     if (known) return known;
-    const archive = new Archive(
-      typeof recorded === 'function' ? recorded(target) : recorded,
-      options,
-    );
-    archives.set(key, archive);
+    const archive = new Archive(seriesOf(target, recorded), options);
+    archives.set(target, archive);
     return archive;
   };
   return {
@@ -59,26 +54,26 @@ export function seriesSource(
   };
 }
 
+function seriesOf(target: string, recorded: readonly RecordedSeries[]): readonly RecordedSeries[] {
+  if (!/^https?:/.test(target) || !recorded.some(({ labels }) => 'instance' in labels))
+    return recorded;
+  const { host } = new URL(target);
+  return recorded.filter(({ labels }) => labels['instance'] === host);
+}
+
 /** Series, found by selector once and then by moving on. */
 class Archive {
   readonly #tracks: readonly SeriesTrack[];
   readonly #lookbackMs: number;
   readonly #declared: ReadonlySet<string>;
-  readonly #queries: ReadonlyMap<string, readonly SeriesTrack[]>;
   readonly #rules: ReadonlySet<string | undefined>;
   readonly #chosen = new Map<string, readonly SeriesTrack[]>();
 
   constructor(recorded: readonly RecordedSeries[], options: SeriesOptions) {
-    const { lookbackMs = 300_000, declared = [], queries = {}, rules } = options;
+    const { lookbackMs = 300_000, declared = [], rules } = options;
     this.#tracks = recorded.map((each) => new SeriesTrack(each));
     this.#lookbackMs = lookbackMs;
     this.#declared = new Set([...declared, ...recorded.map(({ name }) => name)]);
-    this.#queries = new Map(
-      Object.entries(queries).map(([query, series]) => [
-        query,
-        series.map((each) => new SeriesTrack(each)),
-      ]),
-    );
     const alerts = recorded.filter(({ name }) => name === 'ALERTS');
     this.#rules = new Set(rules ?? alerts.map(({ labels }) => labels['alertname']));
   }
@@ -115,8 +110,8 @@ class Archive {
 
   #answersTo(target: string, queries: readonly string[], at: number) {
     const answers = queries.map((query): [string, QueryAnswer] => {
-      const tracks = this.#queries.get(query);
-      if (tracks) {
+      const tracks = this.#select({ metric: query, where: {} });
+      if (tracks.length > 0) {
         const samples = this.#samplesOf(tracks, at);
         return [query, { points: samples.map(({ labels, value, at }) => ({ labels, value, at })) }];
       }
