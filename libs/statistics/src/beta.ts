@@ -28,70 +28,47 @@ export function logDirichletTerm(shares: readonly number[], weights: readonly nu
   );
 }
 
-const TINY = 1e-300;
 const EPSILON = 1e-16;
 const MAX_STEPS = 2_000_000;
+/** So few terms cost less than anything else. */
+const FEW = 12;
 
 /**
- * The continued fraction f of I_x(a,b) = xᵃ (1−x)ᵇ f / (a B(a,b)), DLMF 8.17.22, by the modified Lentz method.
- * For x ≤ (a+1)/(a+b+2), where it settles in O(√max(a,b)) steps.
+ * The lower tail, ∫ tᵃ⁻¹ (1−t)ᵇ⁻¹ dt over 0…x, divided by xᵃ yᵇ, with y = 1 − x and x below the mean: the even part of
+ * the continued fraction DLMF 8.17.22 (DiDonato and Morris 1992, `bfrac`), its terms positive up to m = b, summed by
+ * Steed's method. About ten steps away from the mean, O(√min(a,b)) near it. Relative error below 1e-12.
  */
-function fraction(x: number, a: number, b: number): number {
-  const away = (value: number) => (Math.abs(value) < TINY ? TINY : value);
-  let c = 1;
-  let d = 1 / away(1 - ((a + b) * x) / (a + 1));
-  let f = d;
+function lowerTail(x: number, y: number, a: number, b: number): number {
+  const lead = a * y - b * x + 1;
+  let under = 1 / (a + 1);
+  let d = 1 / (a * lead * under);
+  let step = d;
+  let sum = d;
   for (let m = 1; m <= MAX_STEPS; m += 1) {
-    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / away(1 + even * d);
-    c = away(1 + even / c);
-    f *= c * d;
-    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / away(1 + odd * d);
-    c = away(1 + odd / c);
-    f *= c * d;
-    if (Math.abs(c * d - 1) < 1e-15) return f;
+    const odd = m * (b - m) * x * under;
+    const over = odd * (a + m - 1) * (a + b + m - 1) * x * under;
+    under = 1 / (a + 2 * m + 1);
+    const next = m + odd + (a + m) * (lead + m * (1 + y)) * under;
+    d = 1 / (next + over * d);
+    step *= next * d - 1;
+    sum += step;
+    if (Math.abs(step) <= EPSILON * sum) return sum;
   }
-  throw notSettled(x, a, b);
-}
-
-const notSettled = (x: number, a: number, b: number) =>
-  new AppError<StatisticsErrorCode>(
+  throw new AppError<StatisticsErrorCode>(
     'STATISTICS_NO_CONVERGENCE',
     `The incomplete beta function at x = ${x}, a = ${a}, b = ${b} did not settle.`,
   );
-
-/**
- * The upper tail, ∫ tᵃ⁻¹ (1−t)ᵇ⁻¹ dt over x…1, divided by xᵃ (1−x)ᵇ, for x above the mean. By parts again and again
- * (DLMF 8.17.20): positive terms that fall from the first on, one division each, until a ≤ 1 is left. A whole `a`,
- * as counts with α = 1 have, needs nothing else.
- */
-function upperTail(x: number, a: number, b: number): number {
-  const odds = (1 - x) / x;
-  let part = 1;
-  let sum = 0;
-  let k = 0;
-  for (; a - k > 1; k += 1) {
-    const term = part / (b + k);
-    sum += term;
-    if (term < EPSILON * sum) return sum / x;
-    part = term * (a - k - 1) * odds;
-  }
-  const rest = a - k === 1 ? 1 : x * fraction(1 - x, b + k, a - k);
-  return (sum + (part * rest) / (b + k)) / x;
 }
 
-/** The lower tail, over 0…x, divided by the same, for x below the mean: the positive series of DLMF 8.17.7 for x ≤ ½. */
-function lowerTail(x: number, a: number, b: number): number {
-  if (x > 0.5) return upperTail(1 - x, b, a);
-  let term = 1 / a;
-  let sum = term;
-  for (let n = 1; n <= MAX_STEPS; n += 1) {
-    term *= ((a + b + n - 1) * x) / (a + n);
-    sum += term;
-    if (term < EPSILON * sum) return sum;
+/** The upper tail over x…1, divided by the same, for a small whole a: by parts until nothing is left, DLMF 8.17.20. */
+function upperTailOfFew(x: number, a: number, b: number): number {
+  let part = 1 / (b * x);
+  let sum = part;
+  for (let k = 1; k < a; k += 1) {
+    part *= ((a - k) * (1 - x)) / ((b + k) * x);
+    sum += part;
   }
-  throw notSettled(x, a, b);
+  return sum;
 }
 
 const isAboveMean = (x: number, a: number, b: number) => x > (a + 1) / (a + b + 2);
@@ -101,14 +78,18 @@ const isAboveMean = (x: number, a: number, b: number) => x > (a + 1) / (a + b + 
  * Never underflows, as both logarithms can be large while their difference is what is asked for.
  */
 export function logUpperTailRatio(x: number, a: number, b: number): number {
-  if (isAboveMean(x, a, b)) return Math.log(upperTail(x, a, b));
-  const term = logBetaTerm(x, a, b);
-  return Math.log1p(-Math.exp(term + Math.log(lowerTail(x, a, b)))) - term;
+  if (a <= FEW && Number.isInteger(a)) return Math.log(upperTailOfFew(x, a, b));
+  // 1 − I_x(a,b) = I_{1−x}(b,a), DLMF 8.17.4.
+  if (isAboveMean(x, a, b)) return Math.log(lowerTail(1 - x, x, b, a));
+  return complement(logBetaTerm(x, a, b), lowerTail(x, 1 - x, a, b));
 }
 
 /** The same for the lower tail, 0…x. */
 export function logLowerTailRatio(x: number, a: number, b: number): number {
-  if (!isAboveMean(x, a, b)) return Math.log(lowerTail(x, a, b));
-  const term = logBetaTerm(x, a, b);
-  return Math.log1p(-Math.exp(term + Math.log(upperTail(x, a, b)))) - term;
+  if (!isAboveMean(x, a, b)) return Math.log(lowerTail(x, 1 - x, a, b));
+  return complement(logBetaTerm(x, a, b), lowerTail(1 - x, x, b, a));
 }
+
+/** ln of what the other tail leaves of the whole, which is e^−term. */
+const complement = (term: number, otherTail: number): number =>
+  Math.log1p(-Math.exp(term) * otherTail) - term;

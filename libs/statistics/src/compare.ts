@@ -1,5 +1,5 @@
 import { demand, isCount } from './arguments.ts';
-import { logSum } from './log-sum.ts';
+import { LogSum } from './log-sum.ts';
 import { logEvidenceRateAbove } from './rate.ts';
 
 export interface TwoSampleEvidence {
@@ -47,16 +47,23 @@ export function shareOfErrors(canaryShare: number, ratio: number): number {
   return (ratio * canaryShare) / (ratio * canaryShare + 1 - canaryShare);
 }
 
-/** Logarithms of the rate ratios that are mixed: 0.05 (+5 %) to 4.3 (×75) in steps of a quarter. */
+/** Logarithms d of the rate ratios that are mixed: 0.05 (+5 %) to 4.3 (×77) in steps of a quarter. */
 const RATIOS = Array.from({ length: 21 }, (_, k) => 0.05 * 1.25 ** k);
-const WORSE = RATIOS.map((d) => ({ d, growth: Math.expm1(d) }));
-const BETTER = RATIOS.map((d) => ({ d: -d, growth: Math.expm1(-d) }));
-const LOG_WEIGHT = -Math.log(RATIOS.length);
+/** Most for ×1.5 to ×5, where regressions are; half as much at half the logarithm, or twice. */
+const WEIGHTS = RATIOS.map((d) => Math.min(1, d / 0.4, 1.6 / d));
+const TOTAL = WEIGHTS.reduce((sum, weight) => sum + weight, 0);
+const grid = (sign: 1 | -1) =>
+  RATIOS.map((ratio, k) => {
+    const d = sign * ratio;
+    return { d, growth: Math.expm1(d), logWeight: Math.log((WEIGHTS[k] ?? 0) / TOTAL) };
+  });
+const WORSE = grid(1);
+const BETTER = grid(-1);
 
 /**
  * ln of the e-value against "the canary is at most as bad as it may be", with a share that changes over time:
  * ln E = ln Σₖ πₖ exp( dₖ x − M ln(1 + ρ̄(e^dₖ − 1)) ), x of M errors the canary's, ρ̄ = expected / M, d the logarithm of
- * the rate ratio, on a grid of equal weights. With the shares of every interval the last term would be
+ * the rate ratio on a fixed grid. With the shares of every interval the last term would be
  * Σ mᵢ ln(1 + ρᵢ(e^d − 1)); the logarithm is concave, so by Jensen's inequality ρ̄ only lowers E, and the bound
  * P(E ever ≥ 1/α) ≤ α stays. Absolute error about 1e-15 · errors.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
@@ -66,14 +73,18 @@ export const logEvidenceWorseVarying = (counts: VaryingEvidence): number => mixe
 /** The mirror, "proven good": against "the canary is at least as bad as it may be", with d < 0. */
 export const logEvidenceBetterVarying = (counts: VaryingEvidence): number => mixed(counts, BETTER);
 
-function mixed(counts: VaryingEvidence, grid: readonly { d: number; growth: number }[]): number {
+function mixed(counts: VaryingEvidence, ratios: typeof WORSE): number {
   const { canaryErrors, errors, expected } = counts;
   const inRange = isCount(canaryErrors) && canaryErrors <= errors && isCount(errors);
   demand(inRange && isCount(expected) && expected <= errors * (1 + 1e-9), counts);
   if (errors === 0) return 0;
   const share = Math.min(1, expected / errors);
-  return logSum(grid.length, (k) => {
-    const { d = 0, growth = 0 } = grid[k] ?? {};
-    return LOG_WEIGHT + d * canaryErrors - errors * Math.log1p(share * growth);
-  });
+  const sum = new LogSum();
+  for (const { d, growth, logWeight } of ratios) {
+    const term = logWeight + d * canaryErrors - errors * Math.log1p(share * growth);
+    // Concave in d, so all that follows is smaller still.
+    if (sum.hides(term)) break;
+    sum.add(term);
+  }
+  return sum.log;
 }

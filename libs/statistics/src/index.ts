@@ -18,6 +18,7 @@ export {
   type Aim,
   errorsForPower,
   exposureForPower,
+  powerToSee,
   type RateAim,
   smallestDetectable,
   trialsForPower,

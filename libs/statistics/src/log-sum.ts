@@ -1,14 +1,22 @@
-/** ln Σ e^term(k) over k = 0 … count − 1, without overflow; terms of −∞ count as nothing. */
-export function logSum(count: number, term: (k: number) => number): number {
-  let top = -Infinity;
-  let sum = 0;
-  for (let k = 0; k < count; k += 1) {
-    const value = term(k);
-    if (value <= top) sum += Math.exp(value - top);
-    else {
-      sum = sum * Math.exp(top - value) + 1;
-      top = value;
-    }
+/** Adds up e^v for logarithms v, without overflow. */
+export class LogSum {
+  #top = -Infinity;
+  #sum = 0;
+
+  add(value: number): void {
+    if (value > this.#top) {
+      this.#sum = this.#sum * Math.exp(this.#top - value) + 1;
+      this.#top = value;
+    } else if (!this.hides(value)) this.#sum += Math.exp(value - this.#top);
   }
-  return top === -Infinity ? top : top + Math.log(sum);
+
+  /** Whether a term is too small to change the sum by more than 1e-19 of it. */
+  hides(value: number): boolean {
+    return value < this.#top - 44;
+  }
+
+  /** ln of the sum; −∞ without terms. */
+  get log(): number {
+    return this.#top + Math.log(this.#sum);
+  }
 }

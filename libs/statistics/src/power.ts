@@ -1,4 +1,4 @@
-import { demand, isInside, isWeight } from './arguments.ts';
+import { demand, isCount, isInside, isWeight } from './arguments.ts';
 import { logEvidenceWorseVarying, shareOfErrors } from './compare.ts';
 import { logEvidenceEventsAbove } from './events.ts';
 import { binomialAtLeast, poissonAtLeast } from './probability.ts';
@@ -32,6 +32,30 @@ export const trialsForPower = remembered((given: RateAim & { readonly regression
     return logEvidenceRateAbove({ errors, trials, limit, ...prior }) >= threshold;
   });
 });
+
+/**
+ * The probability that a rate of `regression` (above the limit, at most 1) is proven to be above the limit by `trials`.
+ * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
+ */
+export function powerToSee(given: {
+  readonly limit: number;
+  readonly trials: number;
+  readonly regression: number;
+  readonly threshold: number;
+  readonly prior?: Prior;
+}): number {
+  const { limit, trials, regression, threshold, prior = priorFor(limit) } = given;
+  const inRange = isInside(limit) && regression > limit && regression <= 1;
+  demand(inRange && isCount(trials) && isWeight(threshold), given);
+  return binomialAtLeast(errorsThatProve(limit, trials, threshold, prior), trials, regression);
+}
+
+/** The fewest errors in `trials` that prove the rate above the limit; Infinity if none do. */
+function errorsThatProve(limit: number, trials: number, threshold: number, prior: Prior): number {
+  const proves = (errors: number) =>
+    logEvidenceRateAbove({ errors, trials, limit, ...prior }) >= threshold;
+  return proves(trials) ? firstThat((errors) => errors >= trials || proves(errors), 1) : Infinity;
+}
 
 /**
  * How many errors of both arms it takes until a canary that is `ratio` times as bad as the baseline is proven to be worse
@@ -102,11 +126,9 @@ export const trialsToCertify = remembered((given: RateAim & { readonly rate: num
 export const smallestDetectable = remembered(
   (given: RateAim & { readonly trials: number }): number | null => {
     const { limit, trials, threshold, power, prior = priorFor(limit) } = given;
-    demand(isInside(limit) && trials >= 0 && Number.isFinite(trials) && isAim(given), given);
-    const reaches = (errors: number) =>
-      logEvidenceRateAbove({ errors, trials, limit, ...prior }) >= threshold;
-    if (!reaches(trials)) return null;
-    const errors = firstThat((n) => n >= trials || reaches(n), 1);
+    demand(isInside(limit) && isCount(trials) && isAim(given), given);
+    const errors = errorsThatProve(limit, trials, threshold, prior);
+    if (errors === Infinity) return null;
     return rootOf((rate) => binomialAtLeast(errors, trials, rate) - power, limit, 1);
   },
 );

@@ -1,5 +1,5 @@
 import { demand } from './arguments.ts';
-import { logSum } from './log-sum.ts';
+import { LogSum } from './log-sum.ts';
 
 /** How a test that starts anew in every window is weighted: fixed beforehand, in all at most 1. */
 export interface StartWeights {
@@ -51,11 +51,10 @@ export function mixStarts(
   window: number,
 ): number {
   demand(isAscending(starts, window), { starts: starts.map(({ start }) => start), window });
-  const waiting = Math.log(weights.after(window));
-  return logSum(starts.length + 1, (k) => {
-    const started = starts[k];
-    return started ? Math.log(weights.of(started.start)) + started.logE : waiting;
-  });
+  const sum = new LogSum();
+  sum.add(Math.log(weights.after(window)));
+  for (const { start, logE } of starts) sum.add(Math.log(weights.of(start)) + logE);
+  return sum.log;
 }
 
 function isAscending(starts: readonly StartedEvidence[], window: number): boolean {
