@@ -10,6 +10,7 @@ export interface GatekeeperMetrics {
   watched(rollouts: number): void;
   alive(at: number): void;
   outsideTold(result: 'told' | 'failed'): void;
+  signalled(result: 'counted' | 'refused'): void;
 }
 
 /** Labels come from closed lists: outcomes and the reasons that verdicts name. */
@@ -55,6 +56,7 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
     labelNames: ['result'],
     registers,
   });
+  const signals = signalsCounter(registry);
   return {
     checked({ before, evidence, outcome, decisionMs }, at) {
       for (const { outcome: result, reason } of judge(before, evidence, at))
@@ -68,5 +70,14 @@ export function gatekeeperMetrics(registry: Registry): GatekeeperMetrics {
     watched: (rollouts) => running.set(rollouts),
     alive: (at) => alive.set(at / 1_000),
     outsideTold: (result) => outside.inc({ result }),
+    signalled: (result) => signals.inc({ result }),
   };
 }
+
+const signalsCounter = (registry: Registry): Counter<'result'> =>
+  new Counter({
+    name: 'tidegate_gatekeeper_signals_total',
+    help: 'Signals that were reported, by whether they were counted; repeats too.',
+    labelNames: ['result'],
+    registers: [registry],
+  });

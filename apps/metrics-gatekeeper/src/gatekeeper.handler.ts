@@ -10,6 +10,9 @@ import { planCollection } from './plan/stored-plan.ts';
 import { createRolloutQueries, type RolloutQueries } from './rollout/rollout-queries.handler.ts';
 import { createRollouts, type Rollouts } from './rollout/rollouts.handler.ts';
 import { rolloutCollection } from './rollout/rollouts.ts';
+import { signalSource, withSignals } from './signal/signal-source.handler.ts';
+import { createSignals, type Signals } from './signal/signals.handler.ts';
+import { signalCollection } from './signal/signals.ts';
 
 export interface GatekeeperDeps {
   readonly execute: Execute;
@@ -18,6 +21,7 @@ export interface GatekeeperDeps {
   readonly ids: Ids;
   /** `metrics-gatekeeper` */
   readonly name: string;
+  /** Of everything but signals, which are kept here. */
   readonly source: MetricsSource;
   readonly onDue?: (at: number) => void;
   readonly onChecked?: (report: CheckReport) => void;
@@ -32,15 +36,22 @@ export interface Gatekeeper {
   readonly queries: RolloutQueries;
   readonly checks: Checks;
   readonly history: History;
+  readonly signals: Signals;
 }
 
 export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
   const { execute, store, clock, ids } = deps;
   const plans = createPlans({ execute, documents: store.documents(planCollection), clock, ids });
+  const signals = createSignals({
+    execute,
+    documents: store.documents(signalCollection),
+    clock,
+    hasten: async () => undefined,
+  });
   const checks: Checks = createChecks({
     documents: store.documents(checkCollection),
     rollouts: () => rollouts,
-    source: deps.source,
+    source: withSignals(deps.source, signalSource(signals.documents)),
     clock,
     onDue: deps.onDue ?? (() => undefined),
     onChecked: deps.onChecked ?? (() => undefined),
@@ -66,5 +77,5 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     clock,
   });
   const history = createHistory(store.projection<Entry>('rollout-history'));
-  return { plans, rollouts, queries, checks, history };
+  return { plans, rollouts, queries, checks, history, signals };
 }

@@ -24,6 +24,9 @@ import { Pulse } from './heartbeat/pulse.ts';
 import { PlanController } from './plan/plan.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
+import { SignalConsumer } from './signal/signal.consumer.ts';
+import { SignalController } from './signal/signal.controller.ts';
+import type { Signals } from './signal/signals.handler.ts';
 import * as token from './tokens.ts';
 
 /** How often a round looks for what other instances, or a crash, have left due. */
@@ -40,7 +43,9 @@ const controllers = [
   HistoryController,
   AlertmanagerController,
   BreachController,
+  SignalController,
   RolloutConsumer,
+  SignalConsumer,
   HistoryConsumer,
 ];
 
@@ -89,6 +94,7 @@ export async function metricsGatekeeperModule(
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
     [token.HISTORY, noted(gatekeeper.history, context, metrics)],
+    [token.SIGNALS, counted(gatekeeper.signals, context, metrics)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return { module: MetricsGatekeeperModule, controllers, providers };
@@ -162,6 +168,25 @@ function noted(
       metrics.told(event.type);
       const note = noteOf(event);
       if (note) log[note.level](note.fields, note.sentence);
+    },
+  };
+}
+
+/** The same, and what becomes of signals stands in the metrics; what is not counted also in the log. */
+function counted(
+  signals: Signals,
+  { log }: Pick<ServiceContext, 'log'>,
+  metrics: Pick<GatekeeperMetrics, 'signalled'>,
+): Signals {
+  return {
+    ...signals,
+    async count(message) {
+      const refusal = await signals.count(message);
+      metrics.signalled(refusal ? 'refused' : 'counted');
+      const { environment, signal } = message.data;
+      const { code, message: why } = refusal ?? {};
+      if (refusal) log.warn({ environment, signal, code, why }, 'a signal is not counted');
+      return refusal;
     },
   };
 }

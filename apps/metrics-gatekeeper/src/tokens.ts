@@ -3,3 +3,4 @@ export const PLANS = Symbol('Plans');
 export const ROLLOUTS = Symbol('Rollouts');
 export const ROLLOUT_QUERIES = Symbol('RolloutQueries');
 export const HISTORY = Symbol('History');
+export const SIGNALS = Symbol('Signals');

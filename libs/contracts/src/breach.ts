@@ -56,24 +56,6 @@ export const ThresholdBreached = defineMessage({
 });
 export type ThresholdBreached = MessageOf<typeof ThresholdBreached>;
 
-/** Something an outside system has noticed: complaints, critical errors, data loss, a security finding. */
-export const SignalReported = defineMessage({
-  type: 'SignalReported',
-  wire: 'tidegate.signal.reported.v1',
-  kind: 'event',
-  topic: 'signals',
-  schema: z.object({
-    environment: name,
-    signal: name,
-    count: z.number().min(0).default(1),
-    labels: z.record(z.string(), z.string()).default({}),
-    message: z.string().max(2_000).optional(),
-  }),
-  key: (data) => `${data.environment}/${data.signal}`,
-  example: { environment: 'production', signal: 'data-loss', message: 'order 17 has no items' },
-});
-export type SignalReported = MessageOf<typeof SignalReported>;
-
 /** A sign of life of one instance of metrics-gatekeeper. */
 export const GatekeeperAlive = defineMessage({
   type: 'GatekeeperAlive',

@@ -9,6 +9,7 @@ import * as referenceEvents from './reference-events.ts';
 import * as rolloutCommands from './rollout-commands.ts';
 import * as rolloutEvents from './rollout-events.ts';
 import * as segments from './segment.ts';
+import * as signals from './signal.ts';
 
 const isDefinition = (value: unknown): value is MessageDefinition =>
   typeof value === 'object' && value !== null && 'wire' in value && 'example' in value;
@@ -22,6 +23,7 @@ export const catalogue: readonly MessageDefinition[] = [
   rolloutEvents,
   referenceEvents,
   breach,
+  signals,
   migration,
   notification,
   operations,

@@ -1,4 +1,5 @@
 export * from './breach.ts';
+export * from './signal.ts';
 export * from './flag-api.ts';
 export * from './flag-commands.ts';
 export * from './flag-events.ts';

@@ -1,6 +1,7 @@
 export { edgeOf, leSpellings } from './bucket-edge.ts';
 export { increase, type Increase, type Snapshot } from './delta.ts';
 export { type ReadFailure, readFailures } from './failures.ts';
+export { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
 export {
   type FailedReading,
   type MetricsSource,
@@ -11,10 +12,9 @@ export {
   type Sample,
   type TakenReading,
 } from './metrics-source.port.ts';
-export { prometheusTarget, sourceByTarget } from './metrics-source.handler.ts';
 export { type PrometheusOptions, prometheusSource } from './metrics-source.prometheus.ts';
-export { type SeriesOptions, seriesSource } from './metrics-source.series.ts';
 export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
+export { type SeriesOptions, seriesSource } from './metrics-source.series.ts';
 export {
   type PointColumns,
   type RecordedPoint,
@@ -22,3 +22,4 @@ export {
   spanOf,
 } from './recorded-series.ts';
 export { isSelected, select, seriesKey } from './series.ts';
+export { signalsEnvironment, signalsTarget } from './signals-target.ts';

@@ -16,11 +16,3 @@ export const breachBody = z.strictObject({
   /** ms since 1970; now if left out. */
   startsAt: z.int().min(0).optional(),
 });
-
-export const signalBody = z.strictObject({
-  environment: name,
-  signal: name,
-  count: z.number().min(0).default(1),
-  labels,
-  message: message.optional(),
-});

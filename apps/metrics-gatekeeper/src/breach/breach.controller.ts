@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
-import { SignalReported, ThresholdBreached } from '@tidegate/contracts';
+import { ThresholdBreached } from '@tidegate/contracts';
 import { canonicalJson } from '@tidegate/kernel';
 import {
   type Caller,
@@ -15,7 +15,7 @@ import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import type { Rollouts } from '../rollout/rollouts.handler.ts';
 import { ROLLOUTS } from '../tokens.ts';
-import { breachBody, signalBody } from './breach-body.ts';
+import { breachBody } from './breach-body.ts';
 
 /** What outside systems have noticed. It goes over the topic: there is one decider, and one way to it. */
 @Controller('v1')
@@ -49,18 +49,5 @@ export class BreachController {
     const rollouts = await this.#rollouts.about(data);
     await this.#context.bus.publish([message]);
     return { id: message.metadata.id, fingerprint, startsAt, rollouts };
-  }
-
-  @Post('signals')
-  @HttpCode(202)
-  @RequireRole('operator', { environmentIn: 'body' })
-  async signal(
-    @ZodBody(signalBody) body: z.output<typeof signalBody>,
-    @Who() caller: Caller,
-    @Req() request: FastifyRequest,
-  ) {
-    const message = commandFrom(this.#context, SignalReported, body, caller, request);
-    await this.#context.bus.publish([message]);
-    return { id: message.metadata.id };
   }
 }

@@ -338,16 +338,6 @@ describe('messages from outside', () => {
     ).toEqual([]);
   });
 
-  it('may be signals, which are kept for whoever listens', async () => {
-    const here = await world();
-    const signal = { environment: 'test', signal: 'data-loss', message: 'order 17 has no items' };
-    expect((await here.service.post('/v1/signals', signal)).status).toBe(202);
-    expect((await here.service.as('viewer').post('/v1/signals', signal)).status).toBe(403);
-    expect(here.service.published('signals').map(({ key, data }) => [key, data])).toEqual([
-      ['test/data-loss', { ...signal, count: 1, labels: {} }],
-    ]);
-  });
-
   it('are acted on once, however often they come', async () => {
     const here = await world();
     const id = await here.start(['{ stage: canary, percentage: 10, hold: 1h }']);
