@@ -4,7 +4,7 @@ import { logEvidenceEventsAbove } from './events.ts';
 import { binomialAtLeast, poissonAtLeast } from './probability.ts';
 import { logEvidenceRateAbove, logEvidenceRateBelow, type Prior, priorFor } from './rate.ts';
 import { remembered } from './remember.ts';
-import { firstThat, rootOf } from './search.ts';
+import { firstThat, firstTooth, rootOf } from './search.ts';
 
 /** How much evidence is asked for, and how surely it should be there. */
 export interface Aim {
@@ -113,7 +113,7 @@ export const trialsToCertify = remembered((given: RateAim & { readonly rate: num
       },
       Math.max(1, errors),
     );
-  const errors = firstThat((most) => {
+  const errors = firstTooth((most) => {
     return 1 - binomialAtLeast(most + 1, trialsWith(most), rate) >= power;
   }, 0);
   return trialsWith(errors);
@@ -145,10 +145,7 @@ function smallestSample(
   isEnough: (successes: number, size: number) => boolean,
 ): number {
   const sizeWith = (successes: number) => sampleWith(successes, rate, power);
-  let successes = firstThat((n) => isEnough(n, sizeWith(n)), 1);
-  // Whole numbers make the power a saw: an earlier tooth may reach as far.
-  while (successes > 1 && isEnough(successes - 1, sizeWith(successes - 1))) successes -= 1;
-  return sizeWith(successes);
+  return sizeWith(firstTooth((n) => isEnough(n, sizeWith(n)), 1));
 }
 
 /** The smallest sample that has at least so many successes with probability `power`. */

@@ -1,17 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { isAppError } from '@tidegate/kernel';
 import fc from 'fast-check';
-import { logEvidenceWorse } from './compare.ts';
-import { logEvidenceRateAbove, type Prior, priorFor } from './rate.ts';
+import { logEvidenceRateAbove, logEvidenceRateBelow, type Prior, priorFor } from './rate.ts';
 
 const rate = (errors: number, trials: number, limit: number, { alpha, beta }: Prior): number =>
   logEvidenceRateAbove({ errors, trials, limit, alpha, beta });
-const worse = (
-  canaryErrors: number,
-  baselineErrors: number,
-  canaryShare: number,
-  concentration = 10,
-): number => logEvidenceWorse({ canaryErrors, baselineErrors, canaryShare, concentration });
+const below = (errors: number, trials: number, limit: number, { alpha, beta }: Prior): number =>
+  logEvidenceRateBelow({ errors, trials, limit, alpha, beta });
 
 const limits = fc.double({ min: 1e-5, max: 0.9, noNaN: true });
 const weights = fc.double({ min: 0.1, max: 200, noNaN: true });
@@ -39,6 +33,10 @@ describe('evidence of a rate above the limit', () => {
     // gostevehoward/confseq, uniform_boundaries_unittest.cpp: s 10, v 100, v_opt 100, g 0.2, h 0.8.
     const r = 15.640635;
     expect(rate(135, 625, 0.2, { alpha: r / 0.8, beta: r / 0.2 })).toBeCloseTo(-0.07134019, 6);
+  });
+
+  it('has the known value for a share of slow requests', () => {
+    expect(rate(40, 400, 0.05, { alpha: 1, beta: 4 })).toBeCloseTo(6.250102, 6);
   });
 
   it('has a closed form without errors and with the uniform prior', () => {
@@ -165,6 +163,29 @@ describe('evidence of a rate above the limit', () => {
   });
 
   it.each([
+    [2_000_000, 1_000_000_000, 0.002, 1, 100, -8.63671133512],
+    [2_010_000, 1_000_000_000, 0.002, 1, 100, 17.06620703232],
+    [1_990_000, 1_000_000_000, 0.002, 1, 100, -10.83875326916],
+    [1_000_000, 1_000_000_000, 0.002, 1, 100, -15.42494966839],
+    [4_000_000, 1_000_000_000, 0.002, 1, 100, 774586.2734289],
+    [10_000, 1_000_000_000, 1e-5, 1, 20000, -5.98510492732],
+    [10_300, 1_000_000_000, 1e-5, 1, 20000, -0.8325836168277],
+    [0, 1_000_000_000, 1e-5, 1, 20000, -10.81979828421],
+    [500_000_000, 1_000_000_000, 0.5, 0.5, 0.5, -10.58742427137],
+    [500_050_000, 1_000_000_000, 0.5, 0.5, 0.5, -4.895060090068],
+    [52_000_000, 1_000_000_000, 0.05, 1, 4, 41574.30967793],
+    [17, 31, 0.9, 2.5, 0.3, -3.845840960917],
+    [999_999_000, 1_000_000_000, 0.999, 3, 7, 992542.6577745],
+    [1.5, 10.25, 0.1, 1, 2, -0.7746238569806],
+  ])(
+    'of %d in %d at limit %d, Beta(%d, %d), is %d to eleven digits',
+    (errors, trials, limit, alpha, beta, ln) => {
+      // Integrated numerically with 40 digits (mpmath).
+      expect(rate(errors, trials, limit, { alpha, beta }) / ln).toBeCloseTo(1, 11);
+    },
+  );
+
+  it.each([
     { errors: 2, trials: 1 },
     { errors: -1, trials: 1 },
     { errors: Number.NaN, trials: 1 },
@@ -180,42 +201,56 @@ describe('evidence of a rate above the limit', () => {
   });
 });
 
-describe('evidence that the canary is worse', () => {
+describe('evidence of a rate below the limit', () => {
+  it('certifies after the known number of requests, none of them or a few in error', () => {
+    const first = (errors: number, risk: number) => {
+      let trials = errors;
+      while (below(errors, trials, 0.002, { alpha: 1, beta: 1 }) < -Math.log(risk)) trials += 1;
+      return 10 * Math.ceil(trials / 10);
+    };
+    expect([0, 1, 2, 5].map((errors) => first(errors, 0.05))).toEqual([2_260, 3_430, 4_430, 7_040]);
+    expect([0, 1, 2, 5].map((errors) => first(errors, 0.01))).toEqual([3_240, 4_500, 5_570, 8_360]);
+  });
+
   it.each([
-    [5, 10, 0.1, 2.082159],
-    [12, 20, 0.1, 6.726329],
-    [10, 30, 0.1, 2.830966],
-    [40, 20, 0.5, 2.631404],
-    [12, 8, 0.5, 0.143612],
-  ])('of %i errors against %i at share %d is %d', (canary, baseline, share, ln) => {
-    expect(worse(canary, baseline, share)).toBeCloseTo(ln, 6);
-  });
+    [2_000_000, 1_000_000_000, 0.002, 1, 1, -7.029913544659],
+    [1_990_000, 1_000_000_000, 0.002, 1, 100, 18.65320209849],
+    [2_010_000, 1_000_000_000, 0.002, 1, 100, -9.332236177501],
+    [0, 1_000_000, 0.002, 1, 100, 1994.499098069],
+    [0, 1_000_000_000, 1e-5, 1, 20000, 9990.937969333],
+    [9700, 1_000_000_000, 1e-5, 1, 20000, 0.7472898824911],
+    [499_950_000, 1_000_000_000, 0.5, 0.5, 0.5, -4.895060090068],
+    [3, 5000, 0.002, 1, 1, 2.575505404603],
+    [17, 31, 0.9, 2.5, 0.3, 11.14843749633],
+  ])(
+    'of %d in %d at limit %d, Beta(%d, %d), is %d to eleven digits',
+    (errors, trials, limit, alpha, beta, ln) => {
+      expect(below(errors, trials, limit, { alpha, beta }) / ln).toBeCloseTo(1, 11);
+    },
+  );
 
-  it('does not grow when both fail in proportion, as in a shared outage', () => {
-    expect(worse(100, 900, 0.1)).toBeLessThan(0);
-    expect(worse(10_000, 90_000, 0.1)).toBeLessThan(worse(100, 900, 0.1));
-  });
-
-  it('is a test against the share: errors of both sides are its trials', () => {
-    const errors = fc.integer({ min: 0, max: 2_000 });
-    const share = fc.double({ min: 0.01, max: 0.99, noNaN: true });
+  it('is worth today what it is worth on average after the next request, if the rate is the limit; less above', () => {
+    const more = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
-      fc.property(errors, errors, share, (canary, baseline, rho) => {
-        const now = worse(canary, baseline, rho);
-        const theirs = Math.exp(worse(canary, baseline + 1, rho) - now);
-        const ours = Math.exp(worse(canary + 1, baseline, rho) - now);
-        expect(rho * ours + (1 - rho) * theirs).toBeCloseTo(1, 8);
+      fc.property(counts, limits, priors, more, ({ errors, trials }, limit, prior, more) => {
+        const now = below(errors, trials, limit, prior);
+        const bad = Math.exp(below(errors + 1, trials + 1, limit, prior) - now);
+        const good = Math.exp(below(errors, trials + 1, limit, prior) - now);
+        expect(limit * bad + (1 - limit) * good).toBeCloseTo(1, 8);
+        const p = limit + (1 - limit) * more;
+        expect(p * bad + (1 - p) * good).toBeLessThanOrEqual(1 + 1e-9);
       }),
     );
   });
 
-  it('refuses counts below zero', () => {
-    try {
-      worse(5, -1, 0.1);
-      expect('not refused').toBe('refused');
-    } catch (error) {
-      expect(isAppError(error, 'STATISTICS_ARGUMENT')).toBe(true);
-    }
+  it('cannot prove a rate good and bad at once', () => {
+    fc.assert(
+      fc.property(counts, limits, ({ errors, trials }, limit) => {
+        const prior = priorFor(limit);
+        const both = [rate(errors, trials, limit, prior), below(errors, trials, limit, prior)];
+        expect(Math.min(...both)).toBeLessThanOrEqual(0.7);
+      }),
+    );
   });
 });
 

@@ -18,6 +18,16 @@ export function firstThat(passes: (n: number) => boolean, from: number): number 
   return passed;
 }
 
+const TEETH = 16;
+
+/** The same where what passes is a saw, as whole numbers make it: one of the 16 before may pass as well. */
+export function firstTooth(passes: (n: number) => boolean, from: number): number {
+  const found = firstThat(passes, from);
+  let first = Math.max(from, found - TEETH);
+  while (first < found && !passes(first)) first += 1;
+  return first;
+}
+
 const CLOSE = 1e-13;
 
 /**
