@@ -13,7 +13,7 @@ import {
 export const NO_STAGE = '';
 
 /** A hold time is divided into at most so many windows. */
-const MOST_IN_A_HOLD = 288;
+const MOST_IN_A_HOLD = 5_760;
 /** `for` of a sustained guard is at most so many steps. */
 export const MOST_STEPS = 720;
 

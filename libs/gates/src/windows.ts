@@ -1,7 +1,7 @@
 /**
  * Counts by the time in which they happened, in windows of one width since the step began, for tests that begin at
- * each of them. The newest 32 windows are kept apart; of older ones fewer and fewer, each with the counts up to the
- * next one that is kept, so that sums stay exact: 82 of the 288 of a hold time, 260 of a month of five-second ones.
+ * each of them. The newest 16 windows are kept apart; of older ones fewer and fewer, each with the counts up to the
+ * next one that is kept, so that sums stay exact: 84 of the 5 760 of a hold time, 140 of three months of five seconds.
  */
 export interface Windows {
   readonly widthMs: number;
@@ -14,19 +14,19 @@ export interface Windows {
 export type Row = readonly [start: number, ...counts: number[]];
 
 /** So many of the newest windows are all kept. */
-const NEWEST = 32;
+const NEWEST = 16;
 
 export const noWindows = (widthMs: number): Windows => ({ widthMs, newest: -1, rows: [] });
 
 /**
- * Whether a window is kept: of those that are 32·2ⁿ to 32·2ⁿ⁺¹ windows old each 2ⁿ⁺¹-th is. It depends on the two
+ * Whether a window is kept: of those that are 16·2ⁿ to 16·2ⁿ⁺¹ windows old each 2ⁿ⁺¹-th is. It depends on the two
  * numbers alone, and what is dropped once is never kept again: so counts do not depend on the order of being told.
  */
 export const isKept = (start: number, newest: number): boolean =>
   start % spacing(newest - start) === 0;
 
-const spacing = (age: number): number =>
-  age < NEWEST ? 1 : 2 ** (1 + Math.floor(Math.log2(age / NEWEST)));
+/** 2^(1 + ⌊log2(age / 16)⌋), or 1 for the newest. */
+const spacing = (age: number): number => (age < NEWEST ? 1 : 1 << (28 - Math.clz32(age)));
 
 /** The newest window that is kept and does not begin after this one. The stage's first always is. */
 function keptAt(window: number, newest: number): number {
