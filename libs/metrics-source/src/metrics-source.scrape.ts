@@ -63,6 +63,11 @@ export function scrapeSource({
   };
 }
 
+/** As Prometheus asks, so that metrics have the names here that they have there: OpenMetrics adds `_total`. */
+const OPEN_METRICS = 'application/openmetrics-text';
+const ACCEPT =
+  'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
+
 /** Never rejects. */
 async function scrape(target: string, at: number, limits: FetchLimits): Promise<Given> {
   const failed = (failure: ReadFailure, what: string): Given => ({
@@ -73,14 +78,14 @@ async function scrape(target: string, at: number, limits: FetchLimits): Promise<
   if (!isAllowed(target))
     return failed('not-allowed', 'is not an http or https address without credentials');
   const fetched = await fetchText(target, limits, {
-    headers: { accept: 'text/plain;version=0.0.4;q=1,*/*;q=0.1' },
+    headers: { accept: ACCEPT },
   });
   if ('failure' in fetched) return failed(fetched.failure, fetched.what);
   const { headers, text } = fetched;
-  if (mayBeCut(headers, text))
+  const openMetrics = headers.get('content-type')?.startsWith(OPEN_METRICS) ?? false;
+  if (!openMetrics && mayBeCut(headers, text))
     return failed('unparsable', 'answered with a text that ends within a line');
-  const openMetrics = headers.get('content-type')?.includes('openmetrics') ?? false;
-  const exposition = readExposition(text, { at, timestampMs: openMetrics ? 1_000 : 1 });
+  const exposition = readExposition(text, { at, openMetrics });
   return isRejection(exposition)
     ? failed('unparsable', `answered with something else than metrics: ${exposition.message}`)
     : { at, exposition };
