@@ -16,10 +16,13 @@ export { type PrometheusOptions, prometheusSource } from './metrics-source.prome
 export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
 export { type SeriesOptions, seriesSource } from './metrics-source.series.ts';
 export {
+  columnsOf,
   type PointColumns,
   type RecordedPoint,
   type RecordedSeries,
   spanOf,
 } from './recorded-series.ts';
+export { readOpenMetricsFile, type RecordedText } from './recorded-text.ts';
+export { type NotationOptions, readSeriesNotation } from './series-notation.ts';
 export { isSelected, select, seriesKey } from './series.ts';
 export { signalsEnvironment, signalsTarget } from './signals-target.ts';

@@ -42,6 +42,44 @@ export function setPoint(
   else values[index] = value;
 }
 
+/** Columns that grow. */
+export class PointsBuilder {
+  #columns = newColumns(16);
+  #length = 0;
+
+  /** Of the newest point; undefined without one. */
+  get lastAt(): number | undefined {
+    return this.#length === 0 ? undefined : this.#columns.times[this.#length - 1];
+  }
+
+  get lastValue(): number | undefined {
+    return this.#columns.values[this.#length - 1];
+  }
+
+  push(at: number, value: number | 'stale'): void {
+    if (this.#length === this.#columns.times.length) this.#grow();
+    setPoint(this.#columns, this.#length, at, value);
+    this.#length += 1;
+  }
+
+  columns(): PointColumns {
+    const { times, values, stale } = this.#columns;
+    return {
+      times: times.slice(0, this.#length),
+      values: values.slice(0, this.#length),
+      stale: stale.slice(0, this.#length),
+    };
+  }
+
+  #grow(): void {
+    const { times, values, stale } = this.#columns;
+    this.#columns = newColumns(times.length * 2);
+    this.#columns.times.set(times);
+    this.#columns.values.set(values);
+    this.#columns.stale.set(stale);
+  }
+}
+
 /** First and last instant that anything is known of; undefined without a point. */
 export function spanOf(
   series: readonly RecordedSeries[],
