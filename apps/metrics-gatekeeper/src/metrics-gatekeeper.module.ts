@@ -9,6 +9,8 @@ import {
 import { newMessage, type ServiceContext } from '@tidegate/platform';
 import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
+import { AlertConsumer } from './alert/alert.consumer.ts';
+import { alertsOf } from './alert/alert.module.ts';
 import { AlertmanagerController } from './breach/alertmanager.controller.ts';
 import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
@@ -89,7 +91,9 @@ export async function metricsGatekeeperModule(
   context.stopping.addEventListener('abort', () => alarm.stop());
   context.onStop(() => checkLoop.settled());
 
+  const alerts = alertsOf(context, config, gatekeeper.rollouts);
   const given: readonly (readonly [symbol, unknown])[] = [
+    ...(alerts ? [[token.ALERTS, alerts] as const] : []),
     [token.PLANS, gatekeeper.plans],
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
@@ -97,7 +101,11 @@ export async function metricsGatekeeperModule(
     [token.SIGNALS, counted(gatekeeper.signals, context, metrics)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
-  return { module: MetricsGatekeeperModule, controllers, providers };
+  return {
+    module: MetricsGatekeeperModule,
+    controllers: alerts ? [...controllers, AlertConsumer] : controllers,
+    providers,
+  };
 }
 
 /** Before anything is checked or consumed: rollouts of a restored backup do not go on by themselves. */

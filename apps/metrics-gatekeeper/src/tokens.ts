@@ -4,3 +4,4 @@ export const ROLLOUTS = Symbol('Rollouts');
 export const ROLLOUT_QUERIES = Symbol('RolloutQueries');
 export const HISTORY = Symbol('History');
 export const SIGNALS = Symbol('Signals');
+export const ALERTS = Symbol('Alerts');

@@ -31,7 +31,10 @@ export const alertmanagerBody = z.object({
 
 /** Why an alert is no breach. */
 export type Ignored = { readonly reason: IgnoredReason; readonly detail: string };
-type IgnoredReason = 'resolved' | 'no-environment' | 'about-nothing';
+type IgnoredReason = 'own' | 'resolved' | 'no-environment' | 'about-nothing';
+
+/** On every alert that Tidegate sends: by it, it knows its own when an Alertmanager sends them back. */
+export const OWN_LABEL = 'tidegate';
 
 /** Labels by which an alert says what it is about. */
 const ABOUT = ['rollout', 'plan', 'flag'] as const;
@@ -44,6 +47,8 @@ export function breachOf({
   startsAt,
   fingerprint,
 }: Alert): ThresholdBreached['data'] | Ignored {
+  if (labels[OWN_LABEL] === 'true')
+    return { reason: 'own', detail: 'Tidegate has sent it, after it had acted on it.' };
   if (status === 'resolved')
     return { reason: 'resolved', detail: 'What has been rolled back is not opened again.' };
   const environment = name.safeParse(labels['environment']);

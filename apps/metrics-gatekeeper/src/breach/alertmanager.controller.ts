@@ -23,6 +23,9 @@ type Done = { readonly fingerprint: string } & (
   | ({ readonly outcome: 'ignored' } & Ignored)
 );
 
+/** Why alerts are ignored that are as they should be. */
+const EXPECTED: ReadonlySet<string> = new Set<Ignored['reason']>(['own', 'resolved']);
+
 /** Alertmanager's webhook. Like every breach from outside it goes over the topic, to the one decider. */
 @Controller('v1/alertmanager')
 export class AlertmanagerController {
@@ -60,7 +63,7 @@ export class AlertmanagerController {
     });
     await this.#context.bus.publish(messages);
     for (const environment of forbidden) requireEnvironment(caller, environment);
-    const useless = done.filter((each) => each.outcome === 'ignored' && each.reason !== 'resolved');
+    const useless = done.filter((each) => each.outcome === 'ignored' && !EXPECTED.has(each.reason));
     if (useless.length > 0 || truncatedAlerts > 0)
       this.#context.log.warn({ useless, truncatedAlerts }, 'alerts that can roll nothing back');
     return { alerts: done, truncatedAlerts };

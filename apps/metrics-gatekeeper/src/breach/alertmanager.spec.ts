@@ -33,6 +33,7 @@ describe('an alert', () => {
   });
 
   it.each<[string, Partial<Alert>, string]>([
+    ['that Tidegate has sent', { labels: { ...alert.labels, tidegate: 'true' } }, 'own'],
     ['that is over', { status: 'resolved' }, 'resolved'],
     ['without an environment', { labels: { flag: 'a' } }, 'no-environment'],
     ['whose environment is none', { labels: { flag: 'a', environment: 'a b' } }, 'no-environment'],
