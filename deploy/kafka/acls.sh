@@ -28,7 +28,7 @@ kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --operation Write --operation DescribeConfigs --topic tidegate.replays --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --operation DescribeConfigs --topic tidegate.rollout.commands --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --operation Write --operation DescribeConfigs --topic tidegate.rollout.events --resource-pattern-type literal
-kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Write --operation DescribeConfigs --topic tidegate.signals --resource-pattern-type literal
+kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --operation Write --operation DescribeConfigs --topic tidegate.signals --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --group tidegate.metrics-gatekeeper --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --group tidegate.metrics-gatekeeper. --resource-pattern-type prefixed
 kafka-acls.sh "${options[@]}" --add --allow-principal User:metrics-gatekeeper --operation Read --group tidegate.view. --resource-pattern-type prefixed

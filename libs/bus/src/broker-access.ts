@@ -34,6 +34,7 @@ const own: Readonly<Record<string, Access>> = {
       'rollout.commands',
       'rollout.events',
       'metric.breaches',
+      'signals',
       'flag.events',
       'migration.events',
     ],
