@@ -90,6 +90,44 @@ const file = (text: string): string => {
   return join(folder, 'input');
 };
 
+describe('a signal', () => {
+  it('is reported with what it says, and known again by its id', async () => {
+    const { env, asked } = await services((request, response) => {
+      response.setHeader('content-type', 'application/json');
+      response.writeHead(202).end(JSON.stringify({ id: request.headers['idempotency-key'] }));
+    });
+    const labels = ['--label', 'area=cart', '-l', 'query=a=b'];
+    const words = ['complaint', '-c', '2', ...labels, '-m', 'The cart is empty', '--id', 't-9'];
+    expect(await tidegate(env, ['signal', 'report', ...words, '-e', 'test'])).toMatchObject({
+      code: 0,
+      out: 'complaint in test is reported.\n',
+    });
+    expect(await tidegate(env, ['signal', 'report', ...words, '--json'])).toMatchObject({
+      out: expect.stringContaining('"t-9"'),
+    });
+    expect(asked[0]?.line).toBe('POST /v1/signals');
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({
+      environment: 'test',
+      signal: 'complaint',
+      count: 2,
+      labels: { area: 'cart', query: 'a=b' },
+      message: 'The cart is empty',
+    });
+  });
+
+  it.each([
+    [['-c', 'few'], 'Expected a number'],
+    [['-l', 'area'], 'Expected name=value'],
+    [['-l', 'area=a', '-l', 'area=b'], 'given twice'],
+  ])('with %j is not understood', async (words, said) => {
+    const { env, asked } = await services(answering(202, {}));
+    const { code, error } = await tidegate(env, ['signal', 'report', 'complaint', ...words]);
+    expect(code).toBe(2);
+    expect(error).toContain(said);
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('a refusal', () => {
   const refused = (detail: string, errors?: object[]) =>
     answering(400, { title: 'Request invalid', detail, code: 'REQUEST_INVALID', errors });

@@ -12,6 +12,7 @@ import { harmless } from './output/output.ts';
 import { registerPlan } from './plan/plan-commands.ts';
 import { registerRollout } from './rollout/rollout-commands.ts';
 import { registerSegment } from './segment/segment-commands.ts';
+import { registerSignal } from './signal/signal-commands.ts';
 import { registerStore } from './store/store-commands.ts';
 
 export interface ProgramWorld extends World {
@@ -25,6 +26,7 @@ const registers = [
   registerSegment,
   registerPlan,
   registerRollout,
+  registerSignal,
   registerMigration,
   registerAudit,
   registerBus,
