@@ -53,7 +53,7 @@ export const StepStarted = fact(
   { ...at, kind: z.string(), percentage: thousandths.optional() },
   { ...atExample, kind: 'stage', percentage: 10_000 },
 );
-/** The flag serves the stage's exposure: its clock runs from here. */
+/** The flag serves the exposure of the stage, or of the one before the bake: its clock runs from here. */
 export const StageOpened = fact(
   'StageOpened',
   'stage-opened',
@@ -84,7 +84,10 @@ export const MigrationObserved = fact(
   },
   { step: 'order-totals/execute', index: 0, run: 'r-42.0.0', change: 'completed' },
 );
-/** `coveredMs` by successful checks; the verdicts that let it pass, or that a person passed over. */
+/**
+ * `coveredMs` by successful checks; the verdicts that let it pass. `atDeadline`: the plan goes on
+ * there, though too little was seen.
+ */
 export const StepCompleted = fact(
   'StepCompleted',
   'step-completed',
@@ -94,6 +97,7 @@ export const StepCompleted = fact(
     coveredMs: millis.optional(),
     verdicts: z.array(verdict).default([]),
     promotedBy: z.string().optional(),
+    atDeadline: z.boolean().optional(),
   },
   { ...atExample, kind: 'stage', coveredMs: 10_000, verdicts: [verdictExample] },
 );
@@ -172,7 +176,7 @@ export const RollbackActionDone = fact(
   },
   { action: 'restore-flag', outcome: 'done' },
 );
-/** The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last below. */
+/** The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last left. */
 export const RiskLevelReached = fact(
   'RiskLevelReached',
   'risk-level-reached',
@@ -191,6 +195,13 @@ export const RiskLevelReached = fact(
     threshold: 10,
     message: 'The risk score is 12.5, notify from 10: error-rate 1:38.',
   },
+);
+/** The risk score is below half of a level again: until then it counts as reached. */
+export const RiskLevelLeft = fact(
+  'RiskLevelLeft',
+  'risk-level-left',
+  { ...at, level: z.enum(['notify', 'hold']), score: z.number(), message: z.string() },
+  { ...atExample, level: 'notify', score: 3.1, message: 'The risk score is 3.1, notify from 10.' },
 );
 /** A guard in shadow would have rolled back; once a step. */
 export const GuardWouldBreach = fact(
@@ -278,6 +289,7 @@ export type RolloutEvent =
   | DraftOf<typeof RollbackStarted>
   | DraftOf<typeof RollbackActionDone>
   | DraftOf<typeof RiskLevelReached>
+  | DraftOf<typeof RiskLevelLeft>
   | DraftOf<typeof GuardWouldBreach>
   | DraftOf<typeof RecoveryJudged>
   | DraftOf<typeof RolloutRolledBack>
