@@ -20,10 +20,10 @@ metrics:
     bad: { metric: ${metric}, where: { status: '500' } }
     total: { metric: ${metric} }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 5% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 5%, detect: 30% }
 steps:
-  - { stage: canary, percentage: 10, hold: 400ms, minTrials: 50 }
-  - { stage: everyone, percentage: 100, hold: 400ms, minTrials: 50 }
+  - { stage: canary, percentage: 10, hold: 400ms }
+  - { stage: everyone, percentage: 100, hold: 400ms }
 `;
 
 let house: Standalone;

@@ -35,11 +35,11 @@ metrics:
     bad: { metric: requests_total, where: { status: '500' } }
     total: { metric: requests_total }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 5% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 5%, detect: 30% }
 steps:
-  - { stage: canary, percentage: 10, hold: 1h, minTrials: 50 }
-  - { stage: half, percentage: 50, hold: 1h, minTrials: 50 }
-  - { stage: everyone, percentage: 100, hold: 400ms, minTrials: 50 }
+  - { stage: canary, percentage: 10, hold: 1h }
+  - { stage: half, percentage: 50, hold: 1h }
+  - { stage: everyone, percentage: 100, hold: 400ms }
 `;
 
 /** Counters of a healthy service under load. */

@@ -22,10 +22,10 @@ metrics:
     bad: { metric: requests_total, where: { status: '500' } }
     total: { metric: requests_total }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 5% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 5%, detect: 30% }
 steps:
-  - { stage: canary, percentage: 10, hold: 400ms, minTrials: 50 }
-  - { stage: everyone, percentage: 100, hold: 400ms, minTrials: 50 }
+  - { stage: canary, percentage: 10, hold: 400ms }
+  - { stage: everyone, percentage: 100, hold: 400ms }
 `;
 
 /** Every process is stopped in order and started again, one after the other, while two rollouts are under way. */

@@ -226,12 +226,14 @@ export const defects: Readonly<
     defect: {
       execute: decidingOn(
         tickWith(
-          eachGuard((guard) => ({
+          eachGuard(({ windows, ...guard }) => ({
             ...guard,
-            windows: {
-              ...guard.windows,
-              counts: guard.windows.counts.map(([, total]) => [0, total] as const),
-            },
+            ...(windows && {
+              windows: {
+                ...windows,
+                rows: windows.rows.map(([start, , total = 0]) => [start, 0, total] as const),
+              },
+            }),
           })),
         ),
       ),

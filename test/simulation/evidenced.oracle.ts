@@ -1,5 +1,6 @@
-import { type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
+import { isWatchedStep, type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
+import { trialsForPower } from '@tidegate/statistics';
 import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
 import { idleTimes, type Span } from './idle-times.ts';
 import { ENVIRONMENT, FLAG, gatekeeperAwayMs, LIMIT, OTHER } from './scenario.ts';
@@ -30,7 +31,8 @@ export function checkEvidenced(evidence: Evidence): void {
     const stage = plan.steps.find(
       (each): each is StageStep => 'stage' in each && each.stage === step,
     );
-    if (stage && promotedBy === undefined) judge(evidence, looks, stage, completed);
+    if (stage && promotedBy === undefined)
+      judge(evidence, looks, stage, completed, neededRequests(plan));
   }
   for (const opened of evidence.of('StageOpened'))
     if (isGuarded(opened)) pagesInTheDark(evidence, plan, looks, opened);
@@ -100,6 +102,7 @@ function judge(
   looks: Looks,
   stage: StageStep,
   completed: OutgoingMessage,
+  needed: number,
 ): void {
   const id = rolloutOf(completed);
   const of = (type: string) =>
@@ -120,7 +123,7 @@ function judge(
     broken(`${what} with ${said} ms covered, counted here are ${coveredMs}`);
   if (!looks.isLit(until)) broken(`${what} while no data came`);
   const trials = looks.requests(asked.metadata.at, until);
-  if (trials < stage.minTrials) broken(`${what} after ${trials} requests, not ${stage.minTrials}`);
+  if (trials < needed) broken(`${what} after ${trials} requests, not ${needed}`);
   const { broken: fault } = evidence.world.scenario.truth;
   const exposure = stage.percentage ?? 0;
   if (!wasAtExposure(evidence, exposure, until))
@@ -132,8 +135,17 @@ function judge(
     exposure >= fault.exposure &&
     fault.at <= seenAt &&
     evidence.world.applications.every((each) => each.hasExposed(fault.exposure, seenAt, until));
-  if (isBroken && stage.minTrials >= 100 && fault.share > 10 * LIMIT)
+  if (isBroken && needed >= 100 && fault.share > 10 * LIMIT)
     broken(`${what} although ${fault.share} of its requests fail`);
+}
+
+/** So many requests show the regression that the plan names with 80 % power, reckoned here from the plan alone. */
+function neededRequests({ guards, steps, risk }: Plan): number {
+  const guard = guards.find((each) => each.judge === 'sequential');
+  if (guard?.judge !== 'sequential' || guard.detect === undefined) return 0;
+  // The test that begins with the stage has half of the weight.
+  const threshold = Math.log((2 * steps.filter(isWatchedStep).length) / risk);
+  return trialsForPower({ limit: LIMIT, regression: guard.detect, threshold, power: 0.8 });
 }
 
 /** Whether the flag was at an exposure at an instant, or so shortly before that nobody can have been told yet. */

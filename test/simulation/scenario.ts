@@ -213,13 +213,18 @@ function drawPlan(random: Seeded, targets: readonly string[], levels: readonly n
   const source = { scrape: targets };
   const where = { variant: 'on' };
   const every = random.pick([2, 5, 5]);
-  const minTrials = random.pick([0, 100, 100, 200]);
+  // Without a gate, or so that a stage is left after about 110, and about 200 requests.
+  const seen = random.pick([
+    { gate: 'none' },
+    { detect: '8%' },
+    { detect: '8%' },
+    { detect: '6%' },
+  ]);
   const deadline = random.chance(0.3) ? { deadline: '45s' } : {};
   const stages = levels.map((level) => ({
     stage: `at-${level}`,
     percentage: level / 1_000,
     hold: `${every * random.between(2, 4)}s`,
-    minTrials,
     ...deadline,
   }));
   const steps: object[] = [...stages];
@@ -243,7 +248,7 @@ function drawPlan(random: Seeded, targets: readonly string[], levels: readonly n
       losses: { type: 'count', source, count: { metric: 'losses_total', where } },
     },
     guards: [
-      { name: 'error-rate', judge: 'sequential', metric: 'errors', limit: '1%' },
+      { name: 'error-rate', judge: 'sequential', metric: 'errors', limit: '1%', ...seen },
       ...(random.chance(0.4) ? [{ name: 'data-loss', judge: 'immediate', metric: 'losses' }] : []),
     ],
     steps,

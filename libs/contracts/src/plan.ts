@@ -23,7 +23,6 @@ const step = z.union([
     variant: variantName.optional(),
     users: z.array(z.string().min(1)).optional(),
     ...gated,
-    minTrials: z.int().min(0).default(0),
     /**
      * Not checked for so long, it closes itself. The shortest lets a check be lost with its process and be done by
      * another one (a claim of 10 s, 5 s for the slowest target), and be heard of (two heartbeats).

@@ -28,7 +28,7 @@ guards:
 steps:
   - { migrate: order-totals, action: execute, batchSize: 200 }
   - { approve: review }
-  - { stage: canary, percentage: 10, hold: 1m30s, minTrials: 200 }
+  - { stage: canary, percentage: 10, hold: 1m30s }
   - { stage: all, percentage: "100%", hold: 5s }
 `;
 
@@ -53,8 +53,8 @@ describe('a plan', () => {
     expect(read.plan.steps).toEqual([
       { migrate: 'order-totals', action: 'execute', batchSize: 200 },
       { approve: 'review', role: 'approver' },
-      { stage: 'canary', percentage: 10_000, hold: 90_000, minTrials: 200, atDeadline: 'ask' },
-      { stage: 'all', percentage: 100_000, hold: 5_000, minTrials: 0, atDeadline: 'ask' },
+      { stage: 'canary', percentage: 10_000, hold: 90_000, atDeadline: 'ask' },
+      { stage: 'all', percentage: 100_000, hold: 5_000, atDeadline: 'ask' },
     ]);
   });
 
@@ -223,7 +223,7 @@ describe('a problem names its line, its path and what was expected', () => {
     [
       'a text that is too long',
       `${good}${'#\n'.repeat(40_000)}`,
-      [`32433:1  a plan of ${good.length + 80_000} characters; expected at most 65536`],
+      [`32441:1  a plan of ${good.length + 80_000} characters; expected at most 65536`],
     ],
   ])('%s', (_what, text, expected) => {
     expect(lines(text)).toEqual(expected);

@@ -71,13 +71,19 @@ const once = (problems: readonly PlanProblem[]): PlanProblem[] => [
   ...new Map(problems.map((each) => [`${each.path}\n${each.message}`, each])).values(),
 ];
 
+/** What is no longer a field, and what says the same now. */
+const RETIRED: Readonly<Record<string, string>> = {
+  minTrials:
+    '"minTrials" is not known any more; say with "detect" of a sequential guard which regression must be seen before a stage is left',
+};
+
 function leaves(issue: z.core.$ZodIssue): PlanIssue[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({
         path: [...path, key],
-        message: `"${key}" is not known here`,
+        message: RETIRED[key] ?? `"${key}" is not known here`,
       }));
     case 'invalid_union': {
       const nearest = nearestOf(issue.errors);

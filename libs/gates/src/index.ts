@@ -1,12 +1,16 @@
-export { assess, isMissingData, type Policy, policyFor, type Reason, reassess } from './assess.ts';
+export { assess, reassess } from './assess.ts';
 export { type GateErrorCode, gateErrorCodes } from './errors.ts';
 export type { GuardEvidence } from './evidence.ts';
 export { factsOf } from './facts-of.ts';
 export type { CountsSince, Facts } from './facts.ts';
+export { policyFor } from './policy-for.ts';
+export type { Policy, SequentialPolicy } from './policy.ts';
+export { classOf, isMissingData, type Reason, type ReasonClass } from './reasons.ts';
 export { readsOf } from './reads.ts';
-export { logRiskScore, type PinnedRisk, pinRisk, shareKey } from './risk.ts';
+export { judgeRecovery, type Recovery } from './recovery.ts';
+export { logRiskScore, type PinnedRisk, pinRisk, riskLevels, shareKey } from './risk.ts';
 export { checkStage, missingForMs, openStage, type StageEvidence } from './stage-evidence.ts';
-export { judgeStage, type Leave, mayLeave, type Stage } from './stage-verdict.ts';
+export { type InTheWay, judgeStage, type Leave, mayLeave } from './stage-verdict.ts';
 export {
   compares,
   horizonOf,

@@ -1,5 +1,11 @@
 /** How one guard is judged in one stage: plain JSON. */
-export type Policy = SequentialPolicy | SustainedPolicy | ImmediatePolicy | SplitPolicy;
+export type Policy =
+  | SequentialPolicy
+  | SustainedPolicy
+  | ImmediatePolicy
+  | SplitPolicy
+  | LivenessPolicy
+  | RecoveryPolicy;
 
 interface PolicyBase {
   readonly guard: string;
@@ -17,6 +23,8 @@ export interface SequentialPolicy extends PolicyBase {
   readonly overMs?: number;
   /** By how much the canary may be worse than the baseline; null if it is not compared. */
   readonly margin: number | null;
+  /** What it is compared with, where there is a margin. */
+  readonly baseline: 'concurrent' | 'recorded' | null;
   /** α·w: a breach at E ≥ 1/risk. */
   readonly risk: number;
   /** How many windows the stage's hold time has; their starts share the weight. */
@@ -27,21 +35,40 @@ export interface SequentialPolicy extends PolicyBase {
   /** Everybody has the new version: there is nothing to compare it with. */
   readonly everyone: boolean;
 }
-export interface SustainedPolicy extends PolicyBase {
-  readonly judge: 'sustained';
+interface Threshold {
+  /** A value beyond it violates; one of the two. */
   readonly above: number | null;
   readonly below: number | null;
+}
+export interface SustainedPolicy extends PolicyBase, Threshold {
+  readonly judge: 'sustained';
+  readonly kind: 'ratio' | 'latency' | 'rate' | 'value' | 'promql';
   readonly forMs: number;
   readonly stepMs: number;
   readonly coverage: number;
 }
-export interface ImmediatePolicy extends PolicyBase {
+export interface ImmediatePolicy extends PolicyBase, Threshold {
   readonly judge: 'immediate';
-  readonly above: number | null;
-  readonly below: number | null;
+  readonly kind: 'count' | 'rate' | 'signal' | 'value' | 'promql' | 'alert';
 }
 export interface SplitPolicy extends PolicyBase {
   readonly judge: 'split';
+  readonly kind: 'ratio' | 'count';
   readonly canaryShare: number;
   readonly risk: number;
+  readonly horizon: number;
+  readonly everyone: boolean;
 }
+/** The guard that every plan has: a canary that crashes counts nothing else. */
+export interface LivenessPolicy extends PolicyBase {
+  readonly judge: 'liveness';
+  readonly restarts: number;
+  readonly withinMs: number;
+}
+/** After a rollback: whether what a guard watches is good again. */
+export interface RecoveryPolicy extends PolicyBase {
+  readonly judge: 'recovery';
+  readonly of: SequentialPolicy | SustainedPolicy | ImmediatePolicy;
+}
+/** Judged by one number against a threshold. */
+export type ThresholdPolicy = SustainedPolicy | ImmediatePolicy;

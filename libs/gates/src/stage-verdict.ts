@@ -1,38 +1,63 @@
-import type { Plan, PlanStep, Verdict } from '@tidegate/contracts';
+import { type Plan, type Verdict, type WatchedStep, watchedName } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
-import { assess, isMissingData, policyFor } from './assess.ts';
+import { assess } from './assess.ts';
 import type { GuardEvidence } from './evidence.ts';
+import { factsOf } from './facts-of.ts';
+import type { Facts } from './facts.ts';
+import { policyFor } from './policy-for.ts';
+import type { Policy } from './policy.ts';
+import { classOf, isMissingData } from './reasons.ts';
 import type { PinnedRisk } from './risk.ts';
 import type { StageEvidence } from './stage-evidence.ts';
-import { maxGapMs } from './timing.ts';
+import { watchedStep } from './timing.ts';
 
-export type Stage = Extract<PlanStep, { stage: string }>;
-
-/** Every guard's verdict at `at`, in the plan's order. */
+/**
+ * Every guard's verdict at `at`, in the plan's order. Where a split guard has found that canary and baseline do not get
+ * the traffic that they should, no comparison of the same check is believed.
+ */
 export function judgeStage(
   plan: Plan,
   pinned: PinnedRisk,
   evidence: StageEvidence,
   at: number,
 ): Verdict[] {
-  const step = plan.steps.find((each) => 'stage' in each && each.stage === evidence.stage);
-  const minTrials = step && 'stage' in step ? step.minTrials : 0;
-  return plan.guards.map((guard) => {
+  const step = watchedStep(plan, evidence.stage);
+  const judged = plan.guards.flatMap((guard) => {
     const metric = plan.metrics[guard.metric];
-    const maxAgeMs = maxGapMs(plan, ...(metric ? [metric] : []));
-    const policy = policyFor(guard, { stage: evidence.stage, minTrials }, pinned, maxAgeMs);
-    return assess(policy, evidence.guards[guard.name] ?? NOTHING, at);
+    if (!metric) return [];
+    const known = evidence.guards[guard.name] ?? NOTHING;
+    return [{ policy: policyFor(guard, metric, step, plan, pinned), facts: factsOf(known, at) }];
   });
+  const mismatch = judged.some(({ policy, facts }) => finds(policy, facts));
+  return judged.map(({ policy, facts }) =>
+    assess(policy, mismatch && isComparing(policy) ? { ...facts, mismatch } : facts),
+  );
 }
 
-const NOTHING: GuardEvidence = { targets: {}, lastSuccessAt: null, missing: null };
+/** Of a guard that has not been looked at. */
+export const NOTHING: GuardEvidence = { targets: {}, lastSuccessAt: null, missing: null };
+
+const finds = (policy: Policy, facts: Facts): boolean =>
+  policy.judge === 'split' &&
+  !policy.shadow &&
+  assess(policy, facts).reason === 'sample-ratio-mismatch';
+
+const isComparing = (policy: Policy): boolean =>
+  policy.judge === 'sequential' && policy.baseline === 'concurrent';
+
+/** What is in the way. `hold-time` alone is what every stage goes through. */
+export type InTheWay = 'breach' | 'missing-data' | 'held' | 'hold-time' | 'too-little-evidence';
 
 export type Leave =
-  | { readonly leave: true; readonly verdicts: readonly Verdict[] }
+  | {
+      readonly leave: true;
+      /** Too little was seen, and at its deadline the plan goes on. */
+      readonly because?: 'deadline';
+      readonly verdicts: readonly Verdict[];
+    }
   | {
       readonly leave: false;
-      /** What is in the way. `hold-time` alone is what every stage goes through. */
-      readonly because: 'breach' | 'missing-data' | 'hold-time' | 'too-little-evidence';
+      readonly because: InTheWay;
       /** The verdict's named reason, or `hold-time`. */
       readonly reason: string;
       readonly message: string;
@@ -40,31 +65,48 @@ export type Leave =
     };
 
 /**
- * Whether the stage may be left: no guard breaches, none lacks data, its hold time is covered by successful checks,
- * and there were enough requests. The first that is in the way is named.
+ * Whether the step may be left at `at`: no guard breaches, none lacks data, its hold time is covered by successful checks,
+ * and enough was seen. The first that is in the way is named. At the deadline a plan may go on with too little evidence:
+ * not with none, not before its hold time is covered, and never while something is wrong. Guards in shadow are never
+ * in the way.
+ * @param since when the step began, from where its deadline counts
  */
 export function mayLeave(
-  stage: Stage,
+  step: WatchedStep,
   evidence: StageEvidence,
   verdicts: readonly Verdict[],
+  since = Infinity,
+  at = -Infinity,
 ): Leave {
-  const stay = (because: Extract<Leave, { leave: false }>['because'], verdict: Verdict): Leave => {
-    const { reason, message } = verdict;
-    return { leave: false, because, reason, message, verdicts };
-  };
-  const breach = verdicts.find(({ outcome }) => outcome === 'breach');
+  const acting = verdicts.filter(({ shadow }) => shadow !== true);
+  const stay = (because: InTheWay, { reason, message }: Pick<Verdict, 'reason' | 'message'>) =>
+    ({ leave: false, because, reason, message, verdicts }) as const;
+  const breach = acting.find(({ outcome }) => outcome === 'breach');
   if (breach) return stay('breach', breach);
-  const missing = verdicts.find(({ reason }) => isMissingData(reason));
+  const missing = acting.find(({ reason }) => isMissingData(reason));
   if (missing) return stay('missing-data', missing);
-  if (evidence.lastSuccessAt === null || evidence.coveredMs < stage.hold)
-    return {
-      leave: false,
-      because: 'hold-time',
-      reason: 'hold-time',
-      message: `${stage.stage}: ${formatDuration(evidence.coveredMs)} of ${formatDuration(stage.hold)} covered by successful checks.`,
-      verdicts,
-    };
-  const held = verdicts.find(({ outcome }) => outcome === 'hold');
-  if (held) return stay('too-little-evidence', held);
-  return { leave: true, verdicts };
+  const wrong = acting.find(({ reason }) => classOf(reason) === 'held');
+  if (wrong) return stay('held', wrong);
+  if (evidence.lastSuccessAt === null || evidence.coveredMs < step.hold)
+    return stay('hold-time', { reason: 'hold-time', message: coveredSentence(step, evidence) });
+  const held = acting.filter(({ outcome }) => outcome !== 'pass');
+  const [first] = held;
+  if (first === undefined) return { leave: true, verdicts };
+  return advancesAnyway(step, held, at - since)
+    ? { leave: true, because: 'deadline', verdicts }
+    : stay('too-little-evidence', held.find(({ reason }) => classOf(reason) !== 'little') ?? first);
 }
+
+const coveredSentence = (step: WatchedStep, { coveredMs }: StageEvidence): string =>
+  `${watchedName(step)}: ${formatDuration(coveredMs)} of ${formatDuration(step.hold)} covered by successful checks.`;
+
+/** A verdict of someone else is never known to be harmless. */
+const advancesAnyway = (
+  { deadline, atDeadline }: WatchedStep,
+  held: readonly Verdict[],
+  elapsedMs: number,
+): boolean =>
+  atDeadline === 'advance' &&
+  deadline !== undefined &&
+  elapsedMs >= deadline &&
+  held.every(({ reason }) => classOf(reason) === 'little');

@@ -31,7 +31,7 @@ metrics:
     bad: { metric: requests_total, where: { status: error } }
     total: { metric: requests_total }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1%, detect: 8% }
 steps:
   - ${CANARY}
 `;

@@ -70,12 +70,12 @@ metrics:
     bad: { metric: requests_total, where: { status: error } }
     total: { metric: requests_total }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1%, detect: 6% }
   - { name: invariant, judge: immediate, metric: violations }
-  - { name: direct, judge: sequential, metric: scraped, limit: 50% }
+  - { name: direct, judge: sequential, metric: scraped, limit: 50%, gate: none }
 steps:
-  - { stage: canary, percentage: 10, hold: 600ms, minTrials: 200 }
-  - { stage: all, percentage: 100, hold: 600ms, minTrials: 200 }
+  - { stage: canary, percentage: 10, hold: 600ms }
+  - { stage: all, percentage: 100, hold: 600ms }
 `;
 
 interface Shown extends Record<string, unknown> {

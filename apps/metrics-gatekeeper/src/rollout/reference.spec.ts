@@ -235,7 +235,7 @@ describe('the end of a rollout', () => {
   const all = { flags: ['checkout-v2', 'payments'], segments: ['beta'] };
 
   it('lets go of all when it is completed', () => {
-    const story = new Story(['{ stage: all, percentage: 100, hold: 3s, minTrials: 200 }'])
+    const story = new Story(['{ stage: all, percentage: 100, hold: 3s }'])
       .start()
       .held(false, referring)
       .heldToo('payments')

@@ -72,9 +72,9 @@ export function rolloutBody(
 }
 
 function shownGuard(verdict: Verdict): ShownGuard {
-  const { minTrials, trials } = verdict.evidence;
-  if (minTrials === undefined || trials === undefined) return verdict;
-  return { ...verdict, neededTrials: Math.max(0, minTrials - trials) };
+  const { neededTrials, trials } = verdict.evidence;
+  if (neededTrials === undefined || trials === undefined) return verdict;
+  return { ...verdict, neededTrials: Math.max(0, neededTrials - trials) };
 }
 
 const OVER: ReadonlySet<Existing['status']> = new Set(['completed', 'rolled-back', 'aborted']);

@@ -60,8 +60,8 @@ async function application() {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`, load };
 }
 
-const CANARY = '{ stage: canary, percentage: 10, hold: 400ms, minTrials: 200 }';
-const ALL = '{ stage: all, percentage: 100, hold: 400ms, minTrials: 200 }';
+const CANARY = '{ stage: canary, percentage: 10, hold: 400ms }';
+const ALL = '{ stage: all, percentage: 100, hold: 400ms }';
 
 const planText = (url: string, steps: readonly string[]): string => `
 plan: open-checkout
@@ -79,7 +79,7 @@ metrics:
     source: { scrape: ['${url}'] }
     count: { metric: violations_total }
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1%, detect: 6% }
   - { name: invariant, judge: immediate, metric: violations }
 steps:
 ${steps.map((step) => `  - ${step}`).join('\n')}

@@ -169,7 +169,10 @@ describe('no rollout advances', () => {
     const { evidence } = odd;
     const guard = evidence?.guards['error-rate'];
     if (!evidence || !guard) throw new Error('nothing was counted');
-    const impossible = { ...guard, windows: { widthMs: 1_000, counts: [[10, 5] as const] } };
+    const impossible = {
+      ...guard,
+      windows: { widthMs: 1_000, newest: 0, rows: [[0, 10, 5] as const] },
+    };
     for (let second = 0; second < 20; second += 1) {
       odd.now += 1_000;
       const fresh = { ...impossible, lastSuccessAt: odd.now };
@@ -349,13 +352,12 @@ describe('every later stage', () => {
     const second = story([CANARY, ALL]).opened().checks(4).answered('SetExposure').check();
     expect(second.evidence).toMatchObject({ stage: 'all' });
     const [errorRate] = Object.values(second.evidence?.guards ?? {});
-    expect(errorRate?.windows.counts.flat().reduce((sum, count) => sum + count, 0)).toBe(100);
+    expect(errorRate?.windows?.rows).toEqual([[1, 0, 100]]);
   });
 });
 
 describe('a stage that closes if nobody looks after it', () => {
-  const WATCHED =
-    '{ stage: canary, percentage: 10, hold: 3s, minTrials: 200, closeIfSilentFor: 10m }';
+  const WATCHED = '{ stage: canary, percentage: 10, hold: 3s, closeIfSilentFor: 10m }';
   const reason =
     'metrics-gatekeeper has not looked after rollout r-1 for 10m; stage canary closes itself';
   const opened = () => story([WATCHED, ALL]).opened();

@@ -28,7 +28,7 @@ metrics:
 `;
 export const GUARDS = `
 guards:
-  - { name: error-rate, judge: sequential, metric: errors, limit: 1% }
+  - { name: error-rate, judge: sequential, metric: errors, limit: 1%, detect: 6% }
   - { name: invariant, judge: immediate, metric: violations }
 `;
 
@@ -39,8 +39,8 @@ export function planOf(steps: readonly string[], guards = GUARDS): Plan {
   return read.plan;
 }
 
-export const CANARY = '{ stage: canary, percentage: 10, hold: 3s, minTrials: 200 }';
-export const ALL = '{ stage: all, percentage: 100, hold: 3s, minTrials: 200 }';
+export const CANARY = '{ stage: canary, percentage: 10, hold: 3s }';
+export const ALL = '{ stage: all, percentage: 100, hold: 3s }';
 
 export const before: FlagDefinition = flagDefinition.parse({
   type: 'boolean',
