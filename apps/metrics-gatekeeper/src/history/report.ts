@@ -75,6 +75,10 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
   RolloutCompleted: () => 'completed',
 };
 
+/** What happened, in a few words; undefined for what a reader of the timeline can do without. */
+export const whatHappened = (type: string, data: object): string | undefined =>
+  SENTENCES[type]?.(data as Data);
+
 const opensAt = ({ percentage }: Data): string =>
   typeof percentage === 'number' ? ` at ${formatPercentage(percentage as Percentage)}` : '';
 
@@ -90,7 +94,7 @@ function howDone({ coveredMs, promotedBy }: Data): string {
 
 export function reportOf(rollout: RolloutBody, entries: readonly Entry[]): Report {
   const timeline = entries.flatMap(({ type, at, by, data }) => {
-    const what = SENTENCES[type]?.(data);
+    const what = whatHappened(type, data);
     return what === undefined ? [] : [{ at, sinceMs: at - rollout.startedAt, what, by }];
   });
   return {
