@@ -5,10 +5,12 @@ import { judge } from '../rollout/look.ts';
 import { checkAt, isOver, opening, rolloutOf, type Scene } from './scene.ts';
 import { noTrace, traced, type Trace } from './trace.ts';
 
-/** A rehearsal as far as it has been played. Plain JSON: it can be put away and played on. */
+/** A rehearsal as far as it has been played. Plain JSON: it can be put away and played on, also with other data. */
 export interface Played {
   readonly scene: Scene;
   readonly trace: Trace;
+  /** When the next check is due. */
+  readonly nextAt: number;
 }
 
 export interface Stage {
@@ -23,37 +25,42 @@ export interface Stage {
 export const begin = (plan: Plan, environment: string, at: number): Played => ({
   scene: opening(plan, environment, at),
   trace: noTrace,
+  nextAt: at,
 });
 
-/**
- * Checks at the plan's interval until the rollout is over, the data end, or `stop` says so of what has been played.
- * @param from the first check; the next ones follow at the plan's interval
- */
+/** Checks at the plan's interval until the rollout is over, the data end, or `stop` says so of what has been played. */
 export async function play(
   played: Played,
-  { source, until, breathe }: Stage,
-  from: number,
+  stage: Stage,
   stop: (played: Played) => boolean = () => false,
 ): Promise<Played> {
-  const { plan } = rolloutOf(played.scene);
-  const reads = readsOf(plan);
   let now = played;
-  for (let at = from; at <= until && !isOver(now.scene) && !stop(now); at += plan.checkEvery) {
-    const readings = await source.read(reads, at);
-    now = checked(now, checkAt(now.scene, readings, at));
-    await breathe();
+  while (goesOn(now, stage) && !stop(now)) {
+    now = await playOnce(now, stage);
+    await stage.breathe();
   }
   return now;
 }
 
-function checked({ scene: before, trace }: Played, scene: Scene): Played {
+/** Whether there is anything left to check. */
+export const goesOn = ({ scene, nextAt }: Played, { until }: Stage): boolean =>
+  nextAt <= until && !isOver(scene);
+
+/** One check. */
+export async function playOnce(played: Played, { source }: Stage): Promise<Played> {
+  const { scene: before, nextAt: at } = played;
+  const { plan } = rolloutOf(before);
+  const readings = await source.read(readsOf(plan), at);
+  const scene = checkAt(before, readings, at);
+  return { scene, trace: traceOf(played, scene), nextAt: at + plan.checkEvery };
+}
+
+function traceOf({ scene: before, trace }: Played, scene: Scene): Trace {
   const { evidence, at } = scene;
-  if (!evidence) return { scene, trace };
-  const news = scene.said.length > before.said.length;
-  const sample = () => ({
+  if (!evidence) return trace;
+  return traced(trace, scene.said.length > before.said.length, () => ({
     at,
     stage: evidence.stage,
     verdicts: judge(rolloutOf(scene), evidence, at),
-  });
-  return { scene, trace: traced(trace, news, sample) };
+  }));
 }
