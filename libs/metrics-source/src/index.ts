@@ -17,9 +17,11 @@ export { type ScrapeOptions, scrapeSource } from './metrics-source.scrape.ts';
 export { type SeriesOptions, seriesSource } from './metrics-source.series.ts';
 export {
   columnsOf,
+  newColumns,
   type PointColumns,
   type RecordedPoint,
   type RecordedSeries,
+  setPoint,
   spanOf,
 } from './recorded-series.ts';
 export { readOpenMetricsFile, type RecordedText } from './recorded-text.ts';

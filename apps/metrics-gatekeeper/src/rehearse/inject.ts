@@ -164,26 +164,21 @@ const longest = ({ series }: Recording): RecordedSeries | undefined => {
   return series[lengths.indexOf(Math.max(0, ...lengths))];
 };
 
-/** Gauges, and what expressions gave. */
+/** Gauges, and what expressions gave: their series are named by them. */
 function values(
-  { series, queries }: Recording,
+  recording: Recording,
   metrics: readonly Metric[],
   from: number,
   change: (value: number) => number,
 ): Recording {
-  const gauges = ofType(metrics, 'value', ({ gauge }) => gauge);
-  const asked = new Set(
-    metrics.flatMap((metric) => (metric.type === 'promql' ? [metric.query] : [])),
+  const wanted = [
+    ...ofType(metrics, 'value', ({ gauge }) => gauge),
+    ...ofType(metrics, 'promql', ({ query }) => ({ metric: query, where: {} })),
+  ];
+  const series = recording.series.map((each) =>
+    isAnyOf(each, wanted) ? changedFrom(each, from, change) : each,
   );
-  return {
-    series: series.map((each) => (isAnyOf(each, gauges) ? changedFrom(each, from, change) : each)),
-    queries: Object.fromEntries(
-      Object.entries(queries).map(([query, given]) => [
-        query,
-        asked.has(query) ? given.map((each) => changedFrom(each, from, change)) : given,
-      ]),
-    ),
-  };
+  return { ...recording, series };
 }
 
 function alerting(recording: Recording, metric: Metric, from: number): Recording {
@@ -213,20 +208,16 @@ function changedBefore(series: RecordedSeries, from: number): RecordedSeries {
 }
 
 /** Series that end, as Prometheus marks them; a target that is not scraped any more is not up. */
-function silent(
-  { series, queries }: Recording,
+const silent = (
+  recording: Recording,
   from: number,
   ends: (series: RecordedSeries) => boolean,
-): Recording {
-  const end = (each: RecordedSeries): RecordedSeries =>
-    ends(each) ? changedFrom(each, from, () => (each.name === 'up' ? 0 : 'stale')) : each;
-  return {
-    series: series.map(end),
-    queries: Object.fromEntries(
-      Object.entries(queries).map(([query, given]) => [query, given.map(end)]),
-    ),
-  };
-}
+): Recording => ({
+  ...recording,
+  series: recording.series.map((each) =>
+    ends(each) ? changedFrom(each, from, () => (each.name === 'up' ? 0 : 'stale')) : each,
+  ),
+});
 
 /** By its name, or name and labels: `http_requests_total{status="500"}`. */
 function isNamed({ name, labels }: RecordedSeries, wanted: string): boolean {

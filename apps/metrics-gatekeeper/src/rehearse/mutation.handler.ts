@@ -49,12 +49,12 @@ const holdOf = ({ steps }: Plan, name: string): number => {
 /** The rollout stays where it is; only its guards look on. */
 async function watch(plan: Plan, { played }: Opening, stage: Stage, until: number) {
   const rollout = rolloutOf(played.scene);
-  const reads = readsOf(plan);
   let guards = nothingYet(plan);
   let { evidence } = played.scene;
   const end = Math.min(until, stage.until);
   for (let at = played.nextAt; at <= end; at += plan.checkEvery) {
-    evidence = look(rollout, evidence, await stage.source.read(reads, at), at);
+    const readings = await stage.source.read(readsOf(plan, rollout.environment, evidence), at);
+    evidence = look(rollout, evidence, readings, at);
     guards = watched(guards, judge(rollout, evidence, at), at);
     if (isSettled(guards)) break;
     await stage.breathe();

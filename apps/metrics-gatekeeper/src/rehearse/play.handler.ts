@@ -49,8 +49,8 @@ export const goesOn = ({ scene, nextAt }: Played, { until }: Stage): boolean =>
 /** One check. */
 export async function playOnce(played: Played, { source }: Stage): Promise<Played> {
   const { scene: before, nextAt: at } = played;
-  const { plan } = rolloutOf(before);
-  const readings = await source.read(readsOf(plan), at);
+  const { plan, environment } = rolloutOf(before);
+  const readings = await source.read(readsOf(plan, environment, before.evidence), at);
   const scene = checkAt(before, readings, at);
   return { scene, trace: traceOf(played, scene), nextAt: at + plan.checkEvery };
 }

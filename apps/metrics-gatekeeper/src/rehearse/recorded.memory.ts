@@ -38,7 +38,6 @@ export function checkout(feature: string, failing: number, minutes = 10): Record
   const failed = (index: number) =>
     Math.floor((index + 1) * 25 * failing) - Math.floor(index * 25 * failing);
   return {
-    queries: {},
     series: [
       requests('200', (index) => 25 - failed(index)),
       requests('500', failed),

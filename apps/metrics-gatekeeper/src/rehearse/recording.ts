@@ -9,9 +9,12 @@ import {
 
 /** What was recorded of the series that a plan reads, and of what its expressions gave. */
 export interface Recording {
+  /** An expression's are named by it. */
   readonly series: readonly RecordedSeries[];
-  /** By expression. */
-  readonly queries: Readonly<Record<string, readonly RecordedSeries[]>>;
+  /** Metrics that were declared, also without a series. */
+  readonly declared?: readonly string[];
+  /** Alerting rules that there were. */
+  readonly rules?: readonly string[];
 }
 
 /** The part of it that is rehearsed, ms since 1970; without an end that of the recording. */
@@ -27,11 +30,10 @@ export const MOST_CHECKS = 250_000;
 
 /** From when until when, or why this cannot be rehearsed. */
 export function spanToPlay(
-  { series, queries }: Recording,
+  { series: all }: Recording,
   { checkEvery }: Plan,
   wanted: Span,
 ): { readonly from: number; readonly until: number } | Rejection {
-  const all = [...series, ...Object.values(queries).flat()];
   const points = all.reduce((total, each) => total + lengthOf(each), 0);
   if (all.length > MOST_SERIES)
     return reject(
@@ -75,8 +77,8 @@ const lengthOf = ({ points }: RecordedSeries): number =>
   'times' in points ? points.times.length : points.length;
 
 /** How far apart samples are: the median of all series, ms; undefined where none has two. */
-export function intervalOf({ series, queries }: Recording): number | undefined {
-  const gaps = [...series, ...Object.values(queries).flat()].flatMap((each) => {
+export function intervalOf({ series }: Recording): number | undefined {
+  const gaps = series.flatMap((each) => {
     const length = lengthOf(each);
     const first = timeAt(each, 0);
     const last = timeAt(each, length - 1);
@@ -122,5 +124,8 @@ const prometheusOf = (source: Source, interval: number): Source => {
 };
 
 /** Answers at any instant as it was recorded. */
-export const sourceOf = (recording: Recording): MetricsSource =>
-  seriesSource(recording.series, { queries: recording.queries });
+export const sourceOf = ({ series, declared = [], rules = [] }: Recording): MetricsSource =>
+  seriesSource(series, { declared, rules: [...rules, ...alertsIn(series)] });
+
+const alertsIn = (series: readonly RecordedSeries[]): string[] =>
+  series.flatMap(({ name, labels }) => (name === 'ALERTS' ? (labels['alertname'] ?? []) : []));

@@ -128,7 +128,7 @@ describe('mutation', () => {
 });
 
 it('refuses what it cannot play, and says what was expected', async () => {
-  const nothing: Recording = { series: [], queries: {} };
+  const nothing: Recording = { series: [] };
   expect(await rehearse({ ...healthy, recording: nothing })).toMatchObject({
     code: 'REHEARSAL_NO_DATA',
   });
