@@ -3,7 +3,7 @@ import { readsOf } from '@tidegate/gates';
 import { judge, look } from '../rollout/look.ts';
 import { type Change, changeText } from './injection.ts';
 import {
-  isSettled,
+  haveAllFired,
   type Mutation,
   mutationOf,
   nothingYet,
@@ -30,7 +30,9 @@ export async function mutate(
     for (const [index, opening] of openings.entries()) {
       const from = opening.played.nextAt;
       const leftAt = (openings[index + 1]?.played ?? end).scene.at;
-      const until = Math.max(leftAt, from + holdOf(plan, opening.step));
+      const until = isSilence(change)
+        ? from + plan.pageAfter
+        : Math.max(leftAt, from + holdOf(plan, opening.step));
       const guards = await watch(plan, opening, stageWith(change, from), until);
       const since = opening.played.scene.at;
       for (const each of guards)
@@ -38,6 +40,9 @@ export async function mutate(
     }
   return mutationOf(plan, reactions);
 }
+
+/** Of missing data all is known once they page. */
+const isSilence = ({ kind }: Change): boolean => kind === 'drop' || kind === 'stop-scrape';
 
 const holdOf = ({ steps }: Plan, name: string): number => {
   const step = steps.find(
@@ -56,7 +61,7 @@ async function watch(plan: Plan, { played }: Opening, stage: Stage, until: numbe
     const readings = await stage.source.read(readsOf(plan, rollout.environment, evidence), at);
     evidence = look(rollout, evidence, readings, at);
     guards = watched(guards, judge(rollout, evidence, at), at);
-    if (isSettled(guards)) break;
+    if (haveAllFired(guards)) break;
     await stage.breathe();
   }
   return guards;

@@ -47,12 +47,8 @@ export const watched = (
 const fires = ({ outcome, reason }: Verdict): boolean =>
   outcome === 'breach' || reason === 'sample-ratio-mismatch';
 
-/** Nothing more is to be learnt: each has fired, or is without data. */
-export const isSettled = (known: readonly Watched[]): boolean =>
-  known.every(
-    ({ firedAt, verdict }) =>
-      firedAt !== null || (verdict !== null && isMissingData(verdict.reason)),
-  );
+export const haveAllFired = (known: readonly Watched[]): boolean =>
+  known.every(({ firedAt }) => firedAt !== null);
 
 export const reactionOf = (
   change: string,
