@@ -17,7 +17,8 @@ export const metricsGatekeeper = defineService({
   module: metricsGatekeeperModule,
 });
 
-// For simulations and specs: the same rules and handlers over other ports.
+// For simulations, benches and specs: the same rules and handlers over other ports.
+export { Alarm, CheckLoop } from './check/check.loop.ts';
 export { createGatekeeper, type Gatekeeper, type GatekeeperDeps } from './gatekeeper.handler.ts';
 export { type ObservedMessage } from './rollout/observed.ts';
 export { rolloutDecider } from './rollout/rollout.ts';
