@@ -103,7 +103,7 @@ describe('the gate “not proven bad”', () => {
 
   it('says what is still needed, rounded up to two digits', () => {
     expect(assess(gated, counted(0, 420)).message).toBe(
-      'error-rate: needs about 2 800 requests to have seen 2 %, has 420. 0 of 420 requests failed (0 %), limit 1 %; no evidence of a breach, needed 1:100.',
+      'error-rate: needs about 2 500 requests to have seen 2 %, has 420. 0 of 420 requests failed (0 %), limit 1 %; no evidence of a breach, needed 1:100.',
     );
   });
 

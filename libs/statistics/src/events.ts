@@ -16,11 +16,11 @@ export interface EventsEvidence {
   readonly limit: number;
   /** ms; > 0. */
   readonly perMs: number;
-  /** Gamma(1, 0.2) unless given, which is what `priorFor` comes to for a small limit. */
+  /** Gamma(1, 0.5) unless given, which is what `priorFor` comes to for a small limit. */
   readonly prior?: EventsPrior;
 }
 
-const PRIOR: EventsPrior = { shape: 1, rate: 0.2 };
+const PRIOR: EventsPrior = { shape: 1, rate: 0.5 };
 
 /**
  * ln of the e-value against "events come at most `limit` times in `perMs`": with x events where μ would be the limit's

@@ -44,9 +44,9 @@ describe('evidence of a rate above the limit', () => {
   });
 
   it('has a prior with its mean at a few times the limit, unless told otherwise', () => {
-    expect(priorFor(0.002)).toEqual({ alpha: 1, beta: 100 });
+    expect(priorFor(0.002)).toEqual({ alpha: 1, beta: 250 });
     const { alpha, beta } = priorFor(0.01);
-    expect(alpha / (alpha + beta)).toBeCloseTo(0.0476, 4);
+    expect(alpha / (alpha + beta)).toBeCloseTo(0.0196, 4);
   });
 
   it('rolls back at the known number of errors', () => {

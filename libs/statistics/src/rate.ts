@@ -16,8 +16,8 @@ export interface RateEvidence extends Prior {
   readonly limit: number;
 }
 
-/** Beta(1, 0.2/limit): most of its mass lies at one to a few times the limit, where regressions are. */
-export const priorFor = (limit: number): Prior => ({ alpha: 1, beta: 0.2 / limit });
+/** Beta(1, 0.5/limit): most of its mass lies at one to a few times the limit, where regressions are. */
+export const priorFor = (limit: number): Prior => ({ alpha: 1, beta: 0.5 / limit });
 
 /**
  * ln of the e-value against "the error rate is at most `limit`": with n trials, S errors and F = n − S,
