@@ -61,6 +61,8 @@ export interface TakenReading {
   readonly rules?: readonly string[];
   /** Of the alerting rules asked for, why one that is not in `rules` is not, where more is known than that it is not there. */
   readonly ruleFailures?: Readonly<Record<string, string>>;
+  /** Targets behind the source that had what was asked for and can no longer be scraped. */
+  readonly down?: readonly { readonly job: string; readonly instance: string }[];
   /** A sentence about what belongs into this reading and is not in it; absent if nothing. What is there counts. */
   readonly lacks?: string;
 }

@@ -35,6 +35,7 @@ export function takenFrom(
   const known = [...samples, ...declaring.flatMap(({ up }) => up)];
   const newest = known.reduce((latest, { at }) => Math.max(latest, at), -Infinity);
   const lacks = lackOf(target, selectors, selected, declaring);
+  const down = selected.flatMap((each) => each.down);
   return {
     outcome: 'taken',
     target,
@@ -43,6 +44,7 @@ export function takenFrom(
     declared: metrics.filter(
       (metric) => isUp.has(metric) || samples.some(({ name }) => name === metric),
     ),
+    ...(down.length === 0 ? {} : { down }),
     ...(lacks === undefined ? {} : { lacks }),
   };
 }
