@@ -1,5 +1,5 @@
 import type { Metric, Selector } from '@tidegate/contracts';
-import { type Sample, select, type TakenReading } from '@tidegate/metrics-source';
+import { edgeOf, type Sample, select, type TakenReading } from '@tidegate/metrics-source';
 
 /** Kinds of missing data, worst first: the first that applies to a check is named. */
 export const missingKinds = [
@@ -35,7 +35,24 @@ export function chosenOf(
   maxAgeMs: number,
 ): readonly Chosen[] | Lack {
   const chosen = chosenBy(metric, reading.samples);
-  return lackOf(chosen, metric, reading, maxAgeMs) ?? chosen;
+  const unusable = lackOf(chosen, metric, reading, maxAgeMs);
+  if (unusable) return unusable;
+  return (metric.type === 'latency' ? lackOfEdge(metric, reading, chosen) : undefined) ?? chosen;
+}
+
+/** A histogram that has no bucket with that edge says nothing about it; the next lower or higher one is another limit. */
+function lackOfEdge(
+  metric: Extract<Metric, { type: 'latency' }>,
+  { samples, target }: TakenReading,
+  chosen: readonly Chosen[],
+): Lack | undefined {
+  const buckets = bucketsOf(metric, samples);
+  const wanted = [1, -1].every((bad) => chosen.some((each) => each.bad === bad));
+  if (buckets.length === 0 || wanted) return undefined;
+  const edges = new Set(buckets.flatMap(({ labels }) => edgeOf(labels['le']) ?? []));
+  const there = [...edges].sort((a, b) => a - b).map((each) => (each === Infinity ? '+Inf' : each));
+  const missing = `${nameOf(metric)} of ${target} has no bucket with the edge ${writtenEdge(metric)}`;
+  return { kind: 'empty', detail: `${missing}; there are ${there.join(', ')} (${metric.unit}).` };
 }
 
 /** Of a series that has both roles the roles are added up. */
@@ -52,6 +69,14 @@ function chosenBy(metric: Metric, samples: readonly Sample[]): Chosen[] {
         ...others.map((sample) => ({ sample, bad: 1, total: 0 })),
       ];
     }
+    case 'latency': {
+      const edge = writtenEdge(metric);
+      return bucketsOf(metric, samples).flatMap((sample): Chosen[] => {
+        const le = edgeOf(sample.labels['le']);
+        if (le === Infinity) return [{ sample, bad: 1, total: 1 }];
+        return le === edge ? [{ sample, bad: -1, total: 0 }] : [];
+      });
+    }
     case 'count':
     case 'rate':
       return eachBad(select(samples, metric.count));
@@ -61,6 +86,16 @@ function chosenBy(metric: Metric, samples: readonly Sample[]): Chosen[] {
       throw new TypeError(`A metric of the type ${metric.type} is not counted.`);
   }
 }
+
+export const bucketsOf = (
+  { histogram }: Extract<Metric, { type: 'latency' }>,
+  samples: readonly Sample[],
+): Sample[] => select(samples, { ...histogram, metric: bucketsNamed(histogram.metric) });
+export const bucketsNamed = (histogram: string): string => `${histogram}_bucket`;
+
+/** The edge of the bucket that is looked at, as the histogram writes it. */
+export const writtenEdge = ({ over, unit }: Extract<Metric, { type: 'latency' }>): number =>
+  unit === 's' ? over / 1_000 : over;
 
 const eachBad = (samples: readonly Sample[]): Chosen[] =>
   samples.map((sample) => ({ sample, bad: 1, total: 0 }));

@@ -325,8 +325,12 @@ describe('what a check must read', () => {
   it('is every metric of every guard, once per target', () => {
     const { bad, total } = { bad: { where: {} }, total: { where: {} }, ...ratioOf(A) };
     expect(readsOf(planOf(ratioOf(A, B), critical), 'test')).toMatchObject([
-      { target: A, metrics: ['requests_total', 'critical_total'] },
-      { target: B, metrics: ['requests_total'], selectors: [bad, total] },
+      { target: A, metrics: ['requests_total', 'critical_total', 'process_start_time_seconds'] },
+      {
+        target: B,
+        metrics: ['requests_total', 'process_start_time_seconds'],
+        selectors: [bad, total],
+      },
     ]);
   });
 

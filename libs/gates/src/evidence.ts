@@ -1,6 +1,6 @@
 import type { Metric } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { type Lack, type MissingKind, missingKinds, nameOf } from './counters.ts';
+import { isLack, type Lack, type MissingKind, missingKinds, nameOf } from './counters.ts';
 import { armsOf, type Counted, groupsOf, type Look, lookAt, type Place } from './place.ts';
 import { noRecent, type Recent } from './recent.ts';
 import { noSamples, type Samples } from './samples.ts';
@@ -30,7 +30,7 @@ export interface GuardEvidence {
   /** Of what is read and not counted: the newest value, and when it was read. */
   readonly read?: { readonly at: number; readonly value: number } | null;
   /** Compared with what was recorded: that, or why it is not known yet. */
-  readonly recorded?: Counted | Lack;
+  readonly recorded?: Counted | (Lack & { readonly triedAt?: number });
   /** The instant up to which every target has been counted; null before the first successful check. */
   readonly lastSuccessAt: number | null;
   /** What the newest check lacked; null if nothing. */
@@ -107,7 +107,7 @@ export const advance = (
   openedAt: number,
 ): GuardEvidence =>
   isRead(watch.canary)
-    ? readValue(evidence, watch, readings)
+    ? readValue(evidence, watch.canary, watch, readings)
     : countNew(evidence, watch, readings, openedAt);
 
 function countNew(
@@ -198,4 +198,6 @@ function absent(
 const absence = (metric: Metric): string => `no target has a series of ${nameOf(metric)}.`;
 
 const lackOfRecorded = (recorded: GuardEvidence['recorded']): Missing | null =>
-  recorded && 'kind' in recorded ? { targets: 1, ...recorded } : null;
+  recorded && isLack(recorded)
+    ? { kind: recorded.kind, targets: 1, detail: recorded.detail }
+    : null;

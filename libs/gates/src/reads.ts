@@ -1,15 +1,9 @@
 import type { Metric, Plan, Selector } from '@tidegate/contracts';
-import type { ReadRequest } from '@tidegate/metrics-source';
+import { leSpellings, type ReadRequest, signalsTarget } from '@tidegate/metrics-source';
+import { bucketsNamed, writtenEdge } from './counters.ts';
 import type { StageEvidence } from './stage-evidence.ts';
 import { NO_STAGE } from './timing.ts';
-import { SIGNALS, signalsOf, targetsOf, watchOf } from './watch.ts';
-
-/** What is wanted of one target, as it is gathered from the guards. */
-interface Wanted {
-  readonly selectors: Selector[];
-  readonly queries: string[];
-  readonly rules: string[];
-}
+import { isScraped, SIGNALS, targetsOf, watchOf } from './watch.ts';
 
 /**
  * What a check must read, one request per target; empty if the plan has no guards.
@@ -21,36 +15,63 @@ export function readsOf(
   environment: string,
   known: Partial<StageEvidence> = {},
 ): ReadRequest[] {
-  const wanted = new Map<string, Wanted>();
+  const wanted: Wanted[] = [];
   const of = { stage: NO_STAGE, overall: known.overall };
   for (const guard of plan.guards) {
     const watch = watchOf(plan, guard, of);
+    const allEdges = known.guards?.[guard.name]?.missing?.kind === 'empty';
     for (const metric of watch ? [watch.canary, watch.baseline] : [])
-      if (metric) gather(wanted, metric);
+      if (metric) wanted.push({ metric, allEdges });
   }
-  return [...wanted].map(([target, { selectors, queries, rules }]) => ({
-    target: target === SIGNALS ? signalsOf(environment) : target,
-    metrics: [...new Set(selectors.map(({ metric }) => metric))],
-    selectors,
-    ...(queries.length > 0 ? { queries } : {}),
-    ...(rules.length > 0 ? { rules } : {}),
+  const starts = plan.liveness !== 'off';
+  return requestsOf(wanted).map((request) => ({
+    ...request,
+    ...(request.target === SIGNALS ? { target: signalsTarget(environment) } : {}),
+    ...(starts && isScraped(request.target) ? { metrics: [...request.metrics, STARTED] } : {}),
   }));
 }
 
-function gather(wanted: Map<string, Wanted>, metric: Metric): void {
-  for (const target of targetsOf(metric)) {
-    const of = wanted.get(target) ?? { selectors: [], queries: [], rules: [] };
-    of.selectors.push(...selectorsOf(metric));
-    if (metric.type === 'promql') of.queries.push(metric.query);
-    if (metric.type === 'alert') of.rules.push(metric.alert);
-    wanted.set(target, of);
-  }
+/** When a process says that it began: whether it restarts again and again. */
+export const STARTED = 'process_start_time_seconds';
+
+/** A metric, and whether all edges of a histogram are wanted: to say which there are, where the one is not found. */
+interface Wanted {
+  readonly metric: Metric;
+  readonly allEdges?: boolean;
+}
+type Request = ReadRequest & { selectors: Selector[]; queries: string[]; rules: string[] };
+
+/** One request per target, in the order in which they first stand. */
+export function requestsOf(wanted: readonly Wanted[]): ReadRequest[] {
+  const requests = new Map<string, Request>();
+  for (const { metric, allEdges = false } of wanted)
+    for (const target of targetsOf(metric)) {
+      const known = requests.get(target);
+      const request = known ?? { target, metrics: [], selectors: [], queries: [], rules: [] };
+      request.selectors.push(...selectorsOf(metric, allEdges));
+      if (metric.type === 'promql') request.queries.push(metric.query);
+      if (metric.type === 'alert') request.rules.push(metric.alert);
+      requests.set(target, request);
+    }
+  return [...requests.values()].map(({ target, selectors, queries, rules }) => ({
+    target,
+    metrics: [...new Set(selectors.map(({ metric }) => metric))],
+    selectors,
+    ...(queries.length > 0 ? { queries: [...new Set(queries)] } : {}),
+    ...(rules.length > 0 ? { rules: [...new Set(rules)] } : {}),
+  }));
 }
 
-function selectorsOf(metric: Metric): readonly Selector[] {
+function selectorsOf(metric: Metric, allEdges: boolean): readonly Selector[] {
   switch (metric.type) {
     case 'ratio':
       return [metric.bad, metric.total];
+    case 'latency': {
+      const { where } = metric.histogram;
+      const le = [...leSpellings(writtenEdge(metric)), ...leSpellings(Infinity)];
+      const selector = { metric: bucketsNamed(metric.histogram.metric), where };
+      return [allEdges ? selector : { ...selector, where: { ...where, le } }];
+    }
     case 'count':
     case 'rate':
       return [metric.count];

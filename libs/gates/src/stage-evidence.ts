@@ -1,6 +1,7 @@
 import type { Plan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { advance, type GuardEvidence, openEvidence, type Readings } from './evidence.ts';
+import { type LivenessEvidence, watchInstances } from './liveness.ts';
 import { maxGapMs, NO_STAGE, watchedStep, windowMsOf } from './timing.ts';
 import { targetNamed, type Watch, watchOf } from './watch.ts';
 
@@ -12,6 +13,8 @@ export interface StageEvidence {
   readonly overall?: true;
   /** By guard. */
   readonly guards: Readonly<Record<string, GuardEvidence>>;
+  /** Whether the canary's instances are there. */
+  readonly liveness?: LivenessEvidence;
   /** The newest check in which no guard that acts lacked data; null before the first. */
   readonly lastSuccessAt: number | null;
   /** Time between successful checks, without gaps. */
@@ -43,6 +46,7 @@ export function openStage(
     ...of,
     openedAt: at,
     guards: Object.fromEntries(guards),
+    ...(plan.liveness === 'off' ? {} : { liveness: {} }),
     lastSuccessAt: null,
     coveredMs: 0,
   };
@@ -72,7 +76,8 @@ export function checkStage(
   const guards: Record<string, GuardEvidence> = {};
   const acting: GuardEvidence[] = [];
   let gapMs = maxGapMs(plan);
-  for (const { name, watch } of watchesOf(plan, evidence)) {
+  const watches = watchesOf(plan, evidence);
+  for (const { name, watch } of watches) {
     const opening = { openedAt, windowMs: plan.checkEvery };
     const known = evidence.guards[name] ?? openEvidence(watch, opening);
     const after = advance(known, watch, byTarget, openedAt);
@@ -81,8 +86,28 @@ export function checkStage(
     acting.push(after);
     gapMs = Math.max(gapMs, watch.maxGapMs);
   }
-  return { ...evidence, guards, ...covered(evidence, successOf(acting, at), gapMs) };
+  return {
+    ...evidence,
+    guards,
+    ...(evidence.liveness
+      ? { liveness: instancesOf(plan, evidence.liveness, watches, byTarget) }
+      : {}),
+    ...covered(evidence, successOf(acting, at), gapMs),
+  };
 }
+
+const instancesOf = (
+  plan: Plan,
+  known: LivenessEvidence,
+  watches: readonly { readonly watch: Watch }[],
+  readings: Readings,
+): LivenessEvidence =>
+  watchInstances(
+    plan,
+    known,
+    watches.map(({ watch }) => watch),
+    readings,
+  );
 
 /** The instant that every guard has data of, the check's own if there are no guards; null if one lacks data. */
 function successOf(guards: readonly GuardEvidence[], at: number): number | null {

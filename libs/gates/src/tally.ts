@@ -1,3 +1,4 @@
+import { shareOfErrors } from '@tidegate/statistics';
 import type { GuardEvidence } from './evidence.ts';
 import type { Counted } from './place.ts';
 import { withRecent } from './recent.ts';
@@ -42,14 +43,13 @@ const counted = (arm: Counted, { canary }: Watch, { from, to, weight }: Span): C
   canary.type === 'rate' ? { bad: arm.bad, total: (to - from) * weight } : arm;
 
 /**
- * The baseline's counts, and how many of both arms' bad ones would be the canary's if it were as bad as the margin m
- * allows: (1+m)ρ / ((1+m)ρ + 1 − ρ) of them, ρ being the canary's share of the requests. A bad one whose request is
- * not counted yet stands for its request, so that no share is too small.
+ * The baseline's counts, and how many of both arms' bad ones would be the canary's if it were as bad as the margin
+ * allows. A bad one whose request is not counted yet stands for its request, so that no share is too small.
  */
 function beside(canary: Counted, baseline: Counted, { guard }: Watch): readonly number[] {
-  const margin = guard.judge === 'sequential' ? (guard.margin ?? 0) : 0;
-  const ours = Math.max(canary.total, canary.bad) * (1 + margin);
-  const theirs = Math.max(baseline.total, baseline.bad);
-  const share = ours + theirs === 0 ? 0 : ours / (ours + theirs);
+  const ratio = 1 + (guard.judge === 'sequential' ? (guard.margin ?? 0) : 0);
+  const ours = Math.max(canary.total, canary.bad);
+  const all = ours + Math.max(baseline.total, baseline.bad);
+  const share = all === 0 ? 0 : shareOfErrors(ours / all, ratio);
   return [baseline.bad, baseline.total, (canary.bad + baseline.bad) * share];
 }

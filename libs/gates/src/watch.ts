@@ -1,5 +1,5 @@
 import type { Arm, Guard, Metric, Plan, Recorded, Selector } from '@tidegate/contracts';
-import { prometheusTarget } from '@tidegate/metrics-source';
+import { prometheusTarget, signalsEnvironment } from '@tidegate/metrics-source';
 import { compares, isEveryone, maxGapMs, stepMsOf } from './timing.ts';
 
 /** What one guard counts or reads in one step. */
@@ -71,8 +71,6 @@ export function narrowed(metric: Metric, arm: Arm | undefined): Metric {
 
 /** Stands for the signals of whichever environment the rollout is in. */
 export const SIGNALS = 'signals';
-const SIGNALS_OF = `${SIGNALS}:`;
-export const signalsOf = (environment: string): string => `${SIGNALS_OF}${environment}`;
 
 /** Where a metric is read: addresses that are scraped, one Prometheus, or what is reported to Tidegate. */
 export function targetsOf(metric: Metric): readonly string[] {
@@ -83,6 +81,9 @@ export function targetsOf(metric: Metric): readonly string[] {
     : [prometheusTarget(source.prometheus.url)];
 }
 
+/** Whether the target is an address whose text is read, and not a Prometheus or what is reported. */
+export const isScraped = (target: string): boolean => /^https?:/.test(target);
+
 /** The target that a reading is of, as `targetsOf` names it. */
 export const targetNamed = (target: string): string =>
-  target.startsWith(SIGNALS_OF) ? SIGNALS : target;
+  signalsEnvironment(target) === undefined ? target : SIGNALS;

@@ -1,3 +1,5 @@
+import type { CountsSince } from './facts.ts';
+
 /**
  * Counts by the time in which they happened, in windows of one width since the step began, for tests that begin at
  * each of them. The newest 16 windows are kept apart; of older ones fewer and fewer, each with the counts up to the
@@ -10,8 +12,13 @@ export interface Windows {
   /** By start, oldest first; only those in which something was counted. */
   readonly rows: readonly Row[];
 }
-/** What was counted from the window `start` up to the next that is kept. */
+/**
+ * What was counted from the window `start` up to the next that is kept: bad and total, and where it is compared the
+ * baseline's bad, total and expected.
+ */
 export type Row = readonly [start: number, ...counts: number[]];
+/** Length of a row without a baseline. */
+const ONE_ARM = 3;
 
 /** So many of the newest windows are all kept. */
 const NEWEST = 16;
@@ -70,20 +77,31 @@ function added(rows: Row[], row: Row): Row[] {
   return rows;
 }
 
-const sumOf = ([start, ...counts]: Row, [, ...more]: Row): Row => [
-  start,
-  ...more.map((each, i) => each + (counts[i] ?? 0)),
-];
+function sumOf(row: Row, more: Row): Row {
+  const sum: [number, ...number[]] = [row[0]];
+  for (let i = 1; i < more.length; i += 1) sum.push((row[i] ?? 0) + (more[i] ?? 0));
+  return sum;
+}
 
-/** What was counted since each window that is kept, oldest first: the first row is all that there is. */
-export function sinceStarts({ newest, rows }: Windows): Row[] {
-  const result: Row[] = [];
-  let sum: Row | undefined;
+/** What was counted since each window that is kept, oldest first: the first is all that there is. */
+export function sinceStarts({ newest, rows }: Windows): CountsSince[] {
+  const result: CountsSince[] = [];
+  let [bad, total, baseBad, baseTotal, expected] = [0, 0, 0, 0, 0];
   let index = rows.length - 1;
   for (let start = newest; start >= 0; start = start === 0 ? -1 : keptAt(start - 1, newest)) {
-    for (let row = rows[index]; row && row[0] >= start; row = rows[(index -= 1)])
-      sum = sum ? sumOf(sum, row) : row;
-    if (sum) result.push([start, ...sum.slice(1)]);
+    for (let row = rows[index]; row && row[0] >= start; row = rows[(index -= 1)]) {
+      bad += row[1] ?? 0;
+      total += row[2] ?? 0;
+      if (row.length === ONE_ARM) continue;
+      baseBad += row[3] ?? 0;
+      baseTotal += row[4] ?? 0;
+      expected += row[5] ?? 0;
+    }
+    if (rows[0]?.length === ONE_ARM) result.push({ start, bad, total });
+    else {
+      const baseline = { bad: baseBad, total: baseTotal, expected };
+      result.push({ start, bad, total, baseline });
+    }
   }
   return result.reverse();
 }
