@@ -46,7 +46,7 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     execute,
     documents: store.documents(signalCollection),
     clock,
-    hasten: async () => undefined,
+    hasten: (environment) => checks.hasten(environment),
   });
   const checks: Checks = createChecks({
     documents: store.documents(checkCollection),

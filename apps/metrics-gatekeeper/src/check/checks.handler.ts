@@ -1,10 +1,12 @@
-import { type Clock, isAppError } from '@tidegate/kernel';
-import type { MetricsSource, Reading } from '@tidegate/metrics-source';
+import type { Clock } from '@tidegate/kernel';
+import type { MetricsSource } from '@tidegate/metrics-source';
 import type { Document, Documents, Outcome } from '@tidegate/store';
-import { readsOf } from '@tidegate/gates';
 import { look } from '../rollout/look.ts';
 import type { Rollouts } from '../rollout/rollouts.handler.ts';
 import { type Existing, isWatched, type Rollout } from '../rollout/state.ts';
+import { hastenChecks } from './hasten.handler.ts';
+import { type Read, readFor } from './read-for.handler.ts';
+import { saveCheck } from './save-check.handler.ts';
 import { arranged, checked, type StoredCheck } from './stored-check.ts';
 
 /** How long a claimed check may take before somebody else may do it: more than a scrape that times out. */
@@ -30,6 +32,8 @@ export interface Checks {
   arrange(id: string): Promise<void>;
   /** Arranges what should be looked after and is not. */
   reconcile(): Promise<void>;
+  /** What is judged by the signals of this environment is looked at now; safe to repeat. */
+  hasten(environment: string): Promise<void>;
   /** Claims what is due and begins to check it; resolves with what has begun, each of which never rejects. */
   runDue(): Promise<readonly Promise<void>[]>;
 }
@@ -55,21 +59,36 @@ export function createChecks(deps: Deps): Checks {
     const document = await documents.load(id);
     if (document && document.state.nextCheckAt !== null) return;
     const state = { ...(document?.state ?? arranged(now)), nextCheckAt: now };
-    await saveIfFirst(deps, id, state, document);
+    await save(deps, id, state, document);
   };
 
-  const underWay = new Set<string>();
-  const begin = async (id: string): Promise<void> => {
-    if (underWay.has(id)) return;
-    underWay.add(id);
+  const underWay = new Map<string, Promise<void>>();
+  const attempt = async (id: string): Promise<void> => {
     try {
       await checkOne(deps, id);
     } catch (error) {
       deps.onFailed(id, error);
       onDue(clock.now() + CLAIM_MS); // the claim then ends, and the check is due again
-    } finally {
-      underWay.delete(id);
     }
+  };
+  const again = new Map<string, Promise<void>>();
+  const run = (id: string): Promise<void> => {
+    const check = attempt(id).finally(() => underWay.delete(id));
+    underWay.set(id, check);
+    return check;
+  };
+  const runAgain = (id: string, before: Promise<void>): Promise<void> => {
+    const next = before.then(() => {
+      again.delete(id);
+      return run(id);
+    });
+    again.set(id, next);
+    return next;
+  };
+  /** What comes due while it is looked at may be news that was not read: it is looked at once more. */
+  const begin = (id: string): Promise<void> => {
+    const before = underWay.get(id);
+    return before ? (again.get(id) ?? runAgain(id, before)) : run(id);
   };
 
   return {
@@ -78,6 +97,8 @@ export function createChecks(deps: Deps): Checks {
     async reconcile() {
       for (const id of await watchedIn(deps.rollouts().documents)) await arrange(id);
     },
+    hasten: (environment) =>
+      hastenChecks({ documents, rollouts: deps.rollouts().documents, clock, onDue }, environment),
     async runDue() {
       const ids = await documents.claimDue(clock.now(), CLAIM_MS, BATCH);
       return ids.map(begin);
@@ -89,14 +110,17 @@ async function checkOne(deps: Deps, id: string): Promise<void> {
   const { documents, clock } = deps;
   const [document, begun] = await Promise.all([documents.load(id), rolloutNow(deps, id)]);
   if (!document) return;
-  const readings = isWatched(begun) ? await readFor(deps.source, begun, clock.now()) : [];
+  const known = document.state.evidence;
+  const read = isWatched(begun)
+    ? await readFor(deps.source, begun, known, clock.now())
+    : { readings: [], known };
   const at = clock.now();
   // To read takes its time: the rollout may have been paused meanwhile, and that time must not count.
   const state = isWatched(begun) ? await rolloutNow(deps, id) : begun;
-  if (isWatched(state)) await takeIn(deps, document, state, { readings, at });
+  if (isWatched(state)) await takeIn(deps, document, state, { ...read, at });
   else {
     deps.onOver(id);
-    await saveIfFirst(deps, id, restOf(document.state, state, at), document);
+    await save(deps, id, restOf(document.state, state, at), document);
   }
 }
 
@@ -110,25 +134,18 @@ async function takeIn(
   deps: Deps,
   document: Document<StoredCheck>,
   state: Existing,
-  { readings, at }: { readings: readonly Reading[]; at: number },
+  { readings, known, at }: Read & { readonly at: number },
 ): Promise<void> {
   const { id } = document;
-  const evidence = look(state, document.state.evidence, readings, at);
+  const evidence = look(state, known, readings, at);
   // Side by side: whichever is lost in a crash is made again from the same counters.
   const [outcome] = await Promise.all([
     deps.rollouts().tick(id, evidence),
-    saveIfFirst(deps, id, checked(document.state, state, evidence, at), document),
+    save(deps, id, checked(document.state, state, evidence, at), document),
   ]);
   const decisionMs = deps.clock.now() - at;
   deps.onChecked({ rollout: id, decisionMs, outcome, evidence, before: state });
 }
-
-const readFor = async (
-  source: MetricsSource,
-  { status, plan, environment }: Existing,
-  at: number,
-): Promise<readonly Reading[]> =>
-  status === 'rolling-back' ? [] : source.read(readsOf(plan, environment), at);
 
 /** A rollout that is over needs no check; one that is still to begin is waited for a while. */
 function restOf(check: StoredCheck, { status }: Rollout, now: number): StoredCheck {
@@ -136,20 +153,14 @@ function restOf(check: StoredCheck, { status }: Rollout, now: number): StoredChe
   return { ...check, nextCheckAt: waiting ? now + 1_000 : null };
 }
 
-/** Somebody else who saved first has checked the same: that counts. */
-async function saveIfFirst(
+async function save(
   { documents, onDue }: Deps,
   id: string,
   state: StoredCheck,
   before: Document<StoredCheck> | undefined,
 ): Promise<void> {
-  const version = (before?.version ?? 0) + 1;
-  try {
-    await documents.save(id, { state, version, outbox: [] }, before?.token ?? 0);
-  } catch (error) {
-    if (!isAppError(error, 'STORE_VERSION_CONFLICT')) throw error;
-  }
-  if (state.nextCheckAt !== null) onDue(state.nextCheckAt);
+  const dueAt = await saveCheck(documents, id, state, before);
+  if (dueAt !== null) onDue(dueAt);
 }
 
 const PAGE = 200;

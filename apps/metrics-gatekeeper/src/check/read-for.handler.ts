@@ -1,0 +1,65 @@
+import type { Plan } from '@tidegate/contracts';
+import {
+  readsOf,
+  type RecordedRead,
+  recordedReadsOf,
+  type Recording,
+  recordingOf,
+  type StageEvidence,
+  withRecording,
+} from '@tidegate/gates';
+import type { MetricsSource, Reading } from '@tidegate/metrics-source';
+import type { Existing } from '../rollout/state.ts';
+
+/** What one check has read. */
+export interface Read {
+  readonly readings: readonly Reading[];
+  /** The evidence before, with what was recorded before the rollout began, as far as that had to be read. */
+  readonly known: StageEvidence | undefined;
+}
+
+/** So many instants of the past are asked for at once. */
+const AT_ONCE = 4;
+
+/** All that a check needs. Of a rollout that is being rolled back nothing is judged, and nothing read. */
+export async function readFor(
+  source: MetricsSource,
+  { status, plan, environment, startedAt }: Existing,
+  known: StageEvidence | undefined,
+  at: number,
+): Promise<Read> {
+  if (status === 'rolling-back') return { readings: [], known };
+  const overall = status === 'rolled-back' ? { overall: true as const } : {};
+  const requests = readsOf(plan, environment, { guards: known?.guards ?? {}, ...overall });
+  const [readings, recordings] = await Promise.all([
+    source.read(requests, at),
+    known ? recordingsFor(source, plan, recordedReadsOf(plan, known, startedAt, at)) : [],
+  ]);
+  return { readings, known: known && recordings.reduce(taking(plan, at), known) };
+}
+
+const taking =
+  (plan: Plan, at: number) =>
+  (evidence: StageEvidence, recording: Recording): StageEvidence =>
+    withRecording(plan, evidence, recording, at);
+
+const recordingsFor = (
+  source: MetricsSource,
+  plan: Plan,
+  reads: readonly RecordedRead[],
+): Promise<Recording[]> =>
+  Promise.all(reads.map(async (read) => recordingOf(plan, read, await readPast(source, read))));
+
+/** The readings of each instant, up to the first at which a target does not answer: then the others need no asking. */
+export async function readPast(
+  source: MetricsSource,
+  { requests, instants }: RecordedRead,
+): Promise<readonly (readonly Reading[])[]> {
+  const past: (readonly Reading[])[] = [];
+  for (let from = 0; from < instants.length; from += AT_ONCE) {
+    const some = instants.slice(from, from + AT_ONCE);
+    past.push(...(await Promise.all(some.map((at) => source.read(requests, at)))));
+    if (past.flat().some(({ outcome }) => outcome === 'failed')) return past;
+  }
+  return past;
+}
