@@ -157,7 +157,7 @@ function sourceOf({ clock }: ServiceContext, config: z.output<typeof Config>): M
       : undefined;
   return sourceByTarget({
     scrape: scrapeSource({ clock, ...limits }),
-    prometheus: prometheusSource({ credentials, ...limits }),
+    prometheus: prometheusSource({ clock, credentials, ...limits }),
     defaultUrl,
   });
 }

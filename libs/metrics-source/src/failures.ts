@@ -6,6 +6,7 @@ export const readFailures = [
   'unparsable', // answered with something that is not the Prometheus text format, or only with a part of it
   'too-large', // the answer is larger than the cap
   'query-failed', // the source says that it cannot answer, or only in part; the message has its words
+  'clock-skew', // its clock and ours differ too much for an instant to mean the same
   'not-allowed', // an address that is never asked: not http(s), with credentials in it, or none at all
 ] as const;
 export type ReadFailure = (typeof readFailures)[number];

@@ -17,13 +17,15 @@ export type Fetched =
     }
   | { readonly failure: ReadFailure; readonly what: string };
 
-/** One request and its whole answer. Never rejects. */
+export type FetchInit = RequestInit & { readonly readErrors?: boolean };
+
+/** One request and its whole answer, in time or until the signal. Never rejects. */
 export async function fetchText(
   url: string,
   { timeoutMs, maxBytes }: FetchLimits,
-  { readErrors = false, ...init }: RequestInit & { readonly readErrors?: boolean } = {},
+  { readErrors = false, ...init }: FetchInit = {},
 ): Promise<Fetched> {
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = init.signal ?? AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, { ...init, signal });
     const { ok, status, headers } = response;

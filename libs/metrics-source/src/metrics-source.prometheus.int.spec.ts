@@ -97,6 +97,7 @@ const [first, second, full] = await Promise.all([
 ]);
 const withPrometheus = first && second && full ? describe : describe.skip;
 
+const clock = { now: () => Date.now() };
 let last = 0;
 const nextInstant = (): number => (last = Math.max(last + 1, Date.now()));
 
@@ -137,7 +138,7 @@ withPrometheus('Prometheus', () => {
       served.set(target, answer);
     };
     return {
-      source: prometheusSource({ shareForMs: 0 }),
+      source: prometheusSource({ clock, shareForMs: 0 }),
       evaluates: true,
       nextInstant,
       serve: async (answer) => {
@@ -164,7 +165,7 @@ withPrometheus('Prometheus', () => {
   const readHere = async (metric: string, where = {}): Promise<TakenReading> => {
     const selectors = [{ metric, where }];
     const request = { target: here.url, metrics: [metric], selectors };
-    const [reading] = await prometheusSource().read([request], nextInstant());
+    const [reading] = await prometheusSource({ clock }).read([request], nextInstant());
     return taken(reading);
   };
 
@@ -195,7 +196,7 @@ withPrometheus('Prometheus', () => {
     const old = Date.now() - 60_000;
     await here.show(`old_total 5 ${old}\nnew_total 1\n`);
     const request = { target: here.url, metrics: ['old_total', 'new_total'] };
-    const [reading] = await prometheusSource().read([request], nextInstant());
+    const [reading] = await prometheusSource({ clock }).read([request], nextInstant());
     const { samples, at } = taken(reading);
     expect(samples.map((sample) => sample.at)).toEqual([old, at]);
   });
@@ -233,7 +234,7 @@ withPrometheus('Prometheus', () => {
         (_url, body) => void queries.push(body),
       ),
     );
-    const source = prometheusSource();
+    const source = prometheusSource({ clock });
     const at = nextInstant();
     const wants = Array.from({ length: 300 }, (_, i) => (i % 2 === 0 ? 'a_total' : 'b_total'));
     const readings = await Promise.all(
@@ -251,7 +252,7 @@ withPrometheus('Prometheus', () => {
   it('refuses a selector of too many series, in words that help, and answers the others', async () => {
     const many = Array.from({ length: 30 }, (_, i) => `a_total{user="${i}"} 1\n`).join('');
     await here.show(`${many}b_total 7\n`);
-    const source = prometheusSource({ maxSeries: 20 });
+    const source = prometheusSource({ clock, maxSeries: 20 });
     const at = nextInstant();
     const read = (metric: string) => source.read([{ target: here.url, metrics: [metric] }], at);
     const [[large], [small]] = await Promise.all([read('a_total'), read('b_total')]);
@@ -265,7 +266,7 @@ withPrometheus('Prometheus', () => {
   it('splits what is too large or refused together, until only the culprit fails', async () => {
     const many = Array.from({ length: 300 }, (_, i) => `a_total{user="${i}"} 1\n`).join('');
     await here.show(`${many}${Array.from({ length: 9 }, (_, i) => `b${i}_total 7\n`).join('')}`);
-    const source = prometheusSource({ maxBytes: 10_000 });
+    const source = prometheusSource({ clock, maxBytes: 10_000 });
     const metrics = ['a_total', ...Array.from({ length: 9 }, (_, i) => `b${i}_total`)];
     const at = nextInstant();
     const readings = await Promise.all(
@@ -288,7 +289,7 @@ withPrometheus('Prometheus', () => {
       'nonsense(',
       'b_total',
     ];
-    const [reading] = await prometheusSource().read(
+    const [reading] = await prometheusSource({ clock }).read(
       [{ target: here.url, metrics: ['a_total'], queries }],
       nextInstant(),
     );
@@ -318,7 +319,7 @@ withPrometheus('Prometheus', () => {
         (_url, body) => void bodies.push(body),
       ),
     );
-    const source = prometheusSource({ maxSeries: 20 });
+    const source = prometheusSource({ clock, maxSeries: 20 });
     const at = nextInstant();
     const request = { target, metrics: [], queries: ['sum(a_total)', 'a_total'] };
     const readings = await Promise.all(
@@ -336,7 +337,7 @@ withPrometheus('Prometheus', () => {
     await here.show('a_total{code="200"} 1\na_total{code="500"} 1\n');
     const rules = [RULE, 'Broken', 'NobodyWroteThis'];
     const reading = await eventually(async () => {
-      const source = prometheusSource();
+      const source = prometheusSource({ clock });
       const [now] = await source.read([{ target: here.url, metrics: [], rules }], nextInstant());
       return taken(now).ruleFailures && taken(now);
     }, 15_000);
@@ -350,7 +351,7 @@ withPrometheus('Prometheus', () => {
     await here.show('a_total 1\n');
     const earlier = nextInstant();
     await here.show('a_total 2\n');
-    const source = prometheusSource({ shareForMs: 0 });
+    const source = prometheusSource({ clock, shareForMs: 0 });
     const request = [{ target: here.url, metrics: ['a_total'] }];
     const readings = await Promise.all([
       source.read(request, earlier),
@@ -363,8 +364,8 @@ withPrometheus('Prometheus', () => {
     await here.show('a_total 5\n');
     const scraped = await listen((_request, response) => void response.end('a_total 1\n'));
     const source = sourceByTarget({
-      scrape: scrapeSource({ clock: { now: () => Date.now() } }),
-      prometheus: prometheusSource(),
+      scrape: scrapeSource({ clock }),
+      prometheus: prometheusSource({ clock }),
       defaultUrl: here.url,
     });
     const targets = [prometheusTarget(), scraped, prometheusTarget(here.url)];
@@ -380,7 +381,7 @@ withPrometheus('Prometheus', () => {
 
 describe('a server that is not well', () => {
   const read = async (target: string, options = {}): Promise<Reading | undefined> => {
-    const source = prometheusSource({ timeoutMs: 100, ...options });
+    const source = prometheusSource({ clock, timeoutMs: 100, ...options });
     return (await source.read([{ target, metrics: ['a_total'] }], nextInstant()))[0];
   };
   const json = (status: number, body: object): Handler =>
@@ -432,24 +433,6 @@ describe('a server that is not well', () => {
     expect(reading).toMatchObject({ message: expect.stringContaining(target) });
   });
 
-  it('is read each time that it answers, and fails each time that it does not', async () => {
-    const empty = { status: 'success', data: { resultType: 'vector', result: [] } };
-    let turn = 0;
-    const target = await listen((request, response) => {
-      if (request.method === 'GET')
-        json(404, {})(request, response); // it keeps no metadata
-      else if (turn++ % 2 === 0) request.socket.destroy();
-      else json(200, empty)(request, response);
-    });
-    const source = prometheusSource({ shareForMs: 0 });
-    const outcomes: unknown[] = [];
-    for (let round = 0; round < 4; round += 1) {
-      const [reading] = await source.read([{ target, metrics: ['a_total'] }], nextInstant());
-      outcomes.push(reading?.outcome);
-    }
-    expect(outcomes).toEqual(['failed', 'taken', 'failed', 'taken']);
-  });
-
   it('gets credentials at its own address only', async () => {
     const seen: unknown[] = [];
     const handler: Handler = (request, response) => {
@@ -477,7 +460,7 @@ describe('a server that is not well', () => {
   it('is not asked for a label that cannot be one', async () => {
     const target = await listen(() => undefined);
     const selectors = [{ metric: 'a_total', where: { 'x"} or b{y': '1' } }];
-    const [reading] = await prometheusSource().read(
+    const [reading] = await prometheusSource({ clock }).read(
       [{ target, metrics: ['a_total'], selectors }],
       nextInstant(),
     );
@@ -486,8 +469,8 @@ describe('a server that is not well', () => {
 
   it('that nobody has configured is a failure with the name of the option', async () => {
     const source = sourceByTarget({
-      scrape: scrapeSource({ clock: { now: () => Date.now() } }),
-      prometheus: prometheusSource(),
+      scrape: scrapeSource({ clock }),
+      prometheus: prometheusSource({ clock }),
     });
     const [reading] = await source.read([{ target: prometheusTarget(), metrics: [] }], 1);
     expect(reading).toMatchObject({

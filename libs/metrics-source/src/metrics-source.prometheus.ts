@@ -1,4 +1,5 @@
 import type { Selector } from '@tidegate/contracts';
+import type { Clock } from '@tidegate/kernel';
 import { isAllowed, withoutSecrets } from './fetch-text.http.ts';
 import type {
   MetricsSource,
@@ -16,15 +17,12 @@ import {
   takenFrom,
   upOf,
 } from './prometheus-reading.ts';
-import {
-  type Failure,
-  isFailure,
-  PrometheusServer,
-  type ServerOptions,
-} from './prometheus-server.http.ts';
+import { type Failure, isFailure } from './prometheus-client.http.ts';
+import { PrometheusServer, type ServerOptions } from './prometheus-server.http.ts';
 import { type Wanted, wantedOf } from './reading.ts';
 
-export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authorization'>> {
+export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authorization' | 'clock'>> {
+  readonly clock: Clock;
   /** Value of the header Authorization, sent to this address and to no other. */
   readonly credentials?: { readonly url: string; readonly authorization: string } | undefined;
 }
@@ -32,12 +30,10 @@ export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authoriz
 /**
  * Reads raw series from Prometheus, or what speaks its HTTP API; a target is the address of one, such as
  * `http://prometheus:9090`. What several callers want at about the same instant is a few queries, and nothing is asked
- * for twice. A reading says so in `lacks` when a target that had the series can no longer be scraped.
+ * for twice. A reading says so in `lacks` when a target that had the series can no longer be scraped. A server that is
+ * slow costs nobody more than `timeoutMs`; one that does not answer at all is left alone for a while.
  */
-export function prometheusSource({
-  credentials,
-  ...options
-}: PrometheusOptions = {}): MetricsSource {
+export function prometheusSource({ credentials, ...options }: PrometheusOptions): MetricsSource {
   const servers = new Map<string, PrometheusServer>();
   const serverAt = (url: string): PrometheusServer => {
     const known = servers.get(url);
@@ -45,6 +41,9 @@ export function prometheusSource({
     const server = new PrometheusServer(url, {
       timeoutMs: 3_000,
       maxBytes: 16 * 1024 * 1024,
+      maxSkewMs: 15_000,
+      breakAfter: 5,
+      breakForMs: 5_000,
       maxSeries: 5_000,
       shareForMs: 500,
       authorization: isSame(credentials?.url, url) ? credentials?.authorization : undefined,
@@ -86,7 +85,7 @@ async function readFrom(
       message: `${withoutSecrets(target)} is not an http or https address without credentials.`,
     });
   const [series, answers, rules] = await Promise.all([
-    readSeries(server, target, wanted.selectors, at),
+    server.inTime(() => readSeries(server, target, wanted.selectors, at)),
     answersOf(server, wanted.queries, at),
     rulesOf(server, wanted.rules, at),
   ]);

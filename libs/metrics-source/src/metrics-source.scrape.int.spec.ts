@@ -74,6 +74,25 @@ describe('a scrape', () => {
     ]);
   });
 
+  it('whose connection breaks is tried once more, and not again', async () => {
+    let turn = 0;
+    const target = await listen((incoming, response) => {
+      turn += 1;
+      if (turn === 1 || turn > 2) incoming.socket.destroy();
+      else response.end('a_total 1\n');
+    });
+    const clock = manualClock(START);
+    const source = scrapeSource({ clock, shareForMs: 0 });
+    expect(await source.read(request(target, 'a_total'), START)).toMatchObject([
+      { samples: [{ value: 1 }] },
+    ]);
+    clock.advance(1_000);
+    expect(await source.read(request(target, 'a_total'), clock.now())).toMatchObject([
+      { failure: 'unreachable' },
+    ]);
+    expect(turn).toBe(4);
+  });
+
   it.each<[string, Handler]>([
     ['never begins', () => undefined],
     ['never ends', (_request, response) => void response.write('a_total 1\n')],
@@ -131,6 +150,29 @@ describe('a scrape', () => {
       targets.map(() => 'not-allowed'),
     );
     expect(readings[0]).toMatchObject({ message: expect.not.stringContaining('secret') });
+  });
+
+  it('asks as Prometheus does, so that metrics have the names that they have there', async () => {
+    const accepted: unknown[] = [];
+    const target = await listen((incoming, response) => {
+      accepted.push(incoming.headers.accept);
+      response.end('a_total 1\n');
+    });
+    await scrapeSource({ clock: manualClock(START) }).read(request(target, 'a_total'), START);
+    expect(accepted).toEqual([
+      expect.stringMatching(/^application\/openmetrics-text;version=1\.0\.0.*text\/plain/),
+    ]);
+  });
+
+  it('of OpenMetrics that lacks its end is cut off, whatever the lines say', async () => {
+    const target = await listen((_request, response) => {
+      response.setHeader('content-type', 'application/openmetrics-text; version=1.0.0');
+      response.end('a_total 1\n');
+    });
+    const source = scrapeSource({ clock: manualClock(START) });
+    expect(await source.read(request(target, 'a_total'), START)).toMatchObject([
+      { failure: 'unparsable', message: expect.stringContaining('does not end with # EOF') },
+    ]);
   });
 
   it('takes timestamps of OpenMetrics as seconds', async () => {

@@ -1,7 +1,8 @@
 import { type Clock, isRejection } from '@tidegate/kernel';
 import { readExposition } from './exposition.ts';
 import type { ReadFailure } from './failures.ts';
-import { type FetchLimits, fetchText, isAllowed, withoutSecrets } from './fetch-text.http.ts';
+import { type FetchLimits, isAllowed, withoutSecrets } from './fetch-text.http.ts';
+import { fetchRetried } from './guarded-fetch.http.ts';
 import type { MetricsSource, Reading, ReadRequest } from './metrics-source.port.ts';
 import { type Given, pickReading, wantedOf } from './reading.ts';
 
@@ -77,7 +78,7 @@ async function scrape(target: string, at: number, limits: FetchLimits): Promise<
   });
   if (!isAllowed(target))
     return failed('not-allowed', 'is not an http or https address without credentials');
-  const fetched = await fetchText(target, limits, {
+  const fetched = await fetchRetried(target, limits, {
     headers: { accept: ACCEPT },
   });
   if ('failure' in fetched) return failed(fetched.failure, fetched.what);

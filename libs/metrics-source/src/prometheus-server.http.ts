@@ -1,26 +1,22 @@
 import type { Selector } from '@tidegate/contracts';
-import { isRejection, type Rejection } from '@tidegate/kernel';
-import type { ReadFailure } from './failures.ts';
-import { fetchText, type FetchLimits, withoutSecrets } from './fetch-text.http.ts';
+import { isRejection } from '@tidegate/kernel';
+import { TaskCancelledError, timeout, TimeoutStrategy } from 'cockatiel';
 import { readPoints, readRules, readTargets, type RuleHealth } from './prometheus-answer.ts';
 import type { QueryAnswer } from './metrics-source.port.ts';
+import {
+  type ClientOptions,
+  type Failure,
+  isFailure,
+  PrometheusClient,
+} from './prometheus-client.http.ts';
 import { queryOf, readSelected, type Selected, selectorText } from './prometheus-query.ts';
 
-export interface ServerOptions extends FetchLimits {
+export interface ServerOptions extends ClientOptions {
   /** Of one selector; more are refused as too large. */
   readonly maxSeries: number;
   /** An answer of an instant that is not further away, ms, is given to the next caller too. */
   readonly shareForMs: number;
-  /** Value of the header Authorization. */
-  readonly authorization: string | undefined;
 }
-
-export interface Failure {
-  readonly failure: ReadFailure;
-  /** A sentence that names the server. */
-  readonly message: string;
-}
-export const isFailure = (answer: object): answer is Failure => 'failure' in answer;
 
 type Labels = Readonly<Record<string, string>>;
 interface Shared {
@@ -42,22 +38,35 @@ const MOST_TARGETS = 1_000;
 
 /** One Prometheus, asked for much at once and for nothing twice. Nothing here rejects. */
 export class PrometheusServer {
-  readonly #url: string;
+  readonly #client: PrometheusClient;
   readonly #options: ServerOptions;
   readonly #shared = new Map<string, Shared>();
+  readonly #deadline;
   #waiting: Waiting[] = [];
   #forgotAt = -Infinity;
 
   constructor(url: string, options: ServerOptions) {
-    this.#url = url;
+    this.#client = new PrometheusClient(url, options);
     this.#options = options;
+    this.#deadline = timeout(options.timeoutMs, TimeoutStrategy.Aggressive);
+  }
+
+  /** What takes several requests, in the time of one. */
+  async inTime<T>(work: () => Promise<T>): Promise<T | Failure> {
+    try {
+      return await this.#deadline.execute(work);
+    } catch (error) {
+      if (!(error instanceof TaskCancelledError)) throw error;
+      const { timeoutMs } = this.#options;
+      return this.#client.failed('timeout', `did not answer everything within ${timeoutMs} ms`);
+    }
   }
 
   /** What it has of a selector at an instant; asked together with all that is wanted in this turn of the event loop. */
   select(selector: Selector, at: number): Promise<Selected | Failure> {
     const text = selectorText(selector);
     if (isRejection(text))
-      return Promise.resolve(this.#failed('query-failed', `was not asked: ${text.message}`));
+      return Promise.resolve(this.#client.failed('query-failed', `was not asked: ${text.message}`));
     return this.#once(text, at, () => {
       const answer = new Promise<Selected | Failure>((resolve) => {
         this.#waiting.push({ selector, text, at, resolve });
@@ -72,7 +81,7 @@ export class PrometheusServer {
     return this.#once(`targets of ${family}`, at, async () => {
       const parameters = { metric: family, limit: String(MOST_TARGETS) };
       const path = `/api/v1/targets/metadata?${new URLSearchParams(parameters).toString()}`;
-      const answer = await this.#call(path, undefined, readTargets);
+      const answer = await this.#client.call(path, undefined, readTargets);
       if (!isFailure(answer)) return { targets: answer.value };
       return answer.status === 404 ? { targets: [] } : answer;
     });
@@ -82,12 +91,12 @@ export class PrometheusServer {
   evaluate(expression: string, at: number): Promise<QueryAnswer> {
     return this.#once(`query ${expression}`, at, async () => {
       const body = new URLSearchParams({ query: expression, time: String(at / 1_000) });
-      const answer = await this.#call('/api/v1/query', body, readPoints);
+      const answer = await this.#client.call('/api/v1/query', body, readPoints);
       if (isFailure(answer)) return { failure: answer.failure, message: answer.message };
       const { length } = answer.value;
       const { maxSeries } = this.#options;
       return length > maxSeries
-        ? this.#failed('too-large', `gave ${length} series, at most ${maxSeries} are read`)
+        ? this.#client.failed('too-large', `gave ${length} series, at most ${maxSeries} are read`)
         : { points: answer.value };
     });
   }
@@ -95,7 +104,7 @@ export class PrometheusServer {
   /** Its alerting rules; none where it keeps no rules. */
   rules(at: number): Promise<RuleHealth | Failure> {
     return this.#once('rules', at, async () => {
-      const answer = await this.#call('/api/v1/rules?type=alert', undefined, readRules);
+      const answer = await this.#client.call('/api/v1/rules?type=alert', undefined, readRules);
       if (!isFailure(answer)) return answer.value;
       return answer.status === 404 ? new Map<string, null>() : answer;
     });
@@ -136,11 +145,14 @@ export class PrometheusServer {
   /** Where many are refused at once, each half is asked alone: nobody pays for another's selector. */
   async #query(wanted: readonly Waiting[], at: number): Promise<void> {
     const parameters = { query: queryOf(wanted.map(({ text }) => text)), time: String(at / 1_000) };
-    const answer = await this.#call('/api/v1/query', new URLSearchParams(parameters), (text) =>
-      readSelected(
-        text,
-        wanted.map(({ selector }) => selector),
-      ),
+    const answer = await this.#client.call(
+      '/api/v1/query',
+      new URLSearchParams(parameters),
+      (text) =>
+        readSelected(
+          text,
+          wanted.map(({ selector }) => selector),
+        ),
     );
     if (!isFailure(answer)) {
       for (const [index, { text, resolve }] of wanted.entries())
@@ -162,41 +174,8 @@ export class PrometheusServer {
     const { length } = selected.samples;
     if (length <= maxSeries) return selected;
     const what = `has ${length} series of ${text}; at most ${maxSeries} are read: name more labels`;
-    return this.#failed('too-large', what);
+    return this.#client.failed('too-large', what);
   }
-
-  async #call<T extends object>(
-    path: string,
-    body: URLSearchParams | undefined,
-    read: (text: string) => T | Rejection,
-  ): Promise<{ readonly value: T } | (Failure & { readonly status?: number })> {
-    const { authorization } = this.#options;
-    const fetched = await fetchText(`${this.#url.replace(/\/$/, '')}${path}`, this.#options, {
-      readErrors: true,
-      headers: { accept: 'application/json', ...(authorization ? { authorization } : {}) },
-      ...(body === undefined ? {} : { method: 'POST', body }),
-    });
-    if ('failure' in fetched) return this.#failed(fetched.failure, fetched.what);
-    const { ok, status, text } = fetched;
-    const value = read(text);
-    if (!isRejection(value) && ok) return { value };
-    return { ...this.#refused(ok, status, isRejection(value) ? value : undefined), status };
-  }
-
-  #refused(ok: boolean, status: number, rejection: Rejection | undefined): Failure {
-    if (rejection?.code === 'QUERY_TIMEOUT')
-      return this.#failed('timeout', `gave up: ${rejection.message}`);
-    if (rejection?.code === 'QUERY_FAILED')
-      return this.#failed('query-failed', `answered ${rejection.message}`);
-    if (!ok) return this.#failed('bad-status', `answered ${status}`);
-    const what = rejection?.message ?? 'nothing';
-    return this.#failed('unparsable', `answered with something else than series: ${what}`);
-  }
-
-  #failed = (failure: ReadFailure, what: string): Failure => ({
-    failure,
-    message: `${withoutSecrets(this.#url)} ${what}.`,
-  });
 }
 
 /** What is wanted of about the same instant together, at the newest of these; no more than one query can hold. */
