@@ -3,6 +3,7 @@ import { catalogue, FlagDisabled } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { alertOf, toldTypes } from './alert.ts';
 
+const byType = Object.fromEntries(catalogue.map((definition) => [definition.type, definition]));
 const told = catalogue.filter(({ type }) => toldTypes.includes(type));
 const because = 'metrics-gatekeeper has not looked after rollout r-1 for 10m';
 const closedItself = {
@@ -48,6 +49,35 @@ describe('what people are told', () => {
     expect(alertOf(exampleOf(paused!))?.severity).toBe('warning');
     const held = catalogue.find(({ type }) => type === 'RolloutHeld');
     expect(alertOf(exampleOf(held!, { page: true }))?.severity).toBe('critical');
+  });
+
+  it('is a score of risk by its level, each time that it rises, and not once more as a hold', () => {
+    const { RiskLevelReached, RolloutHeld } = byType;
+    const notify = alertOf(exampleOf(RiskLevelReached!, { level: 'notify' }));
+    const hold = alertOf(exampleOf(RiskLevelReached!, { level: 'hold', score: 21 }));
+    expect([notify?.severity, hold?.severity]).toEqual(['warning', 'critical']);
+    const again = alertOf(exampleOf(RiskLevelReached!, { level: 'hold', score: 23 }));
+    expect(again?.fingerprint).not.toBe(hold?.fingerprint);
+    const held = exampleOf(RolloutHeld!, { reason: 'risk-level', page: true });
+    expect(alertOf(held)).toBeUndefined();
+  });
+
+  it('is whether a rollback has helped: loud if not', () => {
+    const { RecoveryJudged } = byType;
+    const persisting = { outcome: 'persisting', page: true };
+    expect(alertOf(exampleOf(RecoveryJudged!))?.severity).toBe('info');
+    expect(alertOf(exampleOf(RecoveryJudged!, persisting))).toMatchObject({
+      severity: 'critical',
+      title: 'demo-healthy in production is rolled back, and its metrics are not good again',
+    });
+  });
+
+  it('is what a guard in shadow would have done, as news', () => {
+    const { GuardWouldBreach } = byType;
+    expect(alertOf(exampleOf(GuardWouldBreach!))).toMatchObject({
+      severity: 'info',
+      title: 'error-rate, in shadow, would have rolled back demo-healthy in production',
+    });
   });
 
   it('is why a stage has closed itself, each time, and nothing of what people disable', () => {

@@ -72,9 +72,27 @@ const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = 
     title: `${where(data)} waits for an approval`,
     text: `${text(data, 'step')} needs the role ${text(data, 'role')}.`,
   }),
-  RolloutHeld: (data) => ({
-    severity: data['page'] === true ? 'critical' : 'warning',
-    title: `${where(data)} holds at ${text(data, 'step')}`,
+  /** That the score holds it, RiskLevelReached has told. */
+  RolloutHeld: (data) =>
+    data['reason'] === 'risk-level'
+      ? undefined
+      : {
+          severity: data['page'] === true ? 'critical' : 'warning',
+          title: `${where(data)} holds at ${text(data, 'step')}`,
+          text: text(data, 'message'),
+        },
+  RiskLevelReached: (data) => ({
+    severity: data['level'] === 'hold' ? 'critical' : 'warning',
+    title:
+      data['level'] === 'hold'
+        ? `${where(data)} holds at ${text(data, 'step')}: its risk is high`
+        : `The risk of ${where(data)} rises at ${text(data, 'step')}`,
+    text: text(data, 'message'),
+    occasion: text(data, 'score'),
+  }),
+  GuardWouldBreach: (data) => ({
+    severity: 'info',
+    title: `${text(data, 'guard')}, in shadow, would have rolled back ${where(data)}`,
     text: text(data, 'message'),
   }),
   RolloutPaused: (data) => ({
@@ -90,6 +108,14 @@ const tellings: Readonly<Record<string, (data: Data) => Telling | undefined>> = 
   RolloutRolledBack: (data) => ({
     severity: 'warning',
     title: `${where(data)} is rolled back`,
+    text: text(data, 'message'),
+  }),
+  RecoveryJudged: (data) => ({
+    severity: data['page'] === true ? 'critical' : 'info',
+    title:
+      data['page'] === true
+        ? `${where(data)} is rolled back, and its metrics are not good again`
+        : `${where(data)} is rolled back, and its metrics are good again`,
     text: text(data, 'message'),
   }),
   RolloutFailed: (data) => ({
@@ -152,7 +178,9 @@ export function alertOf({
     ...telling.labels,
   };
   for (const name of taken) if (typeof fields[name] === 'string') labels[name] = fields[name];
-  const detail = ['step', 'reason', 'code', 'what'].map((name) => text(fields, name));
+  const detail = ['step', 'guard', 'level', 'reason', 'code', 'what'].map((name) =>
+    text(fields, name),
+  );
   const identity = [type, key, told.severity, ...detail, ...(occasion ? [occasion] : [])];
   return { ...told, thread: key, labels, fingerprint: identity.join('\u0000') };
 }
