@@ -23,6 +23,8 @@ export interface Truth {
   readonly healthy: number;
   /** The new code fails this share from an exposure on, in thousandths of a percent, and not before an instant. */
   readonly broken?: { readonly share: number; readonly exposure: number; readonly at: number };
+  /** The new code fails this share for a while, whatever the exposure. */
+  readonly blip?: { readonly from: number; readonly to: number; readonly share: number };
   /** When the new code, if anybody is served it, loses data. */
   readonly losesDataAt?: number;
   readonly restarts: readonly number[];
@@ -152,21 +154,28 @@ export class Application {
 
   #serveUntil(at: number): void {
     const { random } = this.#sim;
-    const { rate, noTraffic, healthy, broken, losesDataAt } = this.#truth;
+    const { rate, noTraffic, losesDataAt } = this.#truth;
     const exposure = this.#exposure();
     const isQuiet = this.#since >= noTraffic.from && this.#since < noTraffic.to;
     const expected = isQuiet ? 0 : (rate * (at - this.#since) * exposure) / 100_000 / 1_000;
     // A process that has just begun has no counters yet, and none of what it did before.
     if (this.trouble(at)?.kind === 'empty') this.#counters.clear();
     const requests = Math.floor(expected + random.next());
-    const isBroken = broken && exposure >= broken.exposure && this.#since >= broken.at;
+    const share = this.#failing(this.#since, exposure);
     this.#since = at;
     if (requests === 0 || this.trouble(at)?.kind === 'empty') return;
     this.#add('requests_total', requests);
-    this.#add('errors_total', random.binomial(requests, isBroken ? broken.share : healthy));
+    this.#add('errors_total', random.binomial(requests, share));
     if (losesDataAt === undefined || at < losesDataAt || this.#hasLost) return;
     this.#hasLost = true;
     this.#add('losses_total', 1);
+  }
+
+  /** The share of requests to the new code that fail. */
+  #failing(at: number, exposure: number): number {
+    const { healthy, broken, blip } = this.#truth;
+    if (broken && exposure >= broken.exposure && at >= broken.at) return broken.share;
+    return blip && at >= blip.from && at < blip.to ? blip.share : healthy;
   }
 
   #begin(): void {

@@ -25,10 +25,14 @@ export function lookAfter(sim: Sim, people: People, rollouts: () => readonly Exi
 type Act = (people: People, rollout: string) => Promise<void>;
 const resume: Act = (people, rollout) => people.resume(rollout);
 
+const promote: Act = (people, rollout) => people.promote(rollout);
+
 /** By the reason that holds it; what only waits for time or data is left alone. */
 const actions: Readonly<Record<string, Act>> = {
   'awaiting-approval': (people, rollout) => people.approve(rollout, 'review'),
-  'exposure-would-shrink': (people, rollout) => people.promote(rollout),
+  'exposure-would-shrink': promote,
+  deadline: promote,
+  'risk-level': promote,
   'flag-disabled': resume,
   'flag-not-held': resume,
   'reference-disabled': resume,

@@ -1,8 +1,9 @@
-import type { FlagCommand, FlagRecord, OutgoingMessage } from '@tidegate/contracts';
+import type { FlagCommand, FlagRecord, OutgoingMessage, Plan } from '@tidegate/contracts';
 import { type Command, type Draft, isRejection } from '@tidegate/kernel';
 import type { Change, Documents, Execute } from '@tidegate/store';
 import type { LivingFlag } from '../../apps/flag-service/src/flag/stored-flag.ts';
 import type { Tick } from '../../apps/metrics-gatekeeper/src/rollout/command.ts';
+import { RECOVERY } from '../../apps/metrics-gatekeeper/src/rollout/look.ts';
 import type { Defect } from './defect.ts';
 
 /** Every way of writing goes through these: what is left out stays as it is. */
@@ -86,6 +87,23 @@ const eachGuard =
       Object.entries(evidence.guards).map(([name, guard]) => [name, other(guard, at)]),
     ),
   });
+
+/** A rollout with another plan than it has. */
+const planned =
+  (other: (plan: Plan) => Plan) =>
+  (state: object): object =>
+    'plan' in state && 'hash' in state ? { ...state, plan: other(state.plan as Plan) } : state;
+
+const withoutErrors = ({ windows, ...guard }: GuardEvidence): GuardEvidence =>
+  windows
+    ? {
+        ...guard,
+        windows: {
+          ...windows,
+          rows: windows.rows.map(([start, , ...rest]) => [start, 0, ...rest] as const),
+        },
+      }
+    : guard;
 
 /** Takes what comes last for the newest. */
 class LastComesLast {
@@ -223,18 +241,42 @@ export const defects: Readonly<
   },
   'errors are not counted': {
     breaks: /^P5/,
+    defect: { execute: decidingOn(tickWith(eachGuard(withoutErrors))) },
+  },
+  'a guard in shadow acts': {
+    breaks: /^P5: trial, in shadow/,
+    defect: {
+      execute: seeing(
+        planned((plan) => ({
+          ...plan,
+          guards: plan.guards.map((guard) => ({ ...guard, shadow: false })),
+        })),
+      ),
+    },
+  },
+  'a breach is told and not acted on': {
+    breaks: /^(P5: r-\d was breached and not rolled back|liveness)/,
+    defect: { execute: dropping(({ type }) => ['RollbackStarted', 'RestoreFlag'].includes(type)) },
+  },
+  'a bake is over at once': {
+    breaks: /^P5: r-\d left overnight after/,
+    defect: {
+      execute: seeing(
+        planned((plan) => ({
+          ...plan,
+          steps: plan.steps.map((step) => ('bake' in step ? { ...step, hold: 0 } : step)),
+        })),
+      ),
+    },
+  },
+  'a rollback has helped, whatever was seen since': {
+    breaks: /^P5: r-\d recovered unseen/,
     defect: {
       execute: decidingOn(
-        tickWith(
-          eachGuard(({ windows, ...guard }) => ({
-            ...guard,
-            ...(windows && {
-              windows: {
-                ...windows,
-                rows: windows.rows.map(([start, , total = 0]) => [start, 0, total] as const),
-              },
-            }),
-          })),
+        tickWith((evidence, at) =>
+          evidence.stage === RECOVERY
+            ? eachGuard((guard) => ({ ...guard, missing: null, lastSuccessAt: at }))(evidence, at)
+            : evidence,
         ),
       ),
     },

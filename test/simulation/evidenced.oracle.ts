@@ -1,4 +1,12 @@
-import { isWatchedStep, type OutgoingMessage, type Plan, readPlan } from '@tidegate/contracts';
+import {
+  isWatchedStep,
+  type OutgoingMessage,
+  type Plan,
+  readPlan,
+  type StageStep,
+  watchedName,
+  type WatchedStep,
+} from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { trialsForPower } from '@tidegate/statistics';
 import { type Evidence, type FlagVersion, orderOf, rolloutOf } from './evidence.ts';
@@ -11,12 +19,12 @@ const broken = (what: string): never => {
   throw new Violation('P5', what);
 };
 
-type StageStep = Extract<Plan['steps'][number], { stage: string }>;
 interface Step {
   readonly step: string;
   readonly kind?: string;
   readonly coveredMs?: number;
   readonly promotedBy?: string;
+  readonly atDeadline?: boolean;
 }
 
 /** Promise 5: a stage is left on what was really counted, for as long as it had to be, and never in the dark. */
@@ -28,11 +36,8 @@ export function checkEvidenced(evidence: Evidence): void {
   const looks = new Looks(plan, evidence.world.looks, evidence.world.profile.longestMs);
   for (const completed of evidence.of('StepCompleted')) {
     const { step, promotedBy } = completed.data as Step;
-    const stage = plan.steps.find(
-      (each): each is StageStep => 'stage' in each && each.stage === step,
-    );
-    if (stage && promotedBy === undefined)
-      judge(evidence, looks, stage, completed, neededRequests(plan));
+    const watched = plan.steps.filter(isWatchedStep).find((each) => watchedName(each) === step);
+    if (watched && promotedBy === undefined) judge(evidence, looks, plan, watched, completed);
   }
   for (const opened of evidence.of('StageOpened'))
     if (isGuarded(opened)) pagesInTheDark(evidence, plan, looks, opened);
@@ -100,30 +105,32 @@ const ENDS: ReadonlySet<string> = new Set([
 function judge(
   evidence: Evidence,
   looks: Looks,
-  stage: StageStep,
+  plan: Plan,
+  watched: WatchedStep,
   completed: OutgoingMessage,
-  needed: number,
 ): void {
   const id = rolloutOf(completed);
+  const name = watchedName(watched);
+  const stage = exposing(plan, watched);
   const of = (type: string) =>
-    evidence
-      .of(type)
-      .filter((each) => rolloutOf(each) === id && (each.data as Step).step === stage.stage);
+    evidence.of(type).filter((each) => rolloutOf(each) === id && (each.data as Step).step === name);
   // It opens again if somebody moved its users meanwhile; what it saw before still counts.
   const [opened] = of('StageOpened');
   const [asked] = of('SetExposure');
-  if (!opened || !asked) return broken(`${id} left ${stage.stage}, which never opened`);
+  if (!opened || !asked) return broken(`${id} left ${name}, which never opened`);
   const until = completed.metadata.at;
-  const what = `${id} left ${stage.stage}`;
+  const what = `${id} left ${name}`;
   const coveredMs = looks.covered(opened.metadata.at, until, idleTimes(evidence, id));
-  if (coveredMs < stage.hold)
-    broken(`${what} after ${coveredMs} ms of successful checks, not ${stage.hold}`);
+  if (coveredMs < watched.hold)
+    broken(`${what} after ${coveredMs} ms of successful checks, not ${watched.hold}`);
   const said = (completed.data as Step).coveredMs ?? 0;
-  if (said > coveredMs + 1 || said < stage.hold)
+  if (said > coveredMs + 1 || said < watched.hold)
     broken(`${what} with ${said} ms covered, counted here are ${coveredMs}`);
   if (!looks.isLit(until)) broken(`${what} while no data came`);
   const trials = looks.requests(asked.metadata.at, until);
-  if (trials < needed) broken(`${what} after ${trials} requests, not ${needed}`);
+  const needed = neededRequests(plan);
+  const isEnough = (completed.data as Step).atDeadline || trials >= needed;
+  if (!isEnough) broken(`${what} after ${trials} requests, not ${needed}`);
   const { broken: fault } = evidence.world.scenario.truth;
   const exposure = stage.percentage ?? 0;
   if (!wasAtExposure(evidence, exposure, until))
@@ -148,6 +155,13 @@ function neededRequests({ guards, steps, risk }: Plan): number {
   return trialsForPower({ limit: LIMIT, regression: guard.detect, threshold, power: 0.8 });
 }
 
+/** The stage whose exposure is watched: its own, or of a bake the last one before. */
+function exposing({ steps }: Plan, watched: WatchedStep): StageStep {
+  const upTo = steps.slice(0, steps.indexOf(watched) + 1);
+  const stage = upTo.findLast((step): step is StageStep => 'stage' in step);
+  return stage ?? broken('a bake before any stage');
+}
+
 /** Whether the flag was at an exposure at an instant, or so shortly before that nobody can have been told yet. */
 function wasAtExposure(evidence: Evidence, exposure: number, until: number): boolean {
   const versions = evidence.flag(`${ENVIRONMENT}/${FLAG}`).filter(({ at }) => at <= until);
@@ -159,10 +173,10 @@ function wasAtExposure(evidence: Evidence, exposure: number, until: number): boo
 
 /** A breach that a guard of ours found is one. */
 function healthyIsLeftAlone(evidence: Evidence): void {
-  const { broken: fault, losesDataAt } = evidence.world.scenario.truth;
+  const { broken: fault, blip, losesDataAt } = evidence.world.scenario.truth;
   for (const breach of evidence.of('ThresholdBreached')) {
     const { guard } = breach.data as { guard: string };
-    if (guard === 'error-rate' && !fault) broken('a healthy service was found to fail');
+    if (guard === 'error-rate' && !fault && !blip) broken('a healthy service was found to fail');
     if (guard === 'data-loss' && losesDataAt === undefined)
       broken('no data was lost, and yet found lost');
   }

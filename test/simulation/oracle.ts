@@ -2,6 +2,7 @@ import { checkAnswered } from './answered.oracle.ts';
 import { Evidence } from './evidence.ts';
 import { checkClosed } from './closed.oracle.ts';
 import { checkEvidenced } from './evidenced.oracle.ts';
+import { checkJudged } from './judged.oracle.ts';
 import { checkMigrated } from './migrated.oracle.ts';
 import { checkOrdered } from './ordered.oracle.ts';
 import { checkRecorded } from './recorded.oracle.ts';
@@ -18,6 +19,7 @@ export async function checkPromises(world: World): Promise<void> {
   await checkOrdered(evidence);
   checkRolledBack(evidence);
   checkEvidenced(evidence);
+  checkJudged(evidence);
   checkUsers(evidence);
   checkRelied(evidence);
   checkClosed(evidence);

@@ -13,6 +13,7 @@ import { Chaos } from './chaos.ts';
 import { calm, drawProfile, type Profile } from './profile.ts';
 import { Process } from './process.ts';
 import { Seeded } from './random.ts';
+import { withGates } from './gated.ts';
 import { putReferences } from './referring.ts';
 import {
   drawScenario,
@@ -62,8 +63,9 @@ export class World {
     const { sim } = this;
     const profile = drawProfile(sim.random);
     const drawn = drawScenario(sim.random, profile === calm);
+    const gated = withGates(drawn, new Seeded(Math.imul(seed, 0x85eb_ca77)));
     this.scenario = withReferences(
-      withSilence(drawn, new Seeded(~seed)),
+      withSilence(gated, new Seeded(~seed)),
       new Seeded(Math.imul(seed, 0x9e37_79b1)),
     );
     this.bus = new SimBus(sim, defect);
@@ -169,11 +171,8 @@ export class World {
     const isOver = () => this.#isAtRest() && !this.#isAnyWatched();
     await this.#until(isOver, SETTLE_MS, 'every rollout comes to its end');
     const rest = sim.now() + 8_000;
-    await this.#until(
-      () => sim.now() >= rest && this.#isAtRest(),
-      60_000,
-      'the world comes to rest',
-    );
+    // A rollback that had failed may be done only now, and is looked after again.
+    await this.#until(() => sim.now() >= rest && isOver(), SETTLE_MS, 'the world comes to rest');
   }
 
   #isAtRest(): boolean {
