@@ -8,7 +8,7 @@ import type { Entry } from './history/history.ts';
 import { createPlans, type Plans } from './plan/plans.handler.ts';
 import { planCollection } from './plan/stored-plan.ts';
 import { createRolloutQueries, type RolloutQueries } from './rollout/rollout-queries.handler.ts';
-import { createRollouts, type Rollouts } from './rollout/rollouts.handler.ts';
+import { createRollouts, type Rollouts, type Warnings } from './rollout/rollouts.handler.ts';
 import { rolloutCollection } from './rollout/rollouts.ts';
 import { signalSource, withSignals } from './signal/signal-source.handler.ts';
 import { createSignals, type Signals } from './signal/signals.handler.ts';
@@ -23,6 +23,8 @@ export interface GatekeeperDeps {
   readonly name: string;
   /** Of everything but signals, which are kept here. */
   readonly source: MetricsSource;
+  /** Without it a start warns of nothing. */
+  readonly warnings?: Warnings;
   readonly onDue?: (at: number) => void;
   readonly onChecked?: (report: CheckReport) => void;
   readonly onOver?: (rollout: string) => void;
@@ -70,6 +72,7 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     ids,
     source: deps.name,
     arrangeChecks: (id) => checks.arrange(id),
+    warnings: deps.warnings ?? (async () => []),
   });
   const queries = createRolloutQueries({
     rollouts: rollouts.documents,

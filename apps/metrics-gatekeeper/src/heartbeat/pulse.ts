@@ -39,7 +39,7 @@ export class Pulse {
     if (!isWatched(state)) return this.over(rollout);
     this.#failed.delete(rollout);
     const { environment, plan, exposed, flagDisabled } = state;
-    const isOpen = exposed !== undefined && !flagDisabled;
+    const isOpen = state.status !== 'rolled-back' && exposed !== undefined && !flagDisabled;
     const until = at + Math.max(SEEN_FOR_MS, SEEN_FOR_CHECKS * plan.checkEvery);
     const about = { environment, flag: plan.flag };
     const seen = { at, until, isCaredFor: isCaredFor(state), isOpen, ...about };

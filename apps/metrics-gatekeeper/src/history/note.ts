@@ -14,6 +14,9 @@ const NOTES: Readonly<Record<string, readonly [Note['level'], string]>> = {
   RolloutPaused: ['info', 'a rollout is paused'],
   DeadlineMissed: ['error', 'a rollout waits for too long'],
   RollbackStarted: ['warn', 'a rollout is rolled back'],
+  RiskLevelReached: ['warn', 'a risk score has come to a level'],
+  GuardWouldBreach: ['info', 'a guard in shadow would have rolled back'],
+  RecoveryJudged: ['info', 'a rollback has helped'],
   RolloutRolledBack: ['info', 'a rollback is complete'],
   RolloutFailed: ['error', 'a rollback is incomplete'],
   RolloutAborted: ['info', 'a rollout is aborted'],
@@ -25,6 +28,8 @@ const FIELDS = [
   'plan',
   'flag',
   'step',
+  'guard',
+  'level',
   'reason',
   'message',
   'what',
@@ -41,5 +46,7 @@ export function noteOf({ type, data }: Pick<Message, 'type' | 'data'>): Note | u
   );
   if (type === 'RolloutHeld' && known['page'] === true)
     return { level: 'error', sentence: 'a rollout is held until somebody looks', fields };
+  if (type === 'RecoveryJudged' && known['page'] === true)
+    return { level: 'error', sentence: 'a rollback has not helped', fields };
   return { level, sentence, fields };
 }

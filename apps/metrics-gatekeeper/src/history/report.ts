@@ -43,7 +43,7 @@ const text = (data: Data, field: string): string => {
 
 /** Sentences for what a reader of the timeline wants to know; other events are left out. */
 const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
-  RolloutStarted: (data) => `started by ${text(data, 'startedBy')}`,
+  RolloutStarted: (data) => `started by ${text(data, 'startedBy')}${warnedOf(data)}`,
   FlagClaimed: (data) => `holds ${text(data, 'flag')}`,
   FlagObserved: (data) =>
     `${text(data, 'flag')} was ${text(data, 'change')} by ${text(data, 'by')}: ${text(data, 'reason')}`,
@@ -69,6 +69,11 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
   ThresholdBreached: (data) => `breach: ${text(data, 'message')}`,
   RollbackStarted: (data) => `rolls back: ${text(data, 'message')}`,
   RollbackActionDone: (data) => `${text(data, 'action')}: ${text(data, 'outcome')}`,
+  RiskLevelReached: (data) => `risk ${text(data, 'level')}: ${text(data, 'message')}`,
+  RiskLevelLeft: (data) => `risk below ${text(data, 'level')} again: ${text(data, 'message')}`,
+  GuardWouldBreach: (data) => `in shadow, would have rolled back: ${text(data, 'message')}`,
+  RecoveryJudged: (data) =>
+    `${data['page'] === true ? 'not recovered, paged' : 'recovered'}: ${text(data, 'message')}`,
   RolloutRolledBack: (data) => `rolled back: ${text(data, 'message')}`,
   RolloutFailed: (data) => `rollback incomplete, paged: ${text(data, 'message')}`,
   RolloutAborted: (data) => `aborted by ${text(data, 'by')}: ${text(data, 'reason')}`,
@@ -82,14 +87,20 @@ export const whatHappened = (type: string, data: object): string | undefined =>
 const opensAt = ({ percentage }: Data): string =>
   typeof percentage === 'number' ? ` at ${formatPercentage(percentage as Percentage)}` : '';
 
+const warnedOf = ({ warnings }: Data): string =>
+  Array.isArray(warnings) ? `, warned: ${warnings.join(' ')}` : '';
+
 const because = (data: Data): string => {
   const reason = text(data, 'reason');
   return reason === '' ? '' : `: ${reason}`;
 };
 
-function howDone({ coveredMs, promotedBy }: Data): string {
+function howDone({ coveredMs, promotedBy, atDeadline }: Data): string {
   if (typeof promotedBy === 'string') return `, promoted by ${promotedBy}`;
-  return typeof coveredMs === 'number' ? `, watched for ${formatDuration(coveredMs)}` : '';
+  if (typeof coveredMs !== 'number') return '';
+  const late =
+    atDeadline === true ? ', at its deadline with less evidence than its gates ask for' : '';
+  return `, watched for ${formatDuration(coveredMs)}${late}`;
 }
 
 export function reportOf(rollout: RolloutBody, entries: readonly Entry[]): Report {
@@ -139,7 +150,12 @@ function verdictsOf({ type, data }: Entry): StageVerdict[] {
     const verdicts = (data['verdicts'] as readonly Verdict[] | undefined) ?? [];
     return verdicts.map((verdict) => ({ stage: text(data, 'step'), ...verdict }));
   }
+  if (type === 'RecoveryJudged') {
+    const verdicts = (data['verdicts'] as readonly Verdict[] | undefined) ?? [];
+    return verdicts.map((verdict) => ({ stage: 'after the rollback', ...verdict }));
+  }
   const verdict = data['verdict'] as Verdict | undefined;
+  if (type === 'GuardWouldBreach' && verdict) return [{ stage: text(data, 'step'), ...verdict }];
   if (type !== 'ThresholdBreached' || !verdict) return [];
   return [{ stage: text((data['labels'] ?? {}) as Data, 'stage'), ...verdict }];
 }

@@ -1,3 +1,4 @@
+import { isWatchedStep, watchedName } from '@tidegate/contracts';
 import { mayLeave } from '@tidegate/gates';
 import { type Course, emit } from './course.ts';
 import {
@@ -9,6 +10,7 @@ import {
   stepStarted,
   wouldShrink,
 } from './draft.ts';
+import { isAlarmed } from './alarm.ts';
 import { announceHold, mayOpen } from './hold.ts';
 import { disabledKey, type Going, holdsAll, isGoing, stepAt } from './state.ts';
 
@@ -19,6 +21,7 @@ function advance(course: Course): Course {
   const { state } = course;
   if (state.status === 'pending' && holdsAll(state)) return reach(course, 0);
   if (!isGoing(state) || !holdsAll(state) || disabledKey(state) !== undefined) return course;
+  if (isAlarmed(course, state)) return course;
   const { index, phase } = state.position;
   switch (phase) {
     case 'waiting':
@@ -47,11 +50,11 @@ export function reach(course: Course, index: number): Course {
   return emit(begun, { type: 'ApprovalRequested', data });
 }
 
-/** A stage opens only behind a check that answers: nothing is exposed unwatched. */
+/** A stage or bake begins only behind a check that answers: nothing is exposed unwatched. */
 function mayBegin({ check }: Course, { plan, position }: Going): boolean {
   const step = plan.steps[position.index];
-  if (!step || !('stage' in step) || plan.guards.length === 0) return true;
-  return check !== undefined && mayOpen(check);
+  if (!step || !isWatchedStep(step) || plan.guards.length === 0) return true;
+  return check !== undefined && mayOpen(check, plan);
 }
 
 /** Sends the present step's command, also again. */
@@ -64,11 +67,13 @@ export function begin(course: Course): Course {
 
 function leave(course: Course, state: Going): Course {
   const { check } = course;
-  const { index } = state.position;
+  const { index, since } = state.position;
   const step = stepAt(state, index);
-  if (!check || !('stage' in step) || check.evidence.stage !== step.stage) return course;
-  if (!mayLeave(step, check.evidence, check.verdicts).leave) return course;
-  const { coveredMs } = check.evidence;
-  const how = { coveredMs: Math.round(coveredMs), verdicts: check.verdicts };
+  if (!check || !isWatchedStep(step) || check.evidence.stage !== watchedName(step)) return course;
+  const { evidence, verdicts } = check;
+  const leave = mayLeave(step, evidence, verdicts, since, course.at);
+  if (!leave.leave) return course;
+  const late = leave.because === 'deadline' ? { atDeadline: true as const } : {};
+  const how = { coveredMs: Math.round(evidence.coveredMs), verdicts, ...late };
   return reach(emit(course, stepCompleted(state, index, how)), index + 1);
 }

@@ -5,7 +5,10 @@ import { type Course, emit } from './course.ts';
 import { aboutStep } from './draft.ts';
 import { STEP_LATE } from './evolve-flag.ts';
 import { judge } from './look.ts';
+import { recover } from './recovery.ts';
 import { rollBack, rollbackDeadline } from './rollback.ts';
+import { riskLevelsNow } from './risk-level.ts';
+import { shadowsNow } from './shadow.ts';
 import { awaited, isLive, isUnjudged, type Live, stepAt } from './state.ts';
 
 /**
@@ -15,12 +18,14 @@ import { awaited, isLive, isUnjudged, type Live, stepAt } from './state.ts';
 export function check(course: Course, evidence: StageEvidence): Course {
   const { state } = course;
   if (state.status === 'rolling-back') return rollbackDeadline(course, state);
+  if (state.status === 'rolled-back') return recover(course, state, evidence);
   if (!isLive(state)) return course;
   if (isUnjudged(state)) return course;
   const verdicts = judge(state, evidence, course.at);
-  const breach = verdicts.find(({ outcome }) => outcome === 'breach');
-  if (breach) return breached(course, state, breach);
-  return deadlines(settle({ ...course, check: { evidence, verdicts } }));
+  const told = shadowsNow({ ...course, check: { evidence, verdicts } });
+  const breach = verdicts.find(({ outcome, shadow }) => outcome === 'breach' && !shadow);
+  if (breach) return breached(told, state, breach);
+  return deadlines(settle(riskLevelsNow(told)));
 }
 
 /** Breach, decision and commands are decided at once, and saved in one write. */

@@ -8,6 +8,8 @@ export interface PinnedPlan {
   readonly plan: Plan;
   readonly version: number;
   readonly hash: string;
+  /** What it can never see or prove with the traffic that there is. */
+  readonly warnings?: readonly string[];
 }
 
 type Internal<T extends string, D> = Command & { readonly type: T; readonly data: D };

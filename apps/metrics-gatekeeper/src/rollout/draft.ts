@@ -1,6 +1,14 @@
-import { type PlanStep, stepKind, stepName, type Verdict } from '@tidegate/contracts';
+import {
+  isWatchedStep,
+  type PlanStep,
+  type StageStep,
+  stepKind,
+  stepName,
+  type Verdict,
+  watchedName,
+} from '@tidegate/contracts';
 import type { RolloutMessage } from './message.ts';
-import { type Common, exposedStage, type ReferenceName, stepAt } from './state.ts';
+import { type Common, exposedStage, type ReferenceName, stageUpTo, stepAt } from './state.ts';
 
 /** What every event of a rollout is about. */
 export const about = ({ id, environment, plan, version }: Common) => ({
@@ -99,14 +107,20 @@ export const pausedWith = ({ id }: Common): string => `rollout ${id} is paused`;
 export const runId = ({ id }: Common, index: number, attempt: number): string =>
   `${id}.${index}.${attempt}`;
 
-/** What a step asks of another service when it begins; undefined for one that asks a person. */
+/**
+ * What a step asks of another service when it begins; undefined for one that asks a person. A bake asks for the exposure
+ * that there should be already: its time counts once the flag has said so.
+ */
 export function requestOf(
   rollout: Common,
   index: number,
   attempt: number,
 ): RolloutMessage | undefined {
   const step = stepAt(rollout, index);
-  if ('stage' in step) return setExposure(rollout, step, usersUpTo(rollout, index));
+  if (isWatchedStep(step)) {
+    const stage = stageUpTo(rollout.plan, index);
+    return setExposure(rollout, watchedName(step), stage, usersUpTo(rollout, index));
+  }
   if ('migrate' in step) return runMigration(rollout, step, runId(rollout, index, attempt));
   return undefined;
 }
@@ -119,30 +133,32 @@ function usersUpTo({ plan, before }: Common, index: number): string[] {
   return [...new Set([...(before?.allowedUsers ?? []), ...named])];
 }
 
-/** True if the stage would serve its variant to fewer than have it now. */
+/** True if the step would serve its variant to fewer than have it now. */
 export function wouldShrink({ plan, exposure }: Common, index: number): boolean {
   const step = plan.steps[index];
-  if (!exposure || !step || !('stage' in step) || step.percentage === undefined) return false;
-  const same = step.variant === undefined || step.variant === exposure.variant;
-  return same && step.percentage < exposure.percentage;
+  if (!exposure || !step || !isWatchedStep(step)) return false;
+  const { variant = exposure.variant, percentage } = stageUpTo(plan, index) ?? {};
+  if (percentage === undefined) return false;
+  return variant === exposure.variant && percentage < exposure.percentage;
 }
 
 function setExposure(
   rollout: Common,
-  step: Extract<PlanStep, { stage: string }>,
+  step: string,
+  stage: StageStep | undefined,
   allowedUsers: string[],
 ): RolloutMessage {
-  const { stage, percentage, variant, users } = step;
+  const { percentage, variant, users } = stage ?? {};
   return {
     type: 'SetExposure',
     data: {
       ...flagOf(rollout),
       rollout: refOf(rollout),
-      step: stage,
+      step,
       ...(percentage === undefined ? {} : { percentage }),
       ...(variant === undefined ? {} : { variant }),
       ...(users === undefined ? {} : { allowedUsers }),
-      ...watchOf(step),
+      ...watchOf(stage),
     },
   };
 }
@@ -184,7 +200,12 @@ const percentageOf = (step: PlanStep) =>
 export function stepCompleted(
   rollout: Common,
   index: number,
-  how: { coveredMs?: number; verdicts?: readonly Verdict[]; promotedBy?: string } = {},
+  how: {
+    coveredMs?: number;
+    verdicts?: readonly Verdict[];
+    promotedBy?: string;
+    atDeadline?: true;
+  } = {},
 ): RolloutMessage {
   const { verdicts = [], ...rest } = how;
   const kind = stepKind(stepAt(rollout, index));

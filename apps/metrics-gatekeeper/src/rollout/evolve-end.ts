@@ -5,7 +5,9 @@ import {
   type ActionName,
   breachKey,
   type Common,
+  type End,
   type Existing,
+  hasToRecover,
   rollbackActions,
   type Rollback,
 } from './state.ts';
@@ -33,6 +35,9 @@ export const common = (rollout: Existing): Common => ({
   countedFrom: rollout.countedFrom,
   breaches: rollout.breaches,
   position: rollout.position,
+  logEs: rollout.logEs,
+  levels: rollout.levels,
+  wouldHaveBreached: rollout.wouldHaveBreached,
 });
 
 /** The rollback and the ends. */
@@ -49,13 +54,23 @@ export function evolveEnd(rollout: Existing, fact: Fact<RolloutMessage>): Existi
       const { action: name, outcome: state, message } = fact.data;
       return withAction(rollout, name, (action) => ({ ...action, state, message }));
     }
-    case 'RolloutRolledBack':
+    case 'RolloutRolledBack': {
+      if (!('rollback' in rollout)) return rollout;
+      const recovery = hasToRecover(rollout) ? { recovery: { status: 'awaited' } as const } : {};
+      const { rollback } = rollout;
+      const end = { ...fact.data, endedAt: at };
+      return { ...common(rollout), status: 'rolled-back', rollback, ...endOf(end), ...recovery };
+    }
+    case 'RecoveryJudged': {
+      if (rollout.status !== 'rolled-back') return rollout;
+      const { outcome: status, message } = fact.data;
+      return { ...rollout, recovery: { status, at, message } };
+    }
     case 'RolloutFailed': {
       if (!('rollback' in rollout)) return rollout;
-      const status = fact.type === 'RolloutFailed' ? 'failed' : 'rolled-back';
-      const { reason, message } = fact.data;
       const { rollback } = rollout;
-      return { ...common(rollout), status, rollback, endedAt: at, reason, message };
+      const end = { ...fact.data, endedAt: at };
+      return { ...common(rollout), status: 'failed', rollback, ...endOf(end) };
     }
     case 'RolloutAborted': {
       const { by, reason } = fact.data;
@@ -76,6 +91,8 @@ export function evolveEnd(rollout: Existing, fact: Fact<RolloutMessage>): Existi
       return rollout;
   }
 }
+
+const endOf = ({ reason, message, endedAt }: End): End => ({ endedAt, reason, message });
 
 function rollingBack(rollout: Existing, { data, metadata }: FactOf<'RollbackStarted'>): Existing {
   const { generation, reason, message, by, breach } = data;

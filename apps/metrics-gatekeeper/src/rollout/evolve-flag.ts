@@ -1,4 +1,4 @@
-import { referencesOf } from '@tidegate/contracts';
+import { isWatchedStep, referencesOf } from '@tidegate/contracts';
 import { canonicalJson, type Fact } from '@tidegate/kernel';
 import type { RolloutMessage } from './message.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type Place,
   type Reference,
   type Sent,
+  stageUpTo,
   STORE_RESTORED,
 } from './state.ts';
 
@@ -115,7 +116,8 @@ const waiting = (rollout: Existing, { index, since, late, attempt }: Place): Exi
 
 export function exposureAfter({ plan, exposure }: Common, index: number): Common['exposure'] {
   const step = plan.steps[index];
-  if (!exposure || !step || !('stage' in step)) return exposure;
-  const { variant = exposure.variant, percentage = exposure.percentage } = step;
+  if (!exposure || !step || !isWatchedStep(step)) return exposure;
+  const stage = stageUpTo(plan, index);
+  const { variant = exposure.variant, percentage = exposure.percentage } = stage ?? {};
   return { variant, percentage };
 }

@@ -1,8 +1,10 @@
 import type { Plan } from '@tidegate/contracts';
 import type { Fact } from '@tidegate/kernel';
+import { DEADLINE } from './alarm.ts';
 import { common, evolveEnd } from './evolve-end.ts';
 import { evolveFlag, exposureAfter, sentAgain, STEP_LATE } from './evolve-flag.ts';
 import { evolveReferences } from './evolve-references.ts';
+import { evolveJudged } from './evolve-judged.ts';
 import type { RolloutMessage } from './message.ts';
 import {
   type Existing,
@@ -19,7 +21,7 @@ import {
 export function evolve(rollout: Rollout, fact: Fact<RolloutMessage>): Rollout {
   if (fact.type === 'RolloutStarted') return started(fact);
   if (rollout.status === 'absent') return rollout;
-  const held = evolveReferences(evolveFlag(rollout, fact), fact);
+  const held = evolveJudged(evolveReferences(evolveFlag(rollout, fact), fact), fact);
   const next = evolveEnd(evolveStep(evolveStatus(held, fact), fact), fact);
   const begins = isCounting(next) && !isCounting(rollout);
   return begins ? { ...next, countedFrom: fact.metadata.at } : next;
@@ -132,6 +134,8 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       return fact.data.because === STORE_RESTORED ? to(askedBefore(position)) : rollout;
     case 'ApprovalGiven':
       return to({ phase: 'done' });
+    case 'RolloutHeld':
+      return fact.data.reason === DEADLINE ? to(position, { late: true }) : rollout;
     case 'DeadlineMissed':
       return fact.data.what === STEP_LATE ? to(position, { late: true }) : rollout;
     default:

@@ -1,6 +1,7 @@
-import { stepName, type Verdict } from '@tidegate/contracts';
-import { formatPercentage } from '@tidegate/kernel';
+import { isWatchedStep, type Plan, stepName, type Verdict } from '@tidegate/contracts';
+import { formatDuration, formatPercentage } from '@tidegate/kernel';
 import { mayLeave, missingForMs } from '@tidegate/gates';
+import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
 import { NO_STAGE } from './look.ts';
@@ -78,9 +79,11 @@ function stepCause(
   const { plan, position } = state;
   const step = stepAt(state, position.index);
   const untold = held && !OWN_REASONS.has(held.reason) ? 'unknown' : undefined;
+  const alarm =
+    alarmNow(state, check) ?? (!check && held && isAlarm(held.reason) ? 'unknown' : undefined);
   switch (position.phase) {
     case 'refused': {
-      const reason = 'stage' in step ? 'exposure-refused' : 'migration-refused';
+      const reason = isWatchedStep(step) ? 'exposure-refused' : 'migration-refused';
       return { reason, message: `${position.code}: ${position.message}`, page: true };
     }
     case 'stopped':
@@ -89,21 +92,31 @@ function stepCause(
       return { reason: 'migration-cancelled', message: position.reason, page: true };
     case 'waiting':
       if (wouldShrink(state, position.index)) return shrinking(state);
-      return check ? cannotOpen(check, plan.pageAfter, at) : untold;
+      if (alarm) return alarm;
+      return check ? cannotOpen(check, plan, at) : untold;
     case 'open':
+      if (alarm) return alarm;
       return check ? cannotLeave(check, state, at) : untold;
     case 'approval': {
+      if (alarm) return alarm;
       const role = 'approve' in step ? step.role : 'approver';
       const awaiting = {
         reason: 'awaiting-approval',
         message: `An ${role} must approve.`,
         page: false,
       };
-      return untold && !check ? untold : (blind(check, plan.pageAfter, at) ?? awaiting);
+      return untold && !check ? untold : (blind(check, plan, at) ?? awaiting);
     }
     default:
-      return check ? blind(check, plan.pageAfter, at) : untold;
+      return alarm ?? (check ? blind(check, plan, at) : untold);
   }
+}
+
+/** What holds it wherever it stands: the score of risk, and what is wrong with more than the new code. */
+function alarmNow({ levels }: Going, check: Check | undefined): Cause | undefined {
+  if (levels?.hold !== undefined) return { reason: RISK_LEVEL, message: levels.hold, page: true };
+  const verdict = check && alarmIn(check.verdicts);
+  return verdict && { reason: verdict.reason, message: verdict.message, page: true };
 }
 
 /** Causes that the rollout's own state tells; the others come from a check. */
@@ -118,6 +131,7 @@ const OWN_REASONS: ReadonlySet<string> = new Set([
   'migration-cancelled',
   'awaiting-approval',
   'exposure-would-shrink',
+  RISK_LEVEL,
 ]);
 
 /** The flag reaches more people than the stage would: opening it would take the new code from some of them. */
@@ -130,26 +144,35 @@ function shrinking(state: Going): Cause {
 }
 
 /** What stands between a stage and its opening: a source that does not answer. A series may not be there yet. */
-function cannotOpen(check: Check, pageAfter: number, at: number): Cause | undefined {
-  const missing = missingIn(check, false);
-  return missing && { ...missing, page: missingForMs(check.evidence, at) >= pageAfter };
+function cannotOpen(check: Check, plan: Plan, at: number): Cause | undefined {
+  const missing = missingIn(check, plan, false);
+  return missing && { ...missing, page: missingForMs(check.evidence, at) >= plan.pageAfter };
 }
 
-/** True once every guard's source has answered in this check. */
-export const mayOpen = ({ evidence }: Check): boolean =>
-  Object.values(evidence.guards).every(({ lastSuccessAt, missing }) =>
+/** True once the source of every guard that acts has answered in this check. */
+export const mayOpen = ({ evidence }: Check, plan: Plan): boolean =>
+  actingIn(evidence, plan).every(([, { lastSuccessAt, missing }]) =>
     missing === null ? lastSuccessAt !== null : missing.kind === 'empty',
+  );
+
+/** What a guard in shadow lacks is in nobody's way. */
+const actingIn = ({ guards }: Check['evidence'], plan: Plan) =>
+  Object.entries(guards).filter(
+    ([name]) => !plan.guards.some((guard) => guard.name === name && guard.shadow),
   );
 
 /** A stage's ordinary waiting, for time or for its first requests, is no hold until its time is over. */
 function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): Cause | undefined {
   const { plan, position, exposed } = state;
   const step = stepAt(state, position.index);
-  if (!('stage' in step) || position.phase !== 'open' || evidence.stage !== exposed?.stage)
+  if (!isWatchedStep(step) || position.phase !== 'open' || evidence.stage !== exposed?.stage)
     return undefined;
-  const leave = mayLeave(step, evidence, verdicts);
+  const leave = mayLeave(step, evidence, verdicts, position.since, at);
   if (leave.leave) return undefined;
   const { because, reason, message } = leave;
+  const { deadline = Infinity } = step;
+  if (because !== 'breach' && because !== 'missing-data' && at - position.since >= deadline)
+    return missedDeadline(state, deadline, message);
   const openMs = at - position.openedAt;
   const missingMs = missingForMs(evidence, at);
   const heldMs =
@@ -166,20 +189,32 @@ function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): C
       const page = reason === 'no-requests' && openMs - step.hold >= plan.pageAfter;
       return { reason, message, page };
     }
+    case 'held':
+      return { reason, message, page: isAlarm(reason) };
   }
+}
+
+/** Too little has been seen by the step's deadline: a person is asked, once. */
+function missedDeadline({ position }: Going, deadline: number, why: string): Cause {
+  const message = `Its deadline of ${formatDuration(deadline)} is over. ${why} Promote, roll back or abort.`;
+  return { reason: DEADLINE, message, page: !position.late };
 }
 
 const isNothingYet = (reason: string): boolean => reason === 'empty' || reason === 'not-read';
 
 /** At a step that needs no evidence, data that stay away too long still page: an open stage is unguarded. */
-function blind(check: Check | undefined, pageAfter: number, at: number): Cause | undefined {
-  if (!check || missingForMs(check.evidence, at) < pageAfter) return undefined;
-  const missing = missingIn(check, check.evidence.stage !== NO_STAGE);
+function blind(check: Check | undefined, plan: Plan, at: number): Cause | undefined {
+  if (!check || missingForMs(check.evidence, at) < plan.pageAfter) return undefined;
+  const missing = missingIn(check, plan, check.evidence.stage !== NO_STAGE);
   return missing && { ...missing, page: true };
 }
 
-function missingIn({ evidence }: Check, alsoEmpty: boolean): Omit<Cause, 'page'> | undefined {
-  for (const [guard, { missing }] of Object.entries(evidence.guards))
+function missingIn(
+  { evidence }: Check,
+  plan: Plan,
+  alsoEmpty: boolean,
+): Omit<Cause, 'page'> | undefined {
+  for (const [guard, { missing }] of actingIn(evidence, plan))
     if (missing && (alsoEmpty || missing.kind !== 'empty'))
       return { reason: missing.kind, message: `${guard}: ${missing.detail}` };
   return undefined;

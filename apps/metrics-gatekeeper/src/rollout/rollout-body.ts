@@ -1,11 +1,26 @@
-import { reason, stepKind, stepName, type Verdict } from '@tidegate/contracts';
+import {
+  isWatchedStep,
+  type PlanStep,
+  reason,
+  stepKind,
+  stepName,
+  type Verdict,
+  watchedName,
+} from '@tidegate/contracts';
 import { formatPercentage } from '@tidegate/kernel';
 import { z } from 'zod';
 import type { StoredCheck } from '../check/stored-check.ts';
-import { logRiskScore } from '@tidegate/gates';
-import { mayLeave, type StageEvidence } from '@tidegate/gates';
+import { mayLeave, riskLevels, type StageEvidence } from '@tidegate/gates';
 import { judge } from './look.ts';
-import { type Existing, isLive, type Reference } from './state.ts';
+import { riskScore } from './score.ts';
+import {
+  type Existing,
+  exposedStage,
+  isLive,
+  type Reference,
+  riskLevelNames,
+  type RolledBack,
+} from './state.ts';
 
 const id = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
@@ -24,9 +39,10 @@ export const approveBody = z.strictObject({
 });
 export const rolloutId = id;
 
-/** A guard's newest judgement, and what it still needs. */
-export interface ShownGuard extends Verdict {
+/** A guard's newest judgement, and how much of what its gate needs is still to come. */
+export interface ShownGuard extends Omit<Verdict, 'inputs'> {
   readonly neededTrials?: number;
+  readonly neededErrors?: number;
 }
 
 /** A rollout as people get it; times in ms since 1970, percentages in thousandths. */
@@ -40,7 +56,6 @@ export function rolloutBody(
   const evidence = check?.evidence;
   const at = isLive(rollout) ? now : (check?.lastCheckAt ?? now);
   const verdicts = evidence ? judge(rollout, evidence, at) : [];
-  const score = Math.exp(logRiskScore(rollout.risk, check?.logEs ?? {}));
   return {
     id: rollout.id,
     environment: rollout.environment,
@@ -59,10 +74,15 @@ export function rolloutBody(
     references: (rollout.references ?? []).map((each) => shownReference(each, isOver(rollout))),
     steps: stepsOf(rollout, evidence),
     guards: verdicts.map(shownGuard),
-    ...neededOf(rollout, evidence, verdicts),
+    ...neededOf(rollout, evidence, verdicts, at),
     /** Σ w·E and the level at which the rollout is rolled back; a score below 1 is good evidence. */
-    riskScore: score,
+    riskScore: riskScore(rollout, evidence?.stage ?? '', verdicts),
     riskLimit: 1 / rollout.risk.risk,
+    /** The levels below that: what the score comes to is told, or holds the rollout until it has fallen to half of it. */
+    riskLevels: riskLevels(plan),
+    riskLevelsReached: riskLevelNames.filter((level) => rollout.levels?.[level] !== undefined),
+    /** Guards in shadow that would have rolled it back, as guard@step. */
+    wouldHaveBreached: rollout.wouldHaveBreached ?? [],
     checkEvery: plan.checkEvery,
     lastCheckAt: check?.lastCheckAt ?? null,
     nextCheckAt: check?.nextCheckAt ?? null,
@@ -71,11 +91,19 @@ export function rolloutBody(
   };
 }
 
-function shownGuard(verdict: Verdict): ShownGuard {
-  const { neededTrials, trials } = verdict.evidence;
-  if (neededTrials === undefined || trials === undefined) return verdict;
-  return { ...verdict, neededTrials: Math.max(0, neededTrials - trials) };
+/** Without its inputs, which are long: they stand in the events that it decides. */
+function shownGuard({ inputs: _inputs, ...verdict }: Verdict): ShownGuard {
+  const { neededTrials, trials, neededErrors, expectedErrors } = verdict.evidence;
+  return {
+    ...verdict,
+    ...(neededTrials === undefined ? {} : { neededTrials: remaining(neededTrials, trials) }),
+    ...(neededErrors === undefined
+      ? {}
+      : { neededErrors: remaining(neededErrors, expectedErrors) }),
+  };
 }
+
+const remaining = (needed: number, counted = 0): number => Math.max(0, Math.ceil(needed - counted));
 
 const OVER: ReadonlySet<Existing['status']> = new Set(['completed', 'rolled-back', 'aborted']);
 const isOver = ({ status }: Existing): boolean => OVER.has(status);
@@ -92,12 +120,11 @@ function shownReference({ kind, key, claim, revision, disabled }: Reference, ove
 }
 
 /** The exposure that was asked for last. Before the first stage, and once rolled back, it is the flag's own. */
-function exposureOf({ plan, exposed, status, before, claim }: Existing) {
-  const stage = plan.steps.find((step) => 'stage' in step && step.stage === exposed?.stage);
+function exposureOf(rollout: Existing) {
+  const { status, before, claim } = rollout;
   const restored = status === 'rolled-back' || claim.status === 'asked';
   const percentage =
-    (!restored && stage && 'stage' in stage ? stage.percentage : undefined) ??
-    before?.exposure.percentage;
+    (restored ? undefined : exposedStage(rollout)?.percentage) ?? before?.exposure.percentage;
   return percentage === undefined
     ? { percentage: null, exposure: null }
     : { percentage, exposure: formatPercentage(percentage) };
@@ -109,36 +136,44 @@ function stepsOf(rollout: Existing, evidence: StageEvidence | undefined) {
   return plan.steps.map((step, index) => {
     const name = stepName(step);
     const state = index < reached ? 'done' : index === reached ? 'current' : 'ahead';
-    const stage = 'stage' in step;
-    const covered = stage && evidence?.stage === name ? { coveredMs: evidence.coveredMs } : {};
     return {
       name,
       kind: stepKind(step),
       state,
-      ...(stage ? { percentage: step.percentage, holdMs: step.hold, ...covered } : {}),
+      ...timeOf(step, evidence),
+      ...('stage' in step ? { percentage: step.percentage } : {}),
       ...('migrate' in step ? { migration: step.migrate, action: step.action } : {}),
       ...('approve' in step ? { role: step.role } : {}),
     };
   });
 }
 
-/** What the open stage still waits for. */
+/** How long it is watched, and how much of that successful checks have covered. */
+function timeOf(step: PlanStep, evidence: StageEvidence | undefined) {
+  if (!isWatchedStep(step)) return {};
+  const covered =
+    evidence?.stage === watchedName(step) ? { coveredMs: Math.round(evidence.coveredMs) } : {};
+  return { holdMs: step.hold, ...covered };
+}
+
+/** What the open step still waits for. */
 function neededOf(
   rollout: Existing,
   evidence: StageEvidence | undefined,
   verdicts: readonly Verdict[],
+  at: number,
 ) {
   const { plan, position } = rollout;
   const step = position && plan.steps[position.index];
   if (
     !isLive(rollout) ||
     !step ||
-    !('stage' in step) ||
+    !isWatchedStep(step) ||
     position.phase !== 'open' ||
-    evidence?.stage !== step.stage
+    evidence?.stage !== watchedName(step)
   )
     return {};
-  const leave = mayLeave(step, evidence, verdicts);
+  const leave = mayLeave(step, evidence, verdicts, position.since, at);
   return leave.leave ? {} : { waitsFor: { reason: leave.reason, message: leave.message } };
 }
 
@@ -151,6 +186,7 @@ function whyOf(rollout: Existing) {
     case 'rolling-back':
       return { rollback: rollout.rollback };
     case 'rolled-back':
+      return { rollback: rollout.rollback, ...endOf(rollout), ...recoveryOf(rollout) };
     case 'failed':
       return { rollback: rollout.rollback, ...endOf(rollout) };
     case 'aborted':
@@ -161,6 +197,9 @@ function whyOf(rollout: Existing) {
       return {};
   }
 }
+
+/** Whether the metrics are good again, or are still watched for it. */
+const recoveryOf = ({ recovery }: RolledBack) => (recovery ? { recovery } : {});
 
 const endOf = ({
   endedAt,

@@ -134,14 +134,6 @@ describe('a stage', () => {
     expect(refused.person('ResumeRollout').types()).toEqual(['RolloutResumed', 'SetExposure']);
     expect(refused.answered('SetExposure').types()).toEqual(['StageOpened']);
   });
-
-  it('pages once when its deadline is missed', () => {
-    const slow = story(['{ stage: canary, percentage: 10, hold: 1h, deadline: 5s }'])
-      .opened()
-      .checks(20);
-    expect(slow.count('DeadlineMissed')).toBe(1);
-    expect(slow.newest('DeadlineMissed')).toMatchObject({ deadlineMs: 5_000 });
-  });
 });
 
 describe('no rollout advances', () => {

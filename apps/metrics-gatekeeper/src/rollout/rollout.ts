@@ -59,7 +59,7 @@ function goOn(
 function start({ data, metadata }: PinnedStart, rollout: Rollout): Decision<RolloutMessage> {
   const { environment, pinned } = data;
   if (isRejection(pinned)) return pinned;
-  const { plan, version, hash } = pinned;
+  const { plan, version, hash, warnings = [] } = pinned;
   if (rollout.status !== 'absent')
     return rollout.plan.plan === plan.plan && rollout.environment === environment
       ? []
@@ -80,6 +80,7 @@ function start({ data, metadata }: PinnedStart, rollout: Rollout): Decision<Roll
         definition: plan as unknown as Record<string, never> & JsonObject,
         steps: plan.steps.map((step) => ({ name: stepName(step), kind: stepKind(step) })),
         startedBy: metadata.actor,
+        ...(warnings.length === 0 ? {} : { warnings: [...warnings] }),
       },
     },
     {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   type ApproveRollout,
+  type Plan,
   readPlan,
   type RolloutCommand,
   type StartRollout,
@@ -24,6 +25,12 @@ import type { ObservedMessage } from './observed.ts';
 import { rolloutDecider } from './rollout.ts';
 import { relyingOn } from './rollouts.ts';
 import { type Existing, isLive, type Rollout, STORE_RESTORED } from './state.ts';
+
+/**
+ * What a plan can never see or prove with the traffic that an environment has, as sentences. Resolves soon, with none
+ * where that cannot be measured; never rejects: a start does not wait for it long, and does not fail by it.
+ */
+export type Warnings = (plan: Plan, environment: string) => Promise<readonly string[]>;
 
 export interface Rollouts {
   readonly documents: Documents<Rollout>;
@@ -54,6 +61,7 @@ export function createRollouts(deps: {
   source: string;
   /** The first check of a new rollout must be arranged before it begins: a crash in between loses nothing. */
   arrangeChecks: (id: string) => Promise<void>;
+  warnings: Warnings;
 }): Rollouts {
   const { documents, clock, ids } = deps;
   const aggregate = { documents, decider: rolloutDecider, ticks: ['Tick'] as const };
@@ -69,10 +77,15 @@ export function createRollouts(deps: {
   return {
     documents,
     async start(command) {
-      const { plan, version, rollout } = command.data;
+      const { plan, version, rollout, environment } = command.data;
       const pinned = await pin(deps.plans, plan, version);
-      if (!isRejection(pinned)) await deps.arrangeChecks(rollout);
-      return execute(rollout, { ...command, data: { ...command.data, pinned } });
+      if (isRejection(pinned))
+        return execute(rollout, { ...command, data: { ...command.data, pinned } });
+      await deps.arrangeChecks(rollout);
+      const isNew = (await known(documents, rollout)).length === 0;
+      const warnings = isNew ? await deps.warnings(pinned.plan, environment) : [];
+      const data = { ...command.data, pinned: { ...pinned, warnings } };
+      return execute(rollout, { ...command, data });
     },
     change: (command) => execute(command.data.rollout, command),
     refuseApproval: (command) => deps.execute(refusing, command.data.rollout, command),

@@ -1,4 +1,12 @@
-import type { FlagDefinition, Plan, PlanStep, References } from '@tidegate/contracts';
+import {
+  type FlagDefinition,
+  isWatchedStep,
+  type Plan,
+  type PlanStep,
+  type References,
+  type StageStep,
+  watchedName,
+} from '@tidegate/contracts';
 import type { Revision } from '@tidegate/kernel';
 import type { PinnedRisk } from '@tidegate/gates';
 
@@ -81,6 +89,19 @@ export interface Action {
   readonly message?: string | undefined;
 }
 
+/** Whether the metrics are good again: judged once, on what is counted after the rollback. */
+export type Recovery =
+  | { readonly status: 'awaited' }
+  | {
+      readonly status: 'recovered' | 'persisting';
+      readonly at: number;
+      readonly message: string;
+    };
+
+/** Below the score that rolls back. */
+export const riskLevelNames = ['notify', 'hold'] as const;
+export type RiskLevelName = (typeof riskLevelNames)[number];
+
 export interface Rollback {
   readonly startedAt: number;
   readonly reason: string;
@@ -110,13 +131,19 @@ export interface Common {
   readonly flagDisabled: boolean;
   /** What the flag serves now, as far as it is known: a stage never opens less. */
   readonly exposure?: FlagDefinition['exposure'] | undefined;
-  /** The stage whose exposure was asked for last, and when: what the evidence is about. */
+  /** The stage or bake whose exposure was asked for last, and when: what the evidence is about. */
   readonly exposed?: { readonly stage: string; readonly at: number } | undefined;
   /** Since when, without a break, the time of the open stage has counted: see `isCounting`. */
   readonly countedFrom: number;
   /** Breaches that have been acted on, `fingerprint@startsAt`: a repeat changes nothing. */
   readonly breaches: readonly string[];
   readonly position?: Position | undefined;
+  /** ln E of every guard × step that was left on its verdicts, or breached, by share key. */
+  readonly logEs?: Readonly<Record<string, number>> | undefined;
+  /** The levels that the risk score has come to and not left since, each with its sentence. */
+  readonly levels?: Readonly<Partial<Record<RiskLevelName, string>>> | undefined;
+  /** Guard × step of those in shadow that would have rolled back, by share key. */
+  readonly wouldHaveBreached?: readonly string[] | undefined;
 }
 
 /** Why the gatekeeper paused a rollout by itself: an older backup of the store was put back. */
@@ -124,12 +151,11 @@ export const STORE_RESTORED = 'store-restored';
 
 type With<S extends string, F = unknown> = Common & { readonly status: S } & F;
 /** How it ended, and when. */
-interface End {
+export interface End {
   readonly endedAt: number;
   readonly reason: string;
   readonly message: string;
 }
-type Stage = Extract<PlanStep, { stage: string }>;
 interface Positioned {
   readonly position: Position;
 }
@@ -149,7 +175,14 @@ export type Paused = With<
 >;
 export type RollingBack = With<'rolling-back', { readonly rollback: Rollback }>;
 export type Failed = With<'failed', End & { readonly rollback: Rollback }>;
-export type RolledBack = With<'rolled-back', End & { readonly rollback: Rollback }>;
+export type RolledBack = With<
+  'rolled-back',
+  End & {
+    readonly rollback: Rollback;
+    /** Absent where there is nothing to judge it by. */
+    readonly recovery?: Recovery | undefined;
+  }
+>;
 export type Aborted = With<'aborted', End & { readonly by: string }>;
 export type Completed = With<'completed', End>;
 
@@ -176,9 +209,16 @@ export const isGoing = (rollout: Rollout): rollout is Going =>
   rollout.status === 'running' || rollout.status === 'holding';
 export const isLive = (rollout: Rollout): rollout is Live =>
   isGoing(rollout) || rollout.status === 'pending' || rollout.status === 'paused';
-/** Whether a check must look after it: also a rollback has a deadline. */
-export const isWatched = (rollout: Rollout): rollout is Live | RollingBack =>
-  isLive(rollout) || rollout.status === 'rolling-back';
+/** Whether a check must look after it: also a rollback has a deadline, and what it has led to is judged. */
+export const isWatched = (rollout: Rollout): rollout is Live | RollingBack | RolledBack =>
+  isLive(rollout) || rollout.status === 'rolling-back' || awaitsRecovery(rollout);
+
+export const awaitsRecovery = (rollout: Rollout): rollout is RolledBack =>
+  rollout.status === 'rolled-back' && rollout.recovery?.status === 'awaited';
+
+/** Whether there is something to recover from, and something to see it by. */
+export const hasToRecover = ({ plan, exposed }: Common): boolean =>
+  exposed !== undefined && plan.guards.some(({ shadow }) => !shadow);
 
 /** Whether nobody else can move the flag's users: it is held, and so is all that it refers to. */
 export const holdsAll = ({ claim, references = [] }: Common): boolean =>
@@ -201,9 +241,17 @@ export function stepAt({ plan }: Common, index: number): PlanStep {
   return step;
 }
 
+/** Where the plan has the stage or bake of this name; -1 if nowhere. */
+export const watchedIndex = ({ steps }: Plan, name: string | undefined): number =>
+  steps.findIndex((step) => isWatchedStep(step) && watchedName(step) === name);
+
+/** The stage whose exposure holds at a step of the plan: its own, or the last one before; undefined before the first. */
+export const stageUpTo = ({ steps }: Plan, index: number): StageStep | undefined =>
+  steps.slice(0, index + 1).findLast((step): step is StageStep => 'stage' in step);
+
 /** The stage whose exposure was asked for last. */
-export const exposedStage = ({ plan, exposed }: Common): Stage | undefined =>
-  plan.steps.find((step): step is Stage => 'stage' in step && step.stage === exposed?.stage);
+export const exposedStage = ({ plan, exposed }: Common): StageStep | undefined =>
+  stageUpTo(plan, watchedIndex(plan, exposed?.stage));
 
 /** Nothing that was counted before a backup was put back is judged, until a person has looked. */
 export const isUnjudged = (rollout: Existing): boolean =>
@@ -214,6 +262,7 @@ export const isUnjudged = (rollout: Existing): boolean =>
  * still be open. Of one that is not judged nobody can say so.
  */
 export const isCaredFor = (rollout: Existing): boolean =>
+  rollout.status !== 'rolled-back' &&
   !isUnjudged(rollout) &&
   rollout.plan.steps.some((step) => 'stage' in step && step.closeIfSilentFor !== undefined);
 
