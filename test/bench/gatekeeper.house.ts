@@ -42,7 +42,7 @@ ${numbers(guards)
   .map((guard) => `  - { name: g${guard}, judge: sequential, metric: m${guard}, limit: 1% }`)
   .join('\n')}
 steps:
-  - { stage: canary, percentage: 10, hold: 24h }
+  - { stage: canary, percentage: 10, hold: 48h }
 `;
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 

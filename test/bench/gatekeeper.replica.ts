@@ -1,4 +1,5 @@
 /** One replica of the gatekeeper, to be killed: says each check and each published message in a line. */
+import type { MetricsSource } from '@tidegate/metrics-source';
 import { systemClock } from '@tidegate/platform';
 import { openMongoStore } from '@tidegate/store';
 import { instance, looping, recording, type Size } from './gatekeeper.house.ts';
@@ -7,6 +8,8 @@ export interface Given {
   readonly url: string;
   readonly size: Size;
   readonly badFrom: number;
+  /** How long its source takes: meanwhile the check is claimed, and lost with the process. */
+  readonly readMs: number;
 }
 export type Said =
   | { readonly ready: true }
@@ -14,11 +17,20 @@ export type Said =
   | { readonly published: string; readonly type: string; readonly rollout: string }
   | { readonly failed: string };
 
-const { url, size, badFrom } = JSON.parse(process.argv[2] ?? '{}') as Given;
+const { url, size, badFrom, readMs } = JSON.parse(process.argv[2] ?? '{}') as Given;
 const say = (said: Said): void => void process.stdout.write(`${JSON.stringify(said)}\n`);
 const clock = systemClock;
 const store = await openMongoStore({ url, clock });
-const gatekeeper = instance(store, clock, recording(size, badFrom), {
+const recorded = recording(size, badFrom);
+const source: MetricsSource = {
+  async read(requests, at) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, readMs);
+    });
+    return recorded.read(requests, at);
+  },
+};
+const gatekeeper = instance(store, clock, source, {
   onDue: (at) => loop.due(at),
   onChecked: ({ rollout, decisionMs }) => {
     const doneAt = clock.now();

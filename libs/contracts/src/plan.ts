@@ -25,7 +25,7 @@ const step = z.union([
     ...gated,
     /**
      * Not checked for so long, it closes itself. The shortest lets a check be lost with its process and be done by
-     * another one (a claim of 10 s, 5 s for the slowest target), and be heard of (two heartbeats).
+     * another one (a claim of 7 s, 5 s for the slowest target), and be heard of (two heartbeats).
      */
     closeIfSilentFor: atLeast(30_000).optional(),
   }),

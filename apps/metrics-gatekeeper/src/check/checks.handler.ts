@@ -9,8 +9,11 @@ import { type Read, readFor } from './read-for.handler.ts';
 import { saveCheck } from './save-check.handler.ts';
 import { arranged, checked, type StoredCheck } from './stored-check.ts';
 
-/** How long a claimed check may take before somebody else may do it: more than a scrape that times out. */
-export const CLAIM_MS = 10_000;
+/**
+ * How long a claimed check may take before somebody else may do it: longer than the slowest source (5 s), and so short
+ * that what was claimed by a process that is gone is done within two intervals of 5 s: claim, round and reading.
+ */
+export const CLAIM_MS = 7_000;
 /** How long a check waits for the rollout that it was arranged for. */
 const PATIENCE_MS = 60_000;
 /** As many are claimed at once; a full batch means that there may be more. */
