@@ -17,6 +17,7 @@ export { commandFrom, newMessage } from './http/command.ts';
 export { Describe } from './http/describe.nest.ts';
 export { etagOf, expectedVersion, ifMatch, isCurrent } from './http/etag.ts';
 export { Asked, CommandRoute, type Exchange } from './http/exchange.nest.ts';
+export { LargeBody } from './http/large-body.nest.ts';
 export { type Page, pageOf, type PageQuery, pageQuery } from './http/page.ts';
 export {
   ApiAnswer,

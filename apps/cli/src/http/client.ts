@@ -10,13 +10,21 @@ export interface Answered<T = unknown> {
   readonly headers: Headers;
 }
 
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly text?: string;
+  readonly headers?: Record<string, string>;
+  /** For what takes its time; half a minute if left out. */
+  readonly timeoutMs?: number;
+}
+
 /** Calls a service. Thrown CLI_UNREACHABLE, CLI_KEY_MISSING, CLI_USAGE, or CLI_REFUSED with the service's own sentence. */
 export interface Client {
   call<T = Record<string, unknown>>(
     service: Service,
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
-    options?: { body?: unknown; text?: string; headers?: Record<string, string> },
+    options?: CallOptions,
   ): Promise<Answered<T>>;
   /** Every item of a paged list. */
   all<T = Record<string, unknown>>(service: Service, path: string): Promise<readonly T[]>;
@@ -50,17 +58,13 @@ export function createClient(env: Env, signal: AbortSignal): Client {
     service: Service,
     method: string,
     path: string,
-    {
-      body,
-      text,
-      headers = {},
-    }: { body?: unknown; text?: string; headers?: Record<string, string> } = {},
+    { body, text, headers = {}, timeoutMs = TIMEOUT_MS }: CallOptions = {},
   ) => {
     const address = addressOf(service, env);
     const payload = text ?? (body === undefined ? undefined : JSON.stringify(body));
     const response = await reach(service, address, path, {
       method,
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       headers: {
         authorization: `Bearer ${keyFrom(env)}`,
         ...(payload === undefined

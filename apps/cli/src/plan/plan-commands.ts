@@ -3,6 +3,7 @@ import { AppError, formatDuration, formatPercentage } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import { acting, readText, type World } from '../command.ts';
 import { facts, table } from '../output/output.ts';
+import { registerRehearse } from './rehearse-command.ts';
 
 export function registerPlan(program: Command, world: World): void {
   const plan = program.command('plan').description('plans of rollouts');
@@ -30,6 +31,8 @@ export function registerPlan(program: Command, world: World): void {
         out.show(body, () => `${plan.plan} is at version ${body.version}.`);
       }),
     );
+
+  registerRehearse(plan, world);
 
   plan
     .command('list')

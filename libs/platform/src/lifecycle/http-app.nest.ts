@@ -13,6 +13,7 @@ import { HealthController } from '../health/health.controller.ts';
 import { watchRequests } from '../http/access-log.http.ts';
 import { openFastLane } from '../http/fast-lane.http.ts';
 import { Intake } from '../http/intake.http.ts';
+import { takeLargeBodies } from '../http/large-body.nest.ts';
 import { refuseDeepJson } from '../http/json-depth.http.ts';
 import { describeApi } from '../http/openapi.nest.ts';
 import { problemFilter, Problems } from '../http/problem-filter.nest.ts';
@@ -70,6 +71,7 @@ export async function createHttpApp(options: HttpAppOptions): Promise<HttpApp> {
   const server = adapter.getInstance();
   const intake = new Intake(server);
   authenticate(server, keys);
+  takeLargeBodies(server, platform.HTTP_BODY_LIMIT_BYTES);
   const onLimited = (kind: CallerKind) => own.metrics.rateLimited.inc({ kind });
   const limiting = { limits, problems, onLimited };
   limitRequests(server, limiting);

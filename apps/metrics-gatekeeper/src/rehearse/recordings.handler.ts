@@ -1,0 +1,51 @@
+import type { Plan } from '@tidegate/contracts';
+import { readsOf } from '@tidegate/gates';
+import { reject, type Rejection } from '@tidegate/kernel';
+import { readOpenMetricsFile, readSeriesNotation } from '@tidegate/metrics-source';
+import type { Recording } from './recording.ts';
+import type { RehearseData } from './rehearse-body.ts';
+
+/** What the plan reads, as a Prometheus has it between two instants; refused where it cannot be had. */
+export type ReadRange = (wanted: {
+  readonly url: string | undefined;
+  readonly plan: Plan;
+  readonly environment: string;
+  readonly from: number;
+  readonly until: number;
+}) => Promise<Recording | Rejection>;
+
+/** The data of a request as a recording of what the plan reads; anything else in them is left out. */
+export async function recordingFrom(
+  data: RehearseData,
+  plan: Plan,
+  environment: string,
+  readRange: ReadRange,
+): Promise<Recording | Rejection> {
+  if ('prometheus' in data) {
+    const { url, from, until } = data.prometheus;
+    return from < until
+      ? readRange({ url, plan, environment, from, until })
+      : reject('REHEARSAL_SPAN', 'The data end before they begin; expected until after from.');
+  }
+  const read =
+    'openMetrics' in data
+      ? readOpenMetricsFile(data.openMetrics)
+      : readSeriesNotation(data.series, {
+          startAt: data.startAt,
+          ...(data.interval === undefined ? {} : { intervalMs: data.interval }),
+        });
+  if ('rejected' in read) return read;
+  const names = namesIn(plan, environment);
+  return { ...read, series: read.series.filter(({ name }) => names.has(name)) };
+}
+
+/** Of metrics and expressions, and what tells that targets and alerts are there. */
+function namesIn(plan: Plan, environment: string): ReadonlySet<string> {
+  const reads = readsOf(plan, environment);
+  return new Set([
+    ...reads.flatMap(({ metrics, queries = [] }) => [...metrics, ...queries]),
+    'up',
+    'ALERTS',
+    'process_start_time_seconds',
+  ]);
+}
