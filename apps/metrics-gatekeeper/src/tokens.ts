@@ -5,3 +5,6 @@ export const ROLLOUT_QUERIES = Symbol('RolloutQueries');
 export const HISTORY = Symbol('History');
 export const SIGNALS = Symbol('Signals');
 export const ALERTS = Symbol('Alerts');
+export const REHEARSALS = Symbol('Rehearsals');
+export const READ_RANGE = Symbol('ReadRange');
+export const FEASIBILITY = Symbol('Feasibility');

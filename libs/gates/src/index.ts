@@ -2,6 +2,13 @@ export { assess, reassess } from './assess.ts';
 export { type GateErrorCode, gateErrorCodes } from './errors.ts';
 export type { GuardEvidence } from './evidence.ts';
 export { factsOf, livenessFacts } from './facts-of.ts';
+export {
+  type Feasible,
+  feasibilityOf,
+  type MetricTraffic,
+  shareOf,
+  type Traffic,
+} from './feasibility.ts';
 export type { CountsSince, Facts } from './facts.ts';
 export { policyFor } from './policy-for.ts';
 export type { Policy, SequentialPolicy } from './policy.ts';

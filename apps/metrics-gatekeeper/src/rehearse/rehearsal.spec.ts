@@ -121,6 +121,7 @@ describe('mutation', () => {
     const { mutation } = await rehearsed({
       plan: { ...plan, metrics, guards },
       recording,
+      until: START + 20_000,
       mutate: true,
     });
     expect(mutation?.silent).toMatchObject([{ guard: 'totals-add-up' }]);

@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { name, type Plan } from '@tidegate/contracts';
-import { isRejection, reject, type Rejection } from '@tidegate/kernel';
+import { name } from '@tidegate/contracts';
+import { isRejection, type Rejection } from '@tidegate/kernel';
 import { Describe, LargeBody, RequireRole, ZodBody, ZodParam } from '@tidegate/platform';
 import type { z } from 'zod';
 import type { Plans } from '../plan/plans.handler.ts';

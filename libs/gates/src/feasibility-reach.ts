@@ -1,0 +1,143 @@
+import {
+  errorsForPower,
+  exposureForPower,
+  powerToSee,
+  smallestDetectable,
+  trialsForPower,
+  trialsToCertify,
+} from '@tidegate/statistics';
+import type { Seen } from './feasibility.ts';
+import type { SequentialPolicy } from './policy.ts';
+import type { Test } from './sequential-test.ts';
+
+/** What a judge can see with the traffic that there is. Null where that is not known, or there is nothing to say. */
+export interface Reach {
+  /** The regression that the plan wants seen: a rate, or how many times the baseline. */
+  readonly detect: number | null;
+  /** Requests it takes to see that with 80 % power; of a comparison, errors of both sides. */
+  readonly needed: number | null;
+  /** The probability that it is seen within the hold time. */
+  readonly power: number | null;
+  /** What is seen with 80 % power within the hold time. */
+  readonly smallest: number | null;
+  /** Until the wanted regression is seen with 80 % power; Infinity: never. */
+  readonly seenAfterMs: number | null;
+  /** Until a healthy version may go on, at the earliest; Infinity: never. */
+  readonly passesAfterMs: number | null;
+  /** The smallest rate that could be proven to be kept within the hold time, if nothing at all goes wrong. */
+  readonly provable: number | null;
+}
+
+export const unseen: Reach = {
+  detect: null,
+  needed: null,
+  power: null,
+  smallest: null,
+  seenAfterMs: null,
+  passesAfterMs: null,
+  provable: null,
+};
+
+export const POWER = 0.8;
+
+/** Against a limit, or what was recorded before. */
+export function limited(policy: SequentialPolicy, test: Test, seen: Seen): Reach {
+  const { limit, regression } = test;
+  if (limit === null || regression === null) return { ...unseen, passesAfterMs: seen.holdMs };
+  // Of a regression from the stage's beginning, half the weight is on that very start.
+  const threshold = test.threshold + Math.LN2;
+  if (policy.kind === 'rate') return inTime(policy, { limit, regression, threshold }, seen);
+  const needed = trialsForPower({ limit, regression, threshold, power: POWER });
+  const { perSecond, holdMs } = seen;
+  const base = { ...unseen, detect: regression, needed };
+  if (perSecond === null) return base;
+  const trials = Math.floor((perSecond * holdMs) / 1_000);
+  const seenAfterMs = timeFor(needed, perSecond);
+  return {
+    ...base,
+    power: trials === 0 ? 0 : powerToSee({ limit, trials, regression, threshold }),
+    smallest: trials === 0 ? null : smallestDetectable({ limit, trials, threshold, power: POWER }),
+    seenAfterMs,
+    passesAfterMs: Math.max(holdMs, gateAfter(policy, test, seen, seenAfterMs)),
+    provable: trials === 0 ? null : 1 - policy.risk ** (1 / trials),
+  };
+}
+
+interface Wanted {
+  readonly limit: number;
+  readonly regression: number;
+  readonly threshold: number;
+}
+
+/** Events in a time: what matters is the time alone. */
+function inTime({ perMs = 1_000 }: SequentialPolicy, wanted: Wanted, { holdMs }: Seen): Reach {
+  const after = (regression: number) =>
+    exposureForPower({ ...wanted, perMs, regression, power: POWER });
+  const seenAfterMs = after(wanted.regression);
+  const smallest = smallestOf(wanted.limit, (regression) => after(regression) <= holdMs);
+  return {
+    ...unseen,
+    detect: wanted.regression,
+    smallest,
+    seenAfterMs,
+    passesAfterMs: Math.max(holdMs, seenAfterMs),
+  };
+}
+
+/** Against a baseline at the same time: its own errors are what there is to learn from. */
+export function comparing(
+  { margin, detect, gate }: SequentialPolicy,
+  test: Test,
+  { share, traffic, holdMs }: Seen,
+): Reach {
+  if (share === null || share <= 0 || share >= 1) return { ...unseen, detect };
+  const threshold = test.threshold + Math.LN2;
+  const errors = (ratio: number) =>
+    errorsForPower({ canaryShare: share, ratio, threshold, power: POWER, margin: margin ?? 0 });
+  const needed = errors(detect);
+  const base = { ...unseen, detect, needed };
+  const { perSecond = null, badShare = null } = traffic ?? {};
+  if (perSecond === null || badShare === null) return base;
+  const perMs = (ratio: number) => (perSecond * badShare * (share * ratio + 1 - share)) / 1_000;
+  const after = (ratio: number) => (badShare === 0 ? Infinity : errors(ratio) / perMs(ratio));
+  const seenAfterMs = after(detect);
+  return {
+    ...base,
+    smallest: smallestOf(1 + (margin ?? 0), (ratio) => after(ratio) <= holdMs),
+    seenAfterMs,
+    passesAfterMs: gate === 'none' ? holdMs : Math.max(holdMs, seenAfterMs),
+  };
+}
+
+function gateAfter(
+  { gate, risk }: SequentialPolicy,
+  { limit }: Test,
+  { perSecond, traffic }: Seen,
+  seenAfterMs: number,
+): number {
+  if (gate === 'none' || limit === null || perSecond === null) return 0;
+  if (gate === 'not-proven-bad') return seenAfterMs;
+  const rate = traffic?.badShare ?? limit / 2;
+  if (rate >= limit) return Infinity;
+  const threshold = -Math.log(risk) + Math.LN2;
+  return timeFor(trialsToCertify({ limit, rate, threshold, power: POWER }), perSecond);
+}
+
+const timeFor = (requests: number, perSecond: number): number =>
+  perSecond > 0 ? Math.ceil((requests / perSecond) * 1_000) : Infinity;
+
+const MOST_TIMES = 1_000;
+const PRECISION = 1.005;
+
+/** The smallest value above `least` that can be seen, to half a percent; null if not even a thousand times it can. */
+function smallestOf(least: number, isSeen: (value: number) => boolean): number | null {
+  let unseenAt = least;
+  let seenAt = least * MOST_TIMES;
+  if (!isSeen(seenAt)) return null;
+  while (seenAt / unseenAt > PRECISION) {
+    const middle = Math.sqrt(seenAt * unseenAt);
+    if (isSeen(middle)) seenAt = middle;
+    else unseenAt = middle;
+  }
+  return seenAt;
+}

@@ -1,0 +1,182 @@
+import type { Guard, Plan, WatchedStep } from '@tidegate/contracts';
+import { formatDuration } from '@tidegate/kernel';
+import type { Feasible, MetricTraffic } from './feasibility.ts';
+import { POWER } from './feasibility-reach.ts';
+import { about as roughly, number, percent, span, times } from './text.ts';
+
+interface Told {
+  readonly plan: Plan;
+  readonly guard: Guard;
+  readonly step: WatchedStep;
+  readonly about: Omit<Feasible, 'sentence' | 'warnings'>;
+  readonly traffic: MetricTraffic | undefined;
+  readonly share: number | null;
+}
+
+/** What can be seen in one step, and what cannot, in numbers that follow from nothing but the plan and the traffic. */
+export function sentencesFor(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+  switch (told.guard.judge) {
+    case 'immediate':
+      return { sentence: `is seen at the next check, ${span(told.plan.checkEvery)}`, warnings: [] };
+    case 'sustained':
+      return sustained(told, told.guard);
+    case 'split':
+      return { sentence: 'tells whether the traffic is split as planned', warnings: [] };
+    case 'sequential':
+      return sequential(told);
+  }
+}
+
+function sustained(
+  { plan, about }: Told,
+  {
+    for: forMs,
+    step: stepMs = plan.checkEvery,
+    coverage,
+    metric,
+  }: Extract<Guard, { judge: 'sustained' }>,
+): Pick<Feasible, 'sentence' | 'warnings'> {
+  const { guard, step, holdMs, perSecond } = about;
+  const warnings: string[] = [];
+  if (holdMs < forMs)
+    warnings.push(
+      `${guard} breaches after ${span(forMs)}, and ${step} may be left after ${span(holdMs)}: what begins in it is not seen before the next step.`,
+    );
+  const type = plan.metrics[metric]?.type;
+  const present = perSecond === null ? 1 : 1 - Math.exp((-perSecond * stepMs) / 1_000);
+  if ((type === 'ratio' || type === 'latency') && present < coverage)
+    warnings.push(
+      `${guard} needs requests in ${percent(coverage)} of its steps of ${span(stepMs)}; at ${rate(perSecond ?? 0)} in ${step} only ${percent(present, 2)} have any: it can hardly ever breach. A longer step, such as ${span(stepFor(coverage, perSecond ?? 0))}, can.`,
+    );
+  return { sentence: `breaches after ${span(forMs)}`, warnings };
+}
+
+/** As long as it must be for so many steps to have a request. */
+const stepFor = (coverage: number, perSecond: number): number =>
+  perSecond <= 0 ? Infinity : Math.ceil((-Math.log(1 - (1 + coverage) / 2) / perSecond) * 1_000);
+
+function sequential(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+  const { about, traffic } = told;
+  const { guard, step, detect, seenAfterMs, needed } = about;
+  if (detect === null) return unjudged(told);
+  if (seenAfterMs === null) {
+    const why = traffic?.unknown ?? whyUnknown(told);
+    const what =
+      needed === null
+        ? ''
+        : ` It takes ${roughly(needed)} ${unitOf(told)} to see ${seenAs(told, detect)}.`;
+    return {
+      sentence: `not known.${what}`,
+      warnings: [`${guard} in ${step}: ${why}${what}`],
+    };
+  }
+  return { sentence: sentenceOf(told, seenAfterMs), warnings: [...tooFew(told), ...late(told)] };
+}
+
+function unjudged({ plan, guard, about }: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+  const { step } = about;
+  const metric = plan.metrics[guard.metric];
+  const recorded =
+    metric && 'baseline' in metric && metric.baseline && 'recorded' in metric.baseline;
+  const why = recorded
+    ? 'what was recorded before is not known yet'
+    : 'everybody has the new version: there is nothing to compare it with';
+  return { sentence: `${why}`, warnings: recorded ? [`${guard.name} in ${step}: ${why}.`] : [] };
+}
+
+function whyUnknown({ share, traffic, guard }: Told): string {
+  if (share === null)
+    return 'who gets it is said by name, so how many requests it will see is not known.';
+  if (traffic?.perSecond !== null && traffic?.badShare === null)
+    return 'how often the baseline fails is not known.';
+  return `how many requests ${guard.metric} counts is not known.`;
+}
+
+const sentenceOf = (told: Told, seenAfterMs: number): string => {
+  const { detect, power } = told.about;
+  const what = seenAs(told, detect ?? 0);
+  if (seenAfterMs === Infinity) return `${what} is never seen`;
+  const within = power === null ? '' : `, with ${percent(power, 2)} power within the hold time`;
+  return `${what} is seen in ${span(seenAfterMs)}${within}`;
+};
+
+/** That the hold time is too short for what the plan wants seen, and what it can prove at the very best. */
+function tooFew(told: Told): string[] {
+  const { about, plan, step } = told;
+  const { guard, holdMs, detect, smallest, needed, seenAfterMs, provable, limit } = about;
+  if (detect === null || seenAfterMs === null || seenAfterMs <= holdMs) return [];
+  const place = placeOf(told);
+  const can =
+    smallest === null
+      ? 'it can see no regression at all'
+      : `it can see ${seenAs(told, smallest)}, not ${seenAs(told, detect)}`;
+  const takes =
+    seenAfterMs === Infinity
+      ? ''
+      : `; that takes ${needed === null ? '' : `${roughly(needed)} ${unitOf(told)}, `}${span(seenAfterMs)}`;
+  const proves =
+    provable === null || limit === null || provable <= limit
+      ? ''
+      : ` It cannot prove less than ${percent(provable, 2)}, however good the version is.`;
+  return [`${place}${guard}: with ${percent(POWER)} power ${can}${takes}.${proves}`.trim()].map(
+    (sentence) => withDeadline(sentence, plan, step, seenAfterMs),
+  );
+}
+
+/** "At 10 requests/s the 5 % stage canary of 15m sees 450 requests. " */
+function placeOf({ about, share, traffic }: Told): string {
+  const { step, holdMs, requests } = about;
+  if (requests === null || traffic?.perSecond === null || traffic === undefined)
+    return `In ${step}, ${span(holdMs)}: `;
+  const of = share === null || !traffic.divided ? '' : `${percent(share)} `;
+  return `At ${rate(traffic.perSecond)} the ${of}step ${step} of ${span(holdMs)} sees ${number(requests)} requests. `;
+}
+
+function withDeadline(
+  sentence: string,
+  _plan: Plan,
+  { deadline, atDeadline }: WatchedStep,
+  neededMs: number,
+): string {
+  if (deadline === undefined || neededMs <= deadline) return sentence;
+  const then = atDeadline === 'advance' ? 'it goes on without having seen it' : 'a person is asked';
+  return `${sentence} Its deadline of ${formatDuration(deadline)} comes first: ${then}.`;
+}
+
+/** That a healthy version waits longer than the plan says, although the regression is seen in time. */
+function late({ about, guard }: Told): string[] {
+  const { passesAfterMs, holdMs, seenAfterMs, step } = about;
+  if (passesAfterMs === null || passesAfterMs <= holdMs || (seenAfterMs ?? 0) >= passesAfterMs)
+    return [];
+  if (passesAfterMs === Infinity)
+    return [
+      `${guard.name} in ${step} can never be proven good: its rate is not below its limit now.`,
+    ];
+  return [
+    `${guard.name} in ${step}: to be proven good takes ${span(passesAfterMs)}, more than the ${span(holdMs)} of the plan.`,
+  ];
+}
+
+const compares = ({ plan, guard }: Told): boolean => {
+  const metric = plan.metrics[guard.metric];
+  const baseline = metric && 'baseline' in metric ? metric.baseline : undefined;
+  return (
+    guard.judge === 'sequential' &&
+    guard.margin !== undefined &&
+    baseline !== undefined &&
+    !('recorded' in baseline)
+  );
+};
+
+const unitOf = (told: Told): string => (compares(told) ? 'errors' : 'requests');
+
+function seenAs(told: Told, value: number): string {
+  const { plan, guard } = told;
+  if (compares(told)) return `${times(value)} the baseline`;
+  const metric = plan.metrics[guard.metric];
+  if (metric?.type === 'rate') return `${number(value)} in ${span(metric.per)}`;
+  return percent(value, 2);
+}
+
+const rate = (perSecond: number): string =>
+  `${perSecond < 10 ? Number(perSecond.toPrecision(2)) : number(Math.round(perSecond))} requests/s`;

@@ -1,0 +1,127 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Plan, readPlan } from '@tidegate/contracts';
+import { feasibilityOf, type MetricTraffic } from './feasibility.ts';
+
+const METRICS = `
+  errors:
+    type: ratio
+    source: { prometheus: {} }
+    bad: { metric: requests_total, where: { code: '500' } }
+    total: { metric: requests_total }
+    canary: { where: { variant: 'on' } }
+    baseline: { where: { variant: 'off' } }
+  rejected: { type: rate, source: { prometheus: {} }, count: { metric: rejected_total }, per: 1m }
+  slow: { type: value, source: { prometheus: {} }, gauge: { metric: lag_seconds } }`;
+
+function planWith(guard: string, step = '{ stage: canary, percentage: 5, hold: 15m }'): Plan {
+  const read = readPlan(`
+plan: p
+flag: f
+risk: 1%
+metrics:${METRICS}
+guards:
+  - { name: g, ${guard} }
+steps:
+  - ${step}
+`);
+  if ('problems' in read) throw new Error(JSON.stringify(read.problems));
+  return read.plan;
+}
+
+const traffic = (perSecond: number | null, badShare: number | null = 0.001): MetricTraffic => ({
+  perSecond,
+  badShare,
+  divided: true,
+});
+function only(plan: Plan, known: MetricTraffic) {
+  const [feasible] = feasibilityOf(plan, { errors: known, rejected: known, slow: known });
+  if (!feasible) throw new Error('nothing was judged');
+  return feasible;
+}
+const LIMIT = 'judge: sequential, metric: errors, limit: 0.2%';
+
+describe('what a plan can see', () => {
+  it('is little at low traffic: a 5 % canary of 10 requests/s for 15 minutes cannot certify 0.2 %', () => {
+    const { requests, power, smallest, provable, warnings } = only(planWith(LIMIT), traffic(10));
+    expect(requests).toBe(450);
+    expect(power).toBeLessThan(0.05);
+    expect(smallest).toBeGreaterThan(0.015);
+    expect(provable).toBeCloseTo(0.0102, 3);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^At 10 requests\/s the 5 % step canary of 15m sees 450 requests\. g: with 80 % power it can see 1\.8 %, not 0\.4 %; that takes \d+ 000 requests, .*It cannot prove less than 1 %, however good the version is\.$/,
+      ),
+    ]);
+  });
+
+  it('is enough where the traffic is: then there is nothing to warn of', () => {
+    const { seenAfterMs, passesAfterMs, power, warnings } = only(planWith(LIMIT), traffic(1_000));
+    expect(seenAfterMs).toBeLessThan(15 * 60_000);
+    expect(passesAfterMs).toBe(15 * 60_000);
+    expect(power).toBeGreaterThan(0.8);
+    expect(warnings).toEqual([]);
+  });
+
+  it('grows with the traffic, the hold time and the size of the regression', () => {
+    const power = (rps: number, hold: string, detect: string) =>
+      only(
+        planWith(`${LIMIT}, detect: ${detect}`, `{ stage: c, percentage: 5, hold: ${hold} }`),
+        traffic(rps),
+      ).power ?? 0;
+    const base = power(100, '15m', '1%');
+    expect(power(200, '15m', '1%')).toBeGreaterThan(base);
+    expect(power(100, '30m', '1%')).toBeGreaterThan(base);
+    expect(power(100, '15m', '2%')).toBeGreaterThan(base);
+  });
+
+  it('of a comparison depends on how often the baseline fails', () => {
+    const compare = planWith('judge: sequential, metric: errors, margin: 10%');
+    const seldom = only(compare, traffic(100, 0.001));
+    const often = only(compare, traffic(100, 0.01));
+    expect(often.seenAfterMs).toBeLessThan(seldom.seenAfterMs ?? 0);
+    expect(often.needed).toBe(seldom.needed);
+    expect(seldom.warnings).toEqual([expect.stringContaining('times the baseline')]);
+    expect(only(compare, traffic(100, 0)).seenAfterMs).toBe(Infinity);
+  });
+
+  it('of events in a time is the same whatever the traffic', () => {
+    const rate = planWith('judge: sequential, metric: rejected, limit: 3');
+    const { seenAfterMs, requests } = only(rate, traffic(null));
+    expect(seenAfterMs).toBeLessThan(15 * 60_000);
+    expect(requests).toBe(null);
+  });
+
+  it('of a sustained threshold is nothing within a stage that is shorter, or without requests', () => {
+    const sustained = 'judge: sustained, metric: errors, above: 5%, for: 5m';
+    const short = only(planWith(sustained, '{ stage: c, percentage: 5, hold: 1m }'), traffic(1e3));
+    expect(short.warnings).toEqual([expect.stringContaining('breaches after 5m')]);
+    const quiet = only(planWith(sustained), traffic(1));
+    expect(quiet.warnings).toEqual([expect.stringContaining('it can hardly ever breach')]);
+    expect(only(planWith(sustained), traffic(1e3)).warnings).toEqual([]);
+  });
+});
+
+it('says when a deadline comes before enough has been seen', () => {
+  const step = '{ stage: canary, percentage: 5, hold: 15m, deadline: 1h, atDeadline: advance }';
+  expect(only(planWith(LIMIT, step), traffic(10)).warnings).toEqual([
+    expect.stringContaining('Its deadline of 1h comes first: it goes on without having seen it.'),
+  ]);
+});
+
+it('says what it does not know: the traffic, or who is in a stage for named users', () => {
+  const unknown = only(planWith(LIMIT), traffic(null));
+  expect(unknown).toMatchObject({ requests: null, power: null, seenAfterMs: null });
+  expect(unknown.warnings).toEqual([
+    expect.stringMatching(/how many requests errors counts is not known. It takes .* to see 0.4 %/),
+  ]);
+  const named = only(planWith(LIMIT, '{ stage: team, users: [alex], hold: 1h }'), traffic(1e3));
+  expect(named.warnings).toEqual([expect.stringContaining('said by name')]);
+});
+
+it('knows when a version can never be proven good, and how long it takes where it can', () => {
+  const proven = planWith(`${LIMIT}, gate: proven-good`);
+  expect(only(proven, traffic(5e3, 0.003)).warnings).toEqual([
+    expect.stringContaining('can never be proven good'),
+  ]);
+  expect(only(proven, traffic(5e3, 0.0001)).warnings).toEqual([]);
+});
