@@ -5,6 +5,7 @@ import logUpdate from 'log-update';
 import type { Client } from '../http/client.ts';
 import { patience, watching } from '../http/patience.http.ts';
 import { acting, type Tools, wholeNumber, type World } from '../command.ts';
+import { registerExplain } from '../explain/explain-command.ts';
 import { table, toned } from '../output/output.ts';
 import { type DecisionShown, isOver, type RolloutShown, timeline } from './timeline.ts';
 
@@ -94,6 +95,8 @@ export function registerRollout(program: Command, world: World): void {
         out.show(body, () => String(body).trimEnd());
       }),
     );
+
+  registerExplain(rollout, world);
 
   const verbs = {
     approve: 'say that the step which waits may go on',
