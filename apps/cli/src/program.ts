@@ -6,6 +6,7 @@ import { registerBus } from './bus/bus-commands.ts';
 import type { World } from './command.ts';
 import { registerEnvironment } from './environment/environment-commands.ts';
 import { registerFlag } from './flag/flag-commands.ts';
+import { registerGate } from './gate/gate-commands.ts';
 import { registerKey } from './key/key-commands.ts';
 import { registerMigration } from './migration/migration-commands.ts';
 import { harmless } from './output/output.ts';
@@ -26,6 +27,7 @@ const registers = [
   registerSegment,
   registerPlan,
   registerRollout,
+  registerGate,
   registerSignal,
   registerMigration,
   registerAudit,

@@ -3,6 +3,8 @@ import type { MetricsSource } from '@tidegate/metrics-source';
 import type { Execute, Store } from '@tidegate/store';
 import { type CheckReport, type Checks, createChecks } from './check/checks.handler.ts';
 import { checkCollection } from './check/stored-check.ts';
+import { createGuardRecords, type GuardRecords } from './guard-record/guard-records.handler.ts';
+import { guardRecordCollection } from './guard-record/guard-records.ts';
 import { createHistory, type History } from './history/history.handler.ts';
 import type { Entry } from './history/history.ts';
 import { createPlans, type Plans } from './plan/plans.handler.ts';
@@ -38,6 +40,7 @@ export interface Gatekeeper {
   readonly queries: RolloutQueries;
   readonly checks: Checks;
   readonly history: History;
+  readonly guardRecords: GuardRecords;
   readonly signals: Signals;
 }
 
@@ -80,5 +83,9 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     clock,
   });
   const history = createHistory(store.projection<Entry>('rollout-history'));
-  return { plans, rollouts, queries, checks, history, signals };
+  const guardRecords = createGuardRecords({
+    documents: store.documents(guardRecordCollection),
+    rollouts: rollouts.documents,
+  });
+  return { plans, rollouts, queries, checks, history, guardRecords, signals };
 }

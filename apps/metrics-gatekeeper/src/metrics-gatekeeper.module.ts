@@ -16,6 +16,8 @@ import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
 import type { Config } from './config.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.handler.ts';
+import { GuardRecordConsumer } from './guard-record/guard-record.consumer.ts';
+import { GuardRecordController } from './guard-record/guard-record.controller.ts';
 import { HistoryConsumer } from './history/history.consumer.ts';
 import { HistoryController } from './history/history.controller.ts';
 import type { History } from './history/history.handler.ts';
@@ -43,12 +45,14 @@ const controllers = [
   PlanController,
   RolloutController,
   HistoryController,
+  GuardRecordController,
   AlertmanagerController,
   BreachController,
   SignalController,
   RolloutConsumer,
   SignalConsumer,
   HistoryConsumer,
+  GuardRecordConsumer,
 ];
 
 export async function metricsGatekeeperModule(
@@ -98,6 +102,7 @@ export async function metricsGatekeeperModule(
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
     [token.HISTORY, noted(gatekeeper.history, context, metrics)],
+    [token.GUARD_RECORDS, gatekeeper.guardRecords],
     [token.SIGNALS, counted(gatekeeper.signals, context, metrics)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));

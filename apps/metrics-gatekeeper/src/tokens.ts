@@ -8,3 +8,4 @@ export const ALERTS = Symbol('Alerts');
 export const REHEARSALS = Symbol('Rehearsals');
 export const READ_RANGE = Symbol('ReadRange');
 export const FEASIBILITY = Symbol('Feasibility');
+export const GUARD_RECORDS = Symbol('GuardRecords');
