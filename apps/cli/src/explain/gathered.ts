@@ -25,7 +25,7 @@ export class Gathered {
 
   get found(): Found {
     return {
-      decisions: this.#decisions.toSorted((a, b) => a.at - b.at),
+      decisions: this.#decisions.toSorted(inOrder),
       events: this.#seen.size,
       isWhole: this.#isWhole,
       problems: this.#problems,
@@ -45,3 +45,7 @@ export class Gathered {
     this.#problems.push(sentence);
   }
 }
+
+/** What was decided at once is in the order in which it was recorded. */
+const inOrder = (a: Decision, b: Decision): number =>
+  a.at - b.at || (a.record ?? 0) - (b.record ?? 0);
