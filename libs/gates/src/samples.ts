@@ -55,7 +55,7 @@ export function withValue(
   const { stepMs, since } = samples;
   const kept = new Map(samples.kept.map((each) => [each[0], each]));
   const last = Math.floor(to / stepMs);
-  const first = from === null ? last : Math.ceil(Math.max(from, since) / stepMs - 0.5);
+  const first = from === null ? last : Math.floor(Math.max(from, since) / stepMs - 0.5) + 1;
   for (let step = Math.min(first, last); step <= last; step += 1)
     kept.set(step, [step, value, 1, stepMs]);
   return read(samples, kept, to);

@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Watching } from './watching.memory.ts';
+
+const A = 'http://a/metrics';
+const OLD = 'http://old/metrics';
+const fields = (
+  metric: object = {},
+  guard: object = { margin: '10%' },
+  source = { scrape: [A] },
+) => ({
+  metrics: {
+    errors: {
+      type: 'ratio',
+      source,
+      bad: { metric: 'requests_total', where: { code: '500' } },
+      total: { metric: 'requests_total' },
+      canary: { where: { variant: 'new' } },
+      baseline: { where: { variant: 'old' } },
+      ...metric,
+    },
+  },
+  guards: [{ name: 'worse', judge: 'sequential', metric: 'errors', ...guard }],
+});
+interface Arm {
+  readonly good: number;
+  readonly bad: number;
+}
+const arm = (variant: string, { good, bad }: Arm): string =>
+  `requests_total{variant="${variant}",code="200"} ${good}\nrequests_total{variant="${variant}",code="500"} ${bad}\n`;
+const both = (canary: Arm, baseline: Arm): string => arm('new', canary) + arm('old', baseline);
+const ZERO = { good: 0, bad: 0 };
+
+describe('a canary and its baseline', () => {
+  it('are counted beside each other, with the errors that the margin allows the canary', async () => {
+    const watching = new Watching(fields());
+    await watching.check(0, { [A]: both(ZERO, ZERO) });
+    await watching.check(5, { [A]: both({ good: 90, bad: 10 }, { good: 890, bad: 10 }) });
+    // The canary has 100 of 1 000 requests: 0.1 · 1.1 / (0.1 · 1.1 + 0.9) of the 20 errors.
+    const allowed = (20 * 0.11) / 1.01;
+    expect(watching.counted('worse')).toEqual({
+      bad: 10,
+      total: 100,
+      baseline: { bad: 10, total: 900, expected: expect.closeTo(allowed, 10) },
+    });
+  });
+
+  it('have the share of each interval in what is expected, when the canary’s share changes', async () => {
+    const watching = new Watching(fields({}, { margin: '0%' }));
+    await watching.check(0, { [A]: both(ZERO, ZERO) });
+    await watching.check(5, { [A]: both({ good: 99, bad: 1 }, { good: 891, bad: 9 }) });
+    await watching.check(10, { [A]: both({ good: 594, bad: 6 }, { good: 1_386, bad: 14 }) });
+    expect(watching.counted('worse')).toMatchObject({
+      baseline: { expected: expect.closeTo(10 * 0.1 + 10 * 0.5, 10) },
+    });
+  });
+
+  it('expect no error of a canary without requests, and all errors of one that is alone', async () => {
+    const watching = new Watching(fields());
+    await watching.check(0, { [A]: both(ZERO, ZERO) });
+    await watching.check(5, { [A]: both(ZERO, { good: 90, bad: 10 }) });
+    expect(watching.counted('worse')).toMatchObject({ baseline: { expected: 0 } });
+    await watching.check(10, { [A]: both({ good: 5, bad: 5 }, { good: 90, bad: 10 }) });
+    expect(watching.counted('worse')).toMatchObject({ bad: 5, baseline: { expected: 5 } });
+  });
+
+  it('never have errors of the canary that were not to be expected: each stands for its request', async () => {
+    const watching = new Watching(fields({ total: { metric: 'handled_total' } }, { margin: '0%' }));
+    const handled = (canary: number, baseline: number) =>
+      `handled_total{variant="new"} ${canary}\nhandled_total{variant="old"} ${baseline}\n`;
+    await watching.check(0, { [A]: both(ZERO, ZERO) + handled(0, 0) });
+    // The failed requests of the canary are counted as handled one scrape later.
+    await watching.check(5, { [A]: both({ good: 0, bad: 3 }, ZERO) + handled(0, 97) });
+    expect(watching.counted('worse')).toMatchObject({
+      bad: 3,
+      baseline: { expected: expect.closeTo(3 * 0.03, 10) },
+    });
+  });
+
+  it('read in different places both wait while one of them cannot be read, and lose nothing', async () => {
+    const baseline = { where: { variant: 'old' }, source: { scrape: [OLD] } };
+    const watching = new Watching(fields({ baseline }));
+    const at = (n: number) => ({ good: n * 90, bad: n * 10 });
+    await watching.check(0, { [A]: arm('new', at(0)), [OLD]: arm('old', at(0)) });
+    await watching.check(5, { [A]: arm('new', at(1)), [OLD]: 'timeout' });
+    expect(watching.counted('worse')).toBe(undefined);
+    expect(watching.missing('worse')).toBe('query-error');
+    await watching.check(10, { [A]: 'unreachable', [OLD]: arm('old', at(2)) });
+    await watching.check(15, { [A]: arm('new', at(3)), [OLD]: arm('old', at(3)) });
+    expect(watching.missing('worse')).toBe(null);
+    expect(watching.counted('worse')).toMatchObject({
+      bad: 30,
+      total: 300,
+      baseline: { bad: 30, total: 300 },
+    });
+  });
+
+  it('lack data while the baseline has no series, whatever the canary does', async () => {
+    const watching = new Watching(fields());
+    await watching.check(0, { [A]: arm('new', ZERO) });
+    await watching.check(5, { [A]: arm('new', { good: 100, bad: 0 }) });
+    expect(watching.facts('worse').missing).toMatchObject({
+      kind: 'empty',
+      detail: 'no target has a series of requests_total{variant="old"}.',
+    });
+  });
+
+  it('are not compared once everybody has the new version: the old one may be gone', async () => {
+    const watching = new Watching(fields({}, { limit: '1%', margin: '10%' }), 'all');
+    await watching.check(0, { [A]: arm('new', ZERO) });
+    await watching.check(5, { [A]: arm('new', { good: 100, bad: 1 }) });
+    expect(watching.missing('worse')).toBe(null);
+    expect(watching.counted('worse')).toEqual({ bad: 1, total: 101 });
+  });
+
+  it('are one, counted as a whole, where it is asked whether all is well again', async () => {
+    const watching = new Watching(fields({}, { limit: '1%', margin: '10%' }), '(recovery)', {
+      overall: true,
+    });
+    await watching.check(0, { [A]: both(ZERO, ZERO) });
+    await watching.check(5, { [A]: both({ good: 10, bad: 1 }, { good: 90, bad: 9 }) });
+    expect(watching.counted('worse')).toEqual({ bad: 10, total: 110 });
+  });
+
+  it('are counted for a split by their requests, and for a limit alone without the baseline', async () => {
+    const split = new Watching(fields({}, { judge: 'split' }));
+    const limit = new Watching(fields({}, { limit: '1%' }));
+    for (const watching of [split, limit]) {
+      await watching.check(0, { [A]: both(ZERO, ZERO) });
+      await watching.check(5, { [A]: both({ good: 10, bad: 1 }, { good: 90, bad: 9 }) });
+    }
+    expect(split.counted('worse')).toMatchObject({ total: 11, baseline: { total: 99 } });
+    expect(limit.counted('worse')).toEqual({ bad: 1, total: 11 });
+  });
+
+  it('come to all that happened, whichever of their targets fail in between', async () => {
+    const baseline = { where: { variant: 'old' }, source: { scrape: [OLD] } };
+    const arms = fc.record({ canary: fc.boolean(), baseline: fc.boolean() });
+    const rises = fc.record({ c: fc.nat(30), cBad: fc.nat(5), b: fc.nat(90), bBad: fc.nat(5) });
+    const checks = fc.array(fc.tuple(arms, rises), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(checks, async (checks) => {
+        const watching = new Watching(fields({ baseline }));
+        const now = { c: { good: 0, bad: 0 }, b: { good: 0, bad: 0 } };
+        const answers = (up = { canary: true, baseline: true }) => ({
+          [A]: up.canary ? arm('new', now.c) : 'timeout',
+          [OLD]: up.baseline ? arm('old', now.b) : 'timeout',
+        });
+        await watching.check(0, answers());
+        for (const [i, [up, { c, cBad, b, bBad }]] of checks.entries()) {
+          now.c = { good: now.c.good + c, bad: now.c.bad + cBad };
+          now.b = { good: now.b.good + b, bad: now.b.bad + bBad };
+          await watching.check(5 * (i + 1), answers(up));
+        }
+        await watching.check(5 * (checks.length + 1), answers());
+        const { c, b } = now;
+        if (c.good + c.bad + b.good + b.bad === 0) return;
+        expect(watching.counted('worse')).toMatchObject({
+          bad: c.bad,
+          total: c.good + c.bad,
+          baseline: { bad: b.bad, total: b.good + b.bad },
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
