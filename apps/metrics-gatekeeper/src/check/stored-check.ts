@@ -1,7 +1,5 @@
 import type { Collection } from '@tidegate/store';
-import { shareKey } from '@tidegate/gates';
 import type { StageEvidence } from '@tidegate/gates';
-import { judge } from '../rollout/look.ts';
 import type { Existing } from '../rollout/state.ts';
 
 /**
@@ -11,8 +9,6 @@ import type { Existing } from '../rollout/state.ts';
 export interface StoredCheck {
   readonly arrangedAt: number;
   readonly evidence?: StageEvidence | undefined;
-  /** Newest ln E of every guard × stage that has been judged, by share key. */
-  readonly logEs: Readonly<Record<string, number>>;
   readonly lastCheckAt?: number | undefined;
   /** null once nothing is left to look after. */
   readonly nextCheckAt: number | null;
@@ -26,7 +22,6 @@ export const checkCollection: Collection<StoredCheck> = {
 
 export const arranged = (at: number): StoredCheck => ({
   arrangedAt: at,
-  logEs: {},
   nextCheckAt: at,
 });
 
@@ -37,18 +32,12 @@ export function checked(
   evidence: StageEvidence,
   at: number,
 ): StoredCheck {
-  const { plan } = rollout;
-  const logEs = Object.fromEntries(
-    judge(rollout, evidence, at).flatMap(({ guard, logE }) =>
-      logE === null ? [] : [[shareKey(guard, evidence.stage), logE] as const],
-    ),
-  );
-  const regular = (before.nextCheckAt ?? at) + plan.checkEvery;
+  const { checkEvery } = rollout.plan;
+  const regular = (before.nextCheckAt ?? at) + checkEvery;
   return {
     ...before,
     evidence,
-    logEs: { ...before.logEs, ...logEs },
     lastCheckAt: at,
-    nextCheckAt: regular > at ? regular : at + plan.checkEvery,
+    nextCheckAt: regular > at ? regular : at + checkEvery,
   };
 }

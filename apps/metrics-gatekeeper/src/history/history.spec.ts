@@ -34,7 +34,7 @@ describe('a page of decisions', () => {
 function reportAfter(story: Story) {
   const { state, evidence, now, messages } = story;
   if (state.status === 'absent' || !evidence) throw new Error('nothing to report');
-  const check = { arrangedAt: 0, evidence, logEs: {}, nextCheckAt: null };
+  const check = { arrangedAt: 0, evidence, nextCheckAt: null };
   const entries = messages.map(({ type, data }, index) => {
     const metadata = { id: `${index}`, source: '', at: now, actor: 'alex', correlationId: '' };
     return entryOf({ type, key: '', data, metadata }, { epoch: 1, version: index });
