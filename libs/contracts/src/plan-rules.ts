@@ -1,22 +1,16 @@
-import { formatDuration, isRejection, parseDuration, parsePercentage } from '@tidegate/kernel';
+import { formatDuration } from '@tidegate/kernel';
+import { isGiven } from './guard-rule.ts';
+import { guardIssues } from './guard-rules.ts';
 import { share } from './plan-fields.ts';
-
-/** A problem of a plan: where, and what was expected there. */
-export interface PlanIssue {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Which metrics a judge can judge. */
-const METRICS_FOR: Readonly<Record<string, readonly string[]>> = {
-  sequential: ['ratio', 'latency', 'rate'],
-  sustained: ['ratio', 'latency', 'rate', 'value', 'promql'],
-  immediate: ['count', 'rate', 'signal', 'value', 'promql', 'alert'],
-  split: ['ratio', 'count'],
-};
-const METRIC_TYPES: ReadonlySet<unknown> = new Set(Object.values(METRICS_FOR).flat());
+import {
+  asFields,
+  asList,
+  durationOf,
+  type Fields,
+  numberOf,
+  percentageOf,
+  type PlanIssue,
+} from './plan-values.ts';
 
 /**
  * What in a plan contradicts itself, although each field alone is well formed. Reads any value, also a plan
@@ -27,38 +21,54 @@ export function contradictions(plan: unknown): PlanIssue[] {
   const guards = asList(fields['guards']);
   const steps = asList(fields['steps']);
   return [
-    ...guards.flatMap((guard, index) => guardIssues(guard, index, asFields(fields['metrics']))),
-    ...guards.flatMap((guard, index) => limitIssues(guard, index, asFields(fields['metrics']))),
+    ...guardIssues(fields),
+    ...metricIssues(fields),
+    ...levelIssues(fields),
     ...repeated('guards', guards.map(nameOf)),
     ...repeated('steps', steps.map(nameOf)),
     ...stageIssues(steps),
     ...silenceIssues(steps, fields['checkEvery']),
+    ...deadlineIssues(steps),
   ];
 }
 
-function guardIssues(guard: Fields, index: number, metrics: Fields): PlanIssue[] {
-  const { metric, judge } = guard;
-  if (typeof metric !== 'string') return [];
-  const path = ['guards', index, 'metric'];
-  if (!Object.hasOwn(metrics, metric)) {
-    const known = Object.keys(metrics).join(', ') || '(none declared)';
-    return [{ path, message: `there is no metric "${metric}"; expected one of ${known}` }];
-  }
-  const type = asFields(metrics[metric])['type'];
-  const needed = typeof judge === 'string' ? METRICS_FOR[judge] : undefined;
-  if (needed === undefined || !METRIC_TYPES.has(type) || needed.includes(String(type))) return [];
-  const message = `the ${String(judge)} judge needs ${needed.join(', ')}, and "${metric}" is a ${String(type)}`;
-  return [{ path, message }];
+/** What was recorded can be asked of a Prometheus alone. */
+function metricIssues(plan: Fields): PlanIssue[] {
+  return Object.entries(asFields(plan['metrics'])).flatMap(([name, value]) => {
+    const { baseline, source } = asFields(value);
+    if (!('recorded' in asFields(baseline)) || !('scrape' in asFields(source))) return [];
+    const message = 'needs a Prometheus that has recorded it; expected source: { prometheus: … }';
+    return [{ path: ['metrics', name, 'baseline', 'recorded'], message }];
+  });
 }
 
-/** A share of requests has an end, the number of events in a time has none. */
-function limitIssues({ metric, limit }: Fields, index: number, metrics: Fields): PlanIssue[] {
-  const type = typeof metric === 'string' ? asFields(metrics[metric])['type'] : undefined;
-  if (type !== 'ratio' && type !== 'latency') return [];
-  if (limit === undefined || share.safeParse(limit).success) return [];
-  const message = 'must be between 0% and 100%, as "1%" or 0.01';
-  return [{ path: ['guards', index, 'limit'], message }];
+const DEFAULT_RISK = 0.01;
+
+/** Scores of risk must be reached one after the other, before what rolls back. */
+function levelIssues({ risk, levels }: Fields): PlanIssue[] {
+  const alpha = risk === undefined ? DEFAULT_RISK : numberOf(risk);
+  if (alpha === undefined || !share.safeParse(alpha).success) return [];
+  const given = asFields(levels);
+  const hold = numberOf(given['hold']) ?? 0.2 / alpha;
+  const notify = numberOf(given['notify']) ?? 0.1 / alpha;
+  const path = (field: string) => ['levels', field];
+  if (isGiven(given['hold']) && hold >= 1 / alpha)
+    return [
+      {
+        path: path('hold'),
+        message: `is not below ${round(1 / alpha)}, where a risk of ${round(alpha * 100)} % rolls back`,
+      },
+    ];
+  if (notify < hold || (!isGiven(given['hold']) && !isGiven(given['notify']))) return [];
+  const field = isGiven(given['notify']) ? 'notify' : 'hold';
+  const message =
+    field === 'notify'
+      ? `is not below hold, which is ${round(hold)}`
+      : `is not above notify, which is ${round(notify)}`;
+  return [{ path: path(field), message }];
 }
+
+const round = (value: number): number => Number(value.toPrecision(4));
 
 const repeated = (list: 'guards' | 'steps', names: readonly (string | undefined)[]): PlanIssue[] =>
   names.flatMap((name, index) =>
@@ -106,19 +116,12 @@ function silenceIssues(steps: readonly Fields[], every: unknown): PlanIssue[] {
   });
 }
 
-/** In ms, as it was written ("15m") or as it was read. */
-function durationOf(value: unknown): number | undefined {
-  if (typeof value === 'number') return value;
-  const parsed = typeof value === 'string' ? parseDuration(value) : undefined;
-  return parsed === undefined || isRejection(parsed) ? undefined : parsed;
-}
-
-/** As it was written ("10%") or as it was read (10 000 thousandths): only compared with its like. */
-function percentageOf(value: unknown): number | undefined {
-  if (typeof value !== 'number' && typeof value !== 'string') return undefined;
-  const parsed = parsePercentage(value);
-  return isRejection(parsed) ? (typeof value === 'number' ? value : undefined) : parsed;
-}
+const deadlineIssues = (steps: readonly Fields[]): PlanIssue[] =>
+  steps.flatMap(({ deadline, atDeadline }, index) =>
+    atDeadline === 'advance' && deadline === undefined
+      ? [{ path: ['steps', index, 'atDeadline'], message: 'never comes; expected a deadline' }]
+      : [],
+  );
 
 function nameOf(item: Fields): string | undefined {
   const { name, stage, bake, approve, migrate, action } = item;
@@ -128,8 +131,3 @@ function nameOf(item: Fields): string | undefined {
     ? `${migrate}/${action}`
     : undefined;
 }
-
-const asFields = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
-const asList = (value: unknown): readonly Fields[] =>
-  Array.isArray(value) ? value.map(asFields) : [];

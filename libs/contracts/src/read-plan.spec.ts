@@ -216,6 +216,13 @@ describe('a problem names its line, its path and what was expected', () => {
       ],
     ],
     [
+      'a number of requests, where a regression must be named',
+      edit('hold: 1m30s }', 'hold: 1m30s, minTrials: 200 }'),
+      [
+        '20:51 steps.2.minTrials "minTrials" is not known any more; say with "detect" of a sequential guard which regression must be seen before a stage is left',
+      ],
+    ],
+    [
       'aliases that unfold without end',
       'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]',
       ['1:1  Excessive alias count indicates a resource exhaustion attack'],

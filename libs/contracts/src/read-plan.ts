@@ -1,7 +1,8 @@
 import { messageOf } from '@tidegate/kernel';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { contradictions, type PlanIssue } from './plan-rules.ts';
+import { contradictions } from './plan-rules.ts';
+import type { PlanIssue } from './plan-values.ts';
 import { plan, type Plan } from './plan.ts';
 
 /** `line` and `column` count from 1; `path` is like `steps.0.hold`; `message` says what was expected. */

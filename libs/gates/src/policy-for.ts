@@ -118,7 +118,7 @@ function split(
     canaryShare,
     risk: guard.risk,
     horizon: horizonOf(plan, step),
-    everyone: step === undefined || isEveryone(plan, watchedName(step)),
+    everyone: canaryShare <= 0 || canaryShare >= 1,
   };
 }
 

@@ -57,6 +57,7 @@ export interface SplitPolicy extends PolicyBase {
   readonly canaryShare: number;
   readonly risk: number;
   readonly horizon: number;
+  /** Everybody has one version, or nobody has the new one: there is no split. */
   readonly everyone: boolean;
 }
 /** The guard that every plan has: a canary that crashes counts nothing else. */

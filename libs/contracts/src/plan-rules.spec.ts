@@ -1,0 +1,233 @@
+import { describe, expect, it } from '@jest/globals';
+import { plan } from './plan.ts';
+import { contradictions } from './plan-rules.ts';
+
+const source = { scrape: ['http://a/metrics'] };
+const prometheus = { prometheus: {} };
+const counter = { metric: 'requests_total' };
+const on = { where: { variant: 'on' } };
+const off = { where: { variant: 'off' } };
+const ratio = { type: 'ratio', source, bad: counter, total: counter };
+const recorded = { recorded: { ago: '1h', for: '1d' } };
+
+const metrics = {
+  errors: ratio,
+  compared: { ...ratio, canary: on, baseline: off },
+  partly: { ...ratio, baseline: off },
+  systems: { ...ratio, baseline: { ...off, source: prometheus } },
+  recorded: { ...ratio, source: prometheus, baseline: recorded },
+  orders: { type: 'rate', source, count: counter, canary: on, baseline: off },
+  orders_before: { type: 'rate', source: prometheus, count: counter, baseline: recorded },
+  slow: { type: 'latency', source, histogram: counter, over: '500ms' },
+  losses: { type: 'count', source, count: counter },
+  memory: { type: 'value', source: prometheus, gauge: counter },
+  query: { type: 'promql', query: 'up' },
+  complaints: { type: 'signal', signal: 'complaint' },
+};
+const steps: readonly object[] = [
+  { stage: 'canary', percentage: 10, hold: '1m' },
+  { bake: 'night', hold: '8h' },
+];
+const planOf = (guard: object, more: object = {}) => ({
+  plan: 'p',
+  flag: 'f',
+  metrics,
+  guards: [{ name: 'g', judge: 'sequential', metric: 'errors', ...guard }],
+  steps,
+  ...more,
+});
+/** Of the plan as it is written, and as it is read if it is well formed otherwise. */
+const problems = (guard: object, more?: object): string[] => {
+  const written = planOf(guard, more);
+  return contradictions(written).map(({ path, message }) => `${path.join('.')} ${message}`);
+};
+
+const limit = '1%';
+const sustained = { judge: 'sustained', metric: 'errors', above: '5%', for: '5m' };
+const immediate = { judge: 'immediate' };
+
+describe('a plan that says nothing twice', () => {
+  it.each<[string, object, object?]>([
+    ['a limit', { limit }],
+    ['a limit and a worse regression', { limit, detect: '3%' }],
+    ['a margin on a baseline at the same time', { metric: 'compared', margin: '10%' }],
+    ['a margin and a limit', { metric: 'compared', margin: 0, limit, detect: 1.5 }],
+    ['two systems', { metric: 'systems', margin: '50%' }],
+    ['a margin on what was recorded', { metric: 'recorded', margin: '10%', detect: 2 }],
+    ['a rate against what was recorded', { metric: 'orders_before', margin: '10%' }],
+    ['an amount as the limit of a rate', { metric: 'orders_before', limit: 20, detect: 40 }],
+    ['latency', { metric: 'slow', limit: '5%' }],
+    ['a sustained share', sustained],
+    ['a sustained gauge', { ...sustained, metric: 'memory', step: '15s' }],
+    ['throughput that is too low', { ...sustained, metric: 'orders', above: undefined, below: 3 }],
+    ['the first loss', { ...immediate, metric: 'losses' }],
+    [
+      'ten complaints in ten minutes',
+      { ...immediate, metric: 'complaints', above: 9, within: '10m' },
+    ],
+    ['a query', { ...immediate, metric: 'query', below: 1 }],
+    ['a split', { judge: 'split', metric: 'compared' }],
+    ['levels', { limit }, { levels: { notify: 5, hold: 50 } }],
+    ['levels that are none', { limit }, { risk: '30%' }],
+    [
+      'a deadline',
+      { limit },
+      { steps: [{ bake: 'b', hold: '1m', deadline: '1h', atDeadline: 'advance' }] },
+    ],
+  ])('may have %s', (_what, guard, more = {}) => {
+    expect(problems(guard, more)).toEqual([]);
+    expect(plan.safeParse(planOf(guard, more)).success).toBe(true);
+  });
+});
+
+describe('a contradiction', () => {
+  it.each<[string, object, string, object?]>([
+    ['against nothing', {}, 'guards.0 is against nothing; expected limit, margin or both'],
+    [
+      'a margin on a baseline that is not there',
+      { margin: '10%' },
+      'guards.0.margin is on a baseline, and the metric "errors" has none',
+    ],
+    [
+      'a whole against its part',
+      { metric: 'partly', margin: '10%' },
+      'guards.0.margin would compare the metric "partly" with a part of itself; expected a canary in the metric, or a source of its own for its baseline',
+    ],
+    [
+      'rates of two parts',
+      { metric: 'orders', margin: '10%' },
+      'guards.0.margin "orders" is a rate: how often something happens depends on how much traffic each part gets; expected a recorded baseline',
+    ],
+    [
+      'a regression within the limit',
+      { limit, detect: '1%' },
+      'guards.0.detect is no regression; expected more than limit',
+    ],
+    [
+      'a regression beyond all',
+      { limit, detect: 1 },
+      'guards.0.detect is a share of the requests; expected less than 100%',
+    ],
+    [
+      'a regression within the margin',
+      { metric: 'compared', margin: '10%', detect: 1.1 },
+      'guards.0.detect is no regression; with margin it is how many times as bad as the baseline, expected more than 1.1',
+    ],
+    [
+      'a share beyond all',
+      { metric: 'slow', limit: 5 },
+      'guards.0.limit must be between 0% and 100%, as "1%" or 0.01',
+    ],
+    [
+      'no threshold',
+      { ...sustained, above: undefined },
+      'guards.0 has no threshold; expected above or below',
+    ],
+    [
+      'a gauge without one',
+      { ...immediate, metric: 'memory' },
+      'guards.0 has no threshold; expected above or below',
+    ],
+    [
+      'two thresholds',
+      { ...sustained, below: '1%' },
+      'guards.0.below stands beside above; expected one of them',
+    ],
+    [
+      'a count that is too low',
+      { ...immediate, metric: 'losses', below: 3 },
+      'guards.0.below a count is too low before it begins; expected above',
+    ],
+    [
+      'steps between checks',
+      { ...sustained, step: '2s' },
+      'guards.0.step is shorter than checkEvery; expected at least 5s',
+    ],
+    [
+      'steps between scrapes',
+      { ...sustained, metric: 'memory', step: '10s' },
+      'guards.0.step is shorter than the metric’s scrapeInterval; expected at least 15s',
+    ],
+    [
+      'less than one sample',
+      { ...sustained, for: '4s' },
+      'guards.0.for is shorter than one sample; expected at least 5s, its step',
+    ],
+    [
+      'more samples than are kept',
+      { ...sustained, for: '2h', step: '5s' },
+      'guards.0.step makes more than 720 samples of 2h; expected at least 10s',
+    ],
+    [
+      'a time of a gauge',
+      { ...immediate, metric: 'memory', above: 3, within: '1m' },
+      'guards.0.within only counts have a time, and "memory" is a value',
+    ],
+    [
+      'a time between checks',
+      { ...immediate, metric: 'losses', within: '2s' },
+      'guards.0.within is over before the next check; expected at least 5s',
+    ],
+    [
+      'a split of one',
+      { judge: 'split' },
+      'guards.0.metric "errors" is not split; expected a canary and a baseline at the same time in it',
+    ],
+    [
+      'a split of then and now',
+      { judge: 'split', metric: 'recorded' },
+      'guards.0.metric "recorded" is not split; expected a canary and a baseline at the same time in it',
+    ],
+    [
+      'a split of nobody knows how many',
+      { judge: 'split', metric: 'compared' },
+      'guards.0 expected canaryShare, as stage friends has no percentage',
+      { steps: [{ stage: 'friends', users: ['ann'], hold: '1m' }] },
+    ],
+    [
+      'a name that is taken',
+      { limit, name: 'liveness' },
+      'guards.0.name "liveness" is the guard that every plan has; expected another name',
+    ],
+    [
+      'what nobody has recorded',
+      { limit },
+      'metrics.before.baseline.recorded needs a Prometheus that has recorded it; expected source: { prometheus: … }',
+      { metrics: { ...metrics, before: { ...ratio, baseline: recorded } } },
+    ],
+    [
+      'a level where it rolls back',
+      { limit },
+      'levels.hold is not below 100, where a risk of 1 % rolls back',
+      { levels: { hold: 100 } },
+    ],
+    [
+      'levels in the wrong order',
+      { limit },
+      'levels.notify is not below hold, which is 20',
+      { levels: { notify: 20 } },
+    ],
+    [
+      'a level below the other’s default',
+      { limit },
+      'levels.hold is not above notify, which is 10',
+      { levels: { hold: 9 } },
+    ],
+    [
+      'a deadline that never comes',
+      { limit },
+      'steps.0.atDeadline never comes; expected a deadline',
+      { steps: [{ bake: 'b', hold: '1m', atDeadline: 'advance' }] },
+    ],
+  ])('is told: %s', (_what, guard, problem, more = {}) => {
+    expect(problems(guard, more)).toEqual([problem]);
+    expect(plan.safeParse(planOf(guard, more)).success).toBe(false);
+  });
+
+  it('is told of two guards with one name', () => {
+    const guard = { name: 'g', judge: 'sequential', metric: 'errors', limit };
+    expect(problems(guard, { guards: [guard, guard] })).toEqual([
+      'guards.1 "g" stands twice; each of the guards needs its own name',
+    ]);
+  });
+});
