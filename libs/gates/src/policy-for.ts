@@ -81,9 +81,12 @@ function sequential(
     horizon: horizonOf(plan, step),
     detect: guard.detect ?? twice,
     gate,
-    everyone: step !== undefined && isEveryone(plan, watchedName(step)),
+    everyone: isFull(plan, step),
   };
 }
+
+const isFull = (plan: Plan, step: WatchedStep | undefined): boolean =>
+  step !== undefined && isEveryone(plan, watchedName(step));
 
 const baselineOf = (metric: Metric): SequentialPolicy['baseline'] =>
   'baseline' in metric && metric.baseline && 'recorded' in metric.baseline
@@ -118,7 +121,7 @@ function split(
     canaryShare,
     risk: guard.risk,
     horizon: horizonOf(plan, step),
-    everyone: canaryShare <= 0 || canaryShare >= 1,
+    everyone: isFull(plan, step) || canaryShare <= 0,
   };
 }
 

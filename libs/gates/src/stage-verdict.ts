@@ -2,9 +2,9 @@ import { type Plan, type Verdict, type WatchedStep, watchedName } from '@tidegat
 import { formatDuration } from '@tidegate/kernel';
 import { assess } from './assess.ts';
 import type { GuardEvidence } from './evidence.ts';
-import { factsOf } from './facts-of.ts';
+import { factsOf, livenessFacts } from './facts-of.ts';
 import type { Facts } from './facts.ts';
-import { policyFor } from './policy-for.ts';
+import { livenessPolicy, policyFor } from './policy-for.ts';
 import type { Policy } from './policy.ts';
 import { classOf, isMissingData } from './reasons.ts';
 import type { PinnedRisk } from './risk.ts';
@@ -12,7 +12,7 @@ import type { StageEvidence } from './stage-evidence.ts';
 import { watchedStep } from './timing.ts';
 
 /**
- * Every guard's verdict at `at`, in the plan's order. Where a split guard has found that canary and baseline do not get
+ * Every guard's verdict at `at`, in the plan's order, and that of `liveness` if the canary's instances crash. Where a split guard has found that canary and baseline do not get
  * the traffic that they should, no comparison of the same check is believed.
  */
 export function judgeStage(
@@ -29,9 +29,19 @@ export function judgeStage(
     return [{ policy: policyFor(guard, metric, step, plan, pinned), facts: factsOf(known, at) }];
   });
   const mismatch = judged.some(({ policy, facts }) => finds(policy, facts));
-  return judged.map(({ policy, facts }) =>
+  const verdicts = judged.map(({ policy, facts }) =>
     assess(policy, mismatch && isComparing(policy) ? { ...facts, mismatch } : facts),
   );
+  return step ? [...verdicts, ...crashed(plan, evidence, at)] : verdicts;
+}
+
+/** The verdict of the guard that every plan has: only when it is a breach, as the others say whether data come. */
+function crashed(plan: Plan, evidence: StageEvidence, at: number): Verdict[] {
+  const policy = livenessPolicy(plan);
+  const facts = livenessFacts(plan, evidence, at);
+  if (!policy || !facts) return [];
+  const verdict = assess(policy, facts);
+  return verdict.outcome === 'breach' ? [verdict] : [];
 }
 
 /** Of a guard that has not been looked at. */
@@ -75,8 +85,8 @@ export function mayLeave(
   step: WatchedStep,
   evidence: StageEvidence,
   verdicts: readonly Verdict[],
-  since = Infinity,
-  at = -Infinity,
+  since: number,
+  at: number,
 ): Leave {
   const acting = verdicts.filter(({ shadow }) => shadow !== true);
   const stay = (because: InTheWay, { reason, message }: Pick<Verdict, 'reason' | 'message'>) =>

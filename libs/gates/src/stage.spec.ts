@@ -62,7 +62,7 @@ async function run(
   return {
     evidence,
     verdicts,
-    leave: mayLeave(stageOf(plan, evidence.stage), evidence, verdicts),
+    leave: mayLeave(stageOf(plan, evidence.stage), evidence, verdicts, evidence.openedAt, at),
     at,
   };
 }
