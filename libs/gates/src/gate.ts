@@ -8,6 +8,7 @@ import type { Facts } from './facts.ts';
 import type { SequentialPolicy } from './policy.ts';
 import type { Reason } from './reasons.ts';
 import { logEvidenceGood, type Test, whole } from './sequential-test.ts';
+import { untilProven } from './until-proven.ts';
 
 /** What the gate asks for: `met`, or what is still needed. In all, not beyond what there is. */
 export interface Gate {
@@ -99,38 +100,9 @@ function provenGood(policy: SequentialPolicy, test: Test, facts: Facts): Gate {
   return { unmet: 'not-proven-good', logGood, neededTrials };
 }
 
-/** At this many times what was seen, it is no longer told. */
-const FAR = 2 ** 20;
-
 /** How many requests it takes if they go on as they did; null if it is never proven like that. */
-function timesUntil(policy: SequentialPolicy, test: Test, facts: Facts): number | null {
-  const counts = whole(facts);
-  if (counts.total === 0) return null;
-  const proves = (factor: number) =>
-    (logEvidenceGood(policy, test, times(counts, factor)) ?? 0) >= test.threshold;
-  if (!proves(FAR)) return null;
-  let low = 1;
-  let high = FAR;
-  while (high / low > 1.01) {
-    const middle = Math.sqrt(low * high);
-    if (proves(middle)) high = middle;
-    else low = middle;
-  }
-  return Math.ceil(counts.total * high);
-}
-
-function times(counts: ReturnType<typeof whole>, factor: number): ReturnType<typeof whole> {
-  const { baseline } = counts;
-  return {
-    start: 0,
-    bad: counts.bad * factor,
-    total: counts.total * factor,
-    ...(baseline && {
-      baseline: {
-        bad: baseline.bad * factor,
-        total: baseline.total * factor,
-        expected: baseline.expected * factor,
-      },
-    }),
-  };
-}
+const timesUntil = (policy: SequentialPolicy, test: Test, facts: Facts): number | null =>
+  untilProven(
+    whole(facts),
+    (counts) => (logEvidenceGood(policy, test, counts) ?? 0) >= test.threshold,
+  );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { plan } from '@tidegate/contracts';
 import fc from 'fast-check';
-import { logRiskScore, pinRisk, shareKey } from './risk.ts';
+import { logRiskScore, pinRisk, riskLevels, shareKey } from './risk.ts';
 
 const source = { scrape: ['http://checkout/metrics'] };
 const planOf = (weights: readonly number[], stages: number) =>
@@ -53,6 +53,27 @@ describe('the shares of the risk', () => {
   it('are none without guards that test, or without stages', () => {
     expect(pinRisk(planOf([], 3)).shares).toEqual({});
     expect(pinRisk(planOf([1], 0)).shares).toEqual({});
+  });
+});
+
+describe('a plan with a bake and a guard in shadow', () => {
+  const simple = planOf([3, 1], 1);
+  const guards = simple.guards.map((each) =>
+    each.name === 'g0' ? { ...each, shadow: true } : each,
+  );
+  const bake = { bake: 'night', hold: 1_000, atDeadline: 'ask' } as const;
+  const shares = pinRisk({ ...simple, guards, steps: [...simple.steps, bake] }).shares;
+
+  it('has a share for the bake, and none for what cannot roll back', () => {
+    expect(shares).toEqual({ 'g1@s0': 0.5, 'g1@night': 0.5 });
+  });
+});
+
+describe('the levels of the risk score', () => {
+  it('are a tenth and a fifth of the one that rolls back, unless the plan says others', () => {
+    const plan = planOf([1], 1);
+    expect(riskLevels(plan)).toEqual({ notify: 5, hold: 10 });
+    expect(riskLevels({ ...plan, levels: { hold: 40 } })).toEqual({ notify: 5, hold: 40 });
   });
 });
 
