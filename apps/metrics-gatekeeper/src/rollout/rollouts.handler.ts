@@ -52,17 +52,19 @@ export interface Rollouts {
   tick(id: string, evidence: StageEvidence): Promise<Outcome<Rollout>>;
 }
 
-export function createRollouts(deps: {
-  execute: Execute;
-  documents: Documents<Rollout>;
-  plans: Plans;
-  clock: Clock;
-  ids: Ids;
-  source: string;
+interface Deps {
+  readonly execute: Execute;
+  readonly documents: Documents<Rollout>;
+  readonly plans: Plans;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly source: string;
   /** The first check of a new rollout must be arranged before it begins: a crash in between loses nothing. */
-  arrangeChecks: (id: string) => Promise<void>;
-  warnings: Warnings;
-}): Rollouts {
+  readonly arrangeChecks: (id: string) => Promise<void>;
+  readonly warnings: Warnings;
+}
+
+export function createRollouts(deps: Deps): Rollouts {
   const { documents, clock, ids } = deps;
   const aggregate = { documents, decider: rolloutDecider, ticks: ['Tick'] as const };
   const refusing = { documents, decider: { ...rolloutDecider, decide: () => notByTopic } };
@@ -77,15 +79,11 @@ export function createRollouts(deps: {
   return {
     documents,
     async start(command) {
-      const { plan, version, rollout, environment } = command.data;
+      const { plan, version, rollout } = command.data;
       const pinned = await pin(deps.plans, plan, version);
-      if (isRejection(pinned))
-        return execute(rollout, { ...command, data: { ...command.data, pinned } });
-      await deps.arrangeChecks(rollout);
-      const isNew = (await known(documents, rollout)).length === 0;
-      const warnings = isNew ? await deps.warnings(pinned.plan, environment) : [];
-      const data = { ...command.data, pinned: { ...pinned, warnings } };
-      return execute(rollout, { ...command, data });
+      if (!isRejection(pinned)) await deps.arrangeChecks(rollout);
+      const found = isRejection(pinned) ? pinned : await warned(deps, command, pinned);
+      return execute(rollout, { ...command, data: { ...command.data, pinned: found } });
     },
     change: (command) => execute(command.data.rollout, command),
     refuseApproval: (command) => deps.execute(refusing, command.data.rollout, command),
@@ -155,6 +153,16 @@ async function pin(plans: Plans, name: string, version?: number): Promise<Pinned
       ? `Version ${found.version} of ${name} is not a plan as this release reads it; put it again.`
       : `The text of version ${found.version} of ${name} is no longer kept; put it again.`,
   );
+}
+
+/** A repeated start says what the first one said. */
+async function warned(
+  { documents, warnings }: Deps,
+  { data: { rollout, environment } }: StartRollout,
+  pinned: PinnedPlan,
+): Promise<PinnedPlan> {
+  const isNew = (await known(documents, rollout)).length === 0;
+  return isNew ? { ...pinned, warnings: await warnings(pinned.plan, environment) } : pinned;
 }
 
 /** Rollouts by the message's own reference; what somebody did to a flag concerns whoever holds it or relies on it. */
