@@ -14,6 +14,13 @@ export interface Trouble {
   readonly to: number;
 }
 
+interface Spell {
+  readonly from: number;
+  readonly to: number;
+}
+const isIn = (spell: Spell | undefined, at: number): boolean =>
+  spell !== undefined && at >= spell.from && at < spell.to;
+
 /** The truth about the application, which the control plane has to find out. */
 export interface Truth {
   /** Requests per second of one instance. */
@@ -24,7 +31,13 @@ export interface Truth {
   /** The new code fails this share from an exposure on, in thousandths of a percent, and not before an instant. */
   readonly broken?: { readonly share: number; readonly exposure: number; readonly at: number };
   /** The new code fails this share for a while, whatever the exposure. */
-  readonly blip?: { readonly from: number; readonly to: number; readonly share: number };
+  readonly blip?: Spell & { readonly share: number };
+  /** Those who have the old code are counted as well. */
+  readonly hasTwoArms?: boolean;
+  /** Whatever code serves, this share fails for a while. */
+  readonly outage?: Spell & { readonly share: number };
+  /** The second instance is gone for a while, and the first one is there. */
+  readonly vanishes?: Spell;
   /** When the new code, if anybody is served it, loses data. */
   readonly losesDataAt?: number;
   readonly restarts: readonly number[];
@@ -41,6 +54,8 @@ export interface Stream {
 
 const COUNTERS = ['requests_total', 'errors_total', 'losses_total'] as const;
 type Counter = (typeof COUNTERS)[number];
+const VARIANTS = ['on', 'off'] as const;
+type Variant = (typeof VARIANTS)[number];
 
 /** One instance of an application: it follows the flags, serves traffic by them, and counts. */
 export class Application {
@@ -49,9 +64,11 @@ export class Application {
   readonly #truth: Truth;
   readonly #flag: string;
   readonly #life: Life;
+  /** Which of the instances it is. */
+  readonly #index: number;
   readonly #streams: () => readonly Stream[];
   readonly #view: FlagHolder;
-  #counters = new Map<Counter, number>();
+  #counters = new Map<`${Counter} ${Variant}`, number>();
   #since: number;
   #restarts: readonly number[];
   #hasLost = false;
@@ -62,6 +79,7 @@ export class Application {
     sim: Sim,
     options: {
       readonly target: string;
+      readonly index: number;
       readonly truth: Truth;
       readonly flag: string;
       readonly life: Life;
@@ -74,6 +92,7 @@ export class Application {
     this.#truth = options.truth;
     this.#flag = options.flag;
     this.#life = options.life;
+    this.#index = options.index;
     this.#streams = options.streams;
     this.#view = options.holder?.() ?? new FlagView();
     this.#since = sim.now();
@@ -156,34 +175,58 @@ export class Application {
     const { random } = this.#sim;
     const { rate, noTraffic, losesDataAt } = this.#truth;
     const exposure = this.#exposure();
-    const isQuiet = this.#since >= noTraffic.from && this.#since < noTraffic.to;
-    const expected = isQuiet ? 0 : (rate * (at - this.#since) * exposure) / 100_000 / 1_000;
+    const all = isIn(noTraffic, this.#since) ? 0 : (rate * (at - this.#since)) / 1_000;
+    const expected = (all * exposure) / 100_000;
     // A process that has just begun has no counters yet, and none of what it did before.
     if (this.trouble(at)?.kind === 'empty') this.#counters.clear();
     const requests = Math.floor(expected + random.next());
-    const share = this.#failing(this.#since, exposure);
+    const since = this.#since;
     this.#since = at;
+    if (this.#truth.hasTwoArms && this.trouble(at)?.kind !== 'empty')
+      this.#count('off', Math.floor(all - expected + random.next()), this.#failingAnyway(since));
     if (requests === 0 || this.trouble(at)?.kind === 'empty') return;
-    this.#add('requests_total', requests);
-    this.#add('errors_total', random.binomial(requests, share));
+    this.#count('on', requests, this.#failing(since, exposure));
     if (losesDataAt === undefined || at < losesDataAt || this.#hasLost) return;
     this.#hasLost = true;
-    this.#add('losses_total', 1);
+    this.#add('losses_total', 'on', 1);
+  }
+
+  #count(variant: Variant, requests: number, share: number): void {
+    this.#add('requests_total', variant, requests);
+    this.#add('errors_total', variant, this.#sim.random.binomial(requests, share));
   }
 
   /** The share of requests to the new code that fail. */
   #failing(at: number, exposure: number): number {
-    const { healthy, broken, blip } = this.#truth;
+    const { broken, blip } = this.#truth;
     if (broken && exposure >= broken.exposure && at >= broken.at) return broken.share;
-    return blip && at >= blip.from && at < blip.to ? blip.share : healthy;
+    return Math.max(isIn(blip, at) ? (blip?.share ?? 0) : 0, this.#failingAnyway(at));
+  }
+
+  #failingAnyway(at: number): number {
+    const { healthy, outage } = this.#truth;
+    return isIn(outage, at) ? (outage?.share ?? healthy) : healthy;
   }
 
   #begin(): void {
-    this.#counters = new Map(this.#truth.startsAtZero ? COUNTERS.map((each) => [each, 0]) : []);
+    this.#counters = new Map();
+    if (!this.#truth.startsAtZero) return;
+    for (const variant of this.#variants())
+      for (const counter of COUNTERS) this.#counters.set(`${counter} ${variant}`, 0);
   }
 
-  #add(counter: Counter, count: number): void {
-    if (count > 0) this.#counters.set(counter, (this.#counters.get(counter) ?? 0) + count);
+  #variants(): readonly Variant[] {
+    return this.#truth.hasTwoArms ? VARIANTS : ['on'];
+  }
+
+  #add(counter: Counter, variant: Variant, count: number): void {
+    const key = `${counter} ${variant}` as const;
+    if (count > 0) this.#counters.set(key, (this.#counters.get(key) ?? 0) + count);
+  }
+
+  /** Whether it began to serve more or fewer in this time. */
+  hasChanged(from: number, to: number): boolean {
+    return this.#exposures.some(({ at }) => at >= from && at <= to);
   }
 
   trouble(at = this.#sim.now()): Trouble | undefined {
@@ -194,18 +237,21 @@ export class Application {
     this.#serve();
     const at = this.#sim.now();
     const { target } = this;
-    const kind = this.trouble()?.kind;
+    const isGone = this.#index > 0 && isIn(this.#truth.vanishes, at);
+    const kind = isGone ? 'unreachable' : this.trouble()?.kind;
     if (kind === 'unreachable')
       return { outcome: 'failed', target, at, failure: 'unreachable', message: `${target}: away.` };
-    const samples = metrics.flatMap((name): Sample[] => {
-      const value = this.#counters.get(name as Counter);
-      if (value === undefined) return [];
-      const labels = { variant: 'on' };
-      const sample = { name, labels, series: seriesKey(name, labels), value, at };
-      if (kind === 'nan') return [{ ...sample, value: Number.NaN }];
-      if (kind === 'stale') return [{ ...sample, at: at - 600_000 }];
-      return kind === 'twice' ? [sample, sample] : [sample];
-    });
+    const samples = metrics.flatMap((name) =>
+      this.#variants().flatMap((variant): Sample[] => {
+        const value = this.#counters.get(`${name as Counter} ${variant}`);
+        if (value === undefined) return [];
+        const labels = { variant };
+        const sample = { name, labels, series: seriesKey(name, labels), value, at };
+        if (kind === 'nan') return [{ ...sample, value: Number.NaN }];
+        if (kind === 'stale') return [{ ...sample, at: at - 600_000 }];
+        return kind === 'twice' ? [sample, sample] : [sample];
+      }),
+    );
     const taken: TakenReading = { outcome: 'taken', target, at, samples, declared: [...metrics] };
     return taken;
   }

@@ -32,6 +32,7 @@ const actions: Readonly<Record<string, Act>> = {
   'awaiting-approval': (people, rollout) => people.approve(rollout, 'review'),
   'exposure-would-shrink': promote,
   deadline: promote,
+  'both-arms-bad': promote,
   'risk-level': promote,
   'flag-disabled': resume,
   'flag-not-held': resume,

@@ -150,6 +150,8 @@ function judge(
 function neededRequests({ guards, steps, risk }: Plan): number {
   const guard = guards.find((each) => each.judge === 'sequential');
   if (guard?.judge !== 'sequential' || guard.detect === undefined) return 0;
+  // What is compared needs errors.
+  if (guard.margin !== undefined) return 0;
   // The test that begins with the stage has half of the weight.
   const threshold = Math.log((2 * steps.filter(isWatchedStep).length) / risk);
   return trialsForPower({ limit: LIMIT, regression: guard.detect, threshold, power: 0.8 });
@@ -176,10 +178,35 @@ function healthyIsLeftAlone(evidence: Evidence): void {
   const { broken: fault, blip, losesDataAt } = evidence.world.scenario.truth;
   for (const breach of evidence.of('ThresholdBreached')) {
     const { guard } = breach.data as { guard: string };
-    if (guard === 'error-rate' && !fault && !blip) broken('a healthy service was found to fail');
+    if (guard === 'error-rate' && !fault && !blip && !hasExcuse(evidence, breach))
+      broken('a healthy service was found to fail');
+    if (guard === 'liveness' && !mayHaveDied(evidence)) broken('nothing had died, and yet it did');
     if (guard === 'data-loss' && losesDataAt === undefined)
       broken('no data was lost, and yet found lost');
   }
+}
+
+/**
+ * Where everybody has the new code there is nobody to compare it with, and where its share changes while an outage begins
+ * or ends the two are told apart by when they were served.
+ */
+function hasExcuse({ world }: Evidence, breach: OutgoingMessage): boolean {
+  const { outage } = world.scenario.truth;
+  if (!outage) return false;
+  const { labels } = breach.data as { labels: Readonly<Record<string, string>> };
+  const isMixed = (at: number) =>
+    world.applications.some((each) => each.hasChanged(at - MIXED_MS, at + MIXED_MS));
+  return labels['stage'] === 'at-100000' || isMixed(outage.from) || isMixed(outage.to);
+}
+
+/** Two checks, and what comes late of them. */
+const MIXED_MS = 15_000;
+
+/** An instance went away, or began again often enough to be thought to crash. */
+function mayHaveDied({ world }: Evidence): boolean {
+  const { vanishes, restarts, troubles } = world.scenario.truth;
+  const anew = troubles.filter(({ kind }) => kind === 'empty').length;
+  return vanishes !== undefined || restarts.length + anew >= 3;
 }
 
 /** Everything that was scraped, counted a second time: slowly, and only by what was served. */
@@ -270,14 +297,17 @@ class Looks {
 }
 
 const hasRequests = (reading: Reading): boolean =>
-  reading.outcome === 'taken' && reading.samples.some(({ name }) => name === 'requests_total');
+  reading.outcome === 'taken' &&
+  reading.samples.some(
+    ({ name, labels }) => name === 'requests_total' && labels['variant'] === 'on',
+  );
 
 /** What a reading adds to what is known: a counter that is smaller than before began again. */
 function newIn(reading: Reading, counts: Map<string, number>): number {
   if (reading.outcome === 'failed') return 0;
   let sum = 0;
-  for (const { name, value } of reading.samples) {
-    if (name !== 'requests_total') continue;
+  for (const { name, value, labels } of reading.samples) {
+    if (name !== 'requests_total' || labels['variant'] !== 'on') continue;
     const before = counts.get(reading.target) ?? 0;
     sum += value >= before ? value - before : value;
     counts.set(reading.target, value);

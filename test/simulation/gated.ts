@@ -20,6 +20,7 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
   const guards = plan['guards'] as readonly object[];
   const metrics = plan['metrics'] as Readonly<Record<string, object>>;
   const isTried = random.chance(0.5);
+  const compared: Partial<Compared> = random.chance(0.35) ? comparing(random, scenario) : {};
   const advance = { deadline: `${STAGE_DEADLINE_MS}ms`, atDeadline: 'advance' };
   const goesOn = random.chance(0.4);
   const bake = { bake: BAKE, hold: `${random.between(5, 30)}s` };
@@ -30,20 +31,67 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
       ...plan,
       ...(random.chance(0.4) ? { levels: { notify: 2, hold: 4 } } : {}),
       recovery: { within: `${random.pick([15, 30, 120])}s` },
-      metrics: isTried ? { ...metrics, 'any-error': anyError(metrics) } : metrics,
-      guards: isTried ? [...guards, trial] : guards,
+      metrics: { ...metrics, ...compared.metrics, ...(isTried ? anyError(metrics) : {}) },
+      guards: [...(compared.guards ?? guards), ...(isTried ? [trial] : [])],
       steps: [
         ...steps.map((step) => (goesOn && 'stage' in step ? { ...step, ...advance } : step)),
         ...(random.chance(0.6) ? [bake] : []),
       ],
     },
-    truth: { ...truth, ...mildlyBroken(random, scenario.chaosMs) },
+    truth: {
+      ...truth,
+      ...compared.truth,
+      ...mildlyBroken(random, scenario.chaosMs),
+      ...vanishing(random, scenario),
+    },
   };
 }
 
 function anyError({ errors }: Readonly<Record<string, object>>) {
   const { source, bad } = errors as { source: object; bad: object };
-  return { type: 'count', source, count: bad };
+  return { 'any-error': { type: 'count', source, count: bad } };
+}
+
+/** The new code is held against the old one, at the same time; what both suffer from is not its fault. */
+function comparing(random: Seeded, { plan, chaosMs }: Scenario) {
+  const { errors } = plan['metrics'] as { errors: { source: object } };
+  const [errorRate, ...others] = plan['guards'] as readonly [{ gate?: string }, ...object[]];
+  const { gate } = errorRate;
+  const from = START_MS + random.between(0, chaosMs);
+  const outage = { from, to: from + random.pick([5_000, 20_000, 60_000]), share: 0.3 };
+  return {
+    metrics: {
+      errors: {
+        type: 'ratio',
+        source: errors.source,
+        bad: { metric: 'errors_total' },
+        total: { metric: 'requests_total' },
+        canary: { where: { variant: 'on' } },
+        baseline: { where: { variant: 'off' } },
+      },
+    },
+    guards: [
+      {
+        name: 'error-rate',
+        judge: 'sequential',
+        metric: 'errors',
+        limit: '1%',
+        margin: '100%',
+        ...(gate === undefined ? { detect: 10 } : { gate }),
+      },
+      ...others,
+    ],
+    truth: { hasTwoArms: true, ...(random.chance(0.6) ? { outage } : {}) },
+  };
+}
+
+type Compared = ReturnType<typeof comparing>;
+
+/** One of two instances goes away for a while, and the other one stays. */
+function vanishing(random: Seeded, { targets, chaosMs }: Scenario) {
+  if (targets.length < 2 || !random.chance(0.4)) return {};
+  const from = START_MS + random.between(0, chaosMs);
+  return { vanishes: { from, to: from + random.pick([2_000, 30_000, 60_000]) } };
 }
 
 /** For a while a little more fails than may: it looks bad, and is over before much is proven. */

@@ -88,9 +88,10 @@ export class World {
     };
     this.people = new People(sim, bus, () => this.doors());
     this.applications = this.scenario.targets.map(
-      (target) =>
+      (target, index) =>
         new Application(sim, {
           target,
+          index,
           truth: this.scenario.truth,
           flag: FLAG,
           life: this.people.life,
