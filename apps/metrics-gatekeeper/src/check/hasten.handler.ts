@@ -1,8 +1,7 @@
 import type { Plan } from '@tidegate/contracts';
-import type { Clock } from '@tidegate/kernel';
+import { type Clock, isAppError } from '@tidegate/kernel';
 import type { Documents } from '@tidegate/store';
 import type { Existing, Rollout } from '../rollout/state.ts';
-import { saveCheck } from './save-check.handler.ts';
 import type { StoredCheck } from './stored-check.ts';
 
 /** Signals make no check come sooner after the last one than this. */
@@ -33,16 +32,20 @@ const isSignalled = (state: Rollout): state is Existing =>
 const readsSignals = ({ guards, metrics }: Plan): boolean =>
   guards.some(({ metric }) => metrics[metric]?.type === 'signal');
 
-async function hasten(
-  { documents, clock, onDue }: Deps,
-  id: string,
-  { plan }: Existing,
-): Promise<void> {
+async function hasten(deps: Deps, id: string, rollout: Existing): Promise<void> {
+  const { documents, clock, onDue } = deps;
   const document = await documents.load(id);
   if (!document || document.state.nextCheckAt === null) return;
   const { lastCheckAt = -Infinity, nextCheckAt } = document.state;
-  const soon = Math.max(clock.now(), lastCheckAt + Math.min(SHORTEST_MS, plan.checkEvery));
+  const soon = Math.max(clock.now(), lastCheckAt + Math.min(SHORTEST_MS, rollout.plan.checkEvery));
   if (nextCheckAt <= soon) return;
-  const dueAt = await saveCheck(documents, id, { ...document.state, nextCheckAt: soon }, document);
-  if (dueAt !== null) onDue(dueAt);
+  const change = { state: { ...document.state, nextCheckAt: soon }, version: document.version + 1 };
+  try {
+    await documents.save(id, { ...change, outbox: [] }, document.token);
+  } catch (error) {
+    if (!isAppError(error, 'STORE_VERSION_CONFLICT')) throw error;
+    // A check was saved meanwhile: it may have read before the signal was there.
+    return hasten(deps, id, rollout);
+  }
+  onDue(soon);
 }

@@ -8,7 +8,8 @@ import {
   type StageEvidence,
   withRecording,
 } from '@tidegate/gates';
-import type { MetricsSource, Reading } from '@tidegate/metrics-source';
+import { type MetricsSource, type Reading, signalsEnvironment } from '@tidegate/metrics-source';
+import { look } from '../rollout/look.ts';
 import type { Existing } from '../rollout/state.ts';
 
 /** What one check has read. */
@@ -24,11 +25,13 @@ const AT_ONCE = 4;
 /** All that a check needs. Of a rollout that is being rolled back nothing is judged, and nothing read. */
 export async function readFor(
   source: MetricsSource,
-  { status, plan, environment, startedAt }: Existing,
-  known: StageEvidence | undefined,
+  rollout: Existing,
+  before: StageEvidence | undefined,
   at: number,
 ): Promise<Read> {
-  if (status === 'rolling-back') return { readings: [], known };
+  const { status, plan, environment, startedAt } = rollout;
+  if (status === 'rolling-back') return { readings: [], known: before };
+  const known = before ?? (await signalsAtStart(source, rollout));
   const overall = status === 'rolled-back' ? { overall: true as const } : {};
   const requests = readsOf(plan, environment, { guards: known?.guards ?? {}, ...overall });
   const [readings, recordings] = await Promise.all([
@@ -36,6 +39,19 @@ export async function readFor(
     known ? recordingsFor(source, plan, recordedReadsOf(plan, known, startedAt, at)) : [],
   ]);
   return { readings, known: known && recordings.reduce(taking(plan, at), known) };
+}
+
+/** Signals tell when they were reported: those that came between the start and the first check count as well. */
+async function signalsAtStart(
+  source: MetricsSource,
+  rollout: Existing,
+): Promise<StageEvidence | undefined> {
+  const { plan, environment, startedAt } = rollout;
+  const requests = readsOf(plan, environment).filter(
+    ({ target }) => signalsEnvironment(target) !== undefined,
+  );
+  if (requests.length === 0) return undefined;
+  return look(rollout, undefined, await source.read(requests, startedAt), startedAt);
 }
 
 const taking =
