@@ -1,5 +1,5 @@
 import type { Plan } from '@tidegate/contracts';
-import { readsOf } from '@tidegate/gates';
+import { readFor } from '../check/read-for.handler.ts';
 import { judge, look } from '../rollout/look.ts';
 import { type Change, changeText } from './injection.ts';
 import {
@@ -58,8 +58,8 @@ async function watch(plan: Plan, { played }: Opening, stage: Stage, until: numbe
   let { evidence } = played.scene;
   const end = Math.min(until, stage.until);
   for (let at = played.nextAt; at <= end; at += plan.checkEvery) {
-    const readings = await stage.source.read(readsOf(plan, rollout.environment, evidence), at);
-    evidence = look(rollout, evidence, readings, at);
+    const { readings, known } = await readFor(stage.source, rollout, evidence, at);
+    evidence = look(rollout, known, readings, at);
     guards = watched(guards, judge(rollout, evidence, at), at);
     if (haveAllFired(guards)) break;
     await stage.breathe();

@@ -1,6 +1,6 @@
 import type { Plan } from '@tidegate/contracts';
-import { readsOf } from '@tidegate/gates';
 import type { MetricsSource } from '@tidegate/metrics-source';
+import { readFor } from '../check/read-for.handler.ts';
 import { judge } from '../rollout/look.ts';
 import { checkAt, isOver, opening, rolloutOf, type Scene } from './scene.ts';
 import { noTrace, traced, type Trace } from './trace.ts';
@@ -46,13 +46,13 @@ export async function play(
 export const goesOn = ({ scene, nextAt }: Played, { until }: Stage): boolean =>
   nextAt <= until && !isOver(scene);
 
-/** One check. */
+/** One check: it reads what a real one reads. */
 export async function playOnce(played: Played, { source }: Stage): Promise<Played> {
   const { scene: before, nextAt: at } = played;
-  const { plan, environment } = rolloutOf(before);
-  const readings = await source.read(readsOf(plan, environment, before.evidence), at);
-  const scene = checkAt(before, readings, at);
-  return { scene, trace: traceOf(played, scene), nextAt: at + plan.checkEvery };
+  const rollout = rolloutOf(before);
+  const { readings, known } = await readFor(source, rollout, before.evidence, at);
+  const scene = checkAt({ ...before, evidence: known }, readings, at);
+  return { scene, trace: traceOf(played, scene), nextAt: at + rollout.plan.checkEvery };
 }
 
 function traceOf({ scene: before, trace }: Played, scene: Scene): Trace {

@@ -31,7 +31,7 @@ export const MOST_CHECKS = 250_000;
 /** From when until when, or why this cannot be rehearsed. */
 export function spanToPlay(
   { series: all }: Recording,
-  { checkEvery }: Plan,
+  plan: Plan,
   wanted: Span,
 ): { readonly from: number; readonly until: number } | Rejection {
   const points = all.reduce((total, each) => total + lengthOf(each), 0);
@@ -51,7 +51,8 @@ export function spanToPlay(
       'REHEARSAL_NO_DATA',
       'The recording has no sample of any series that the plan reads.',
     );
-  const from = wanted.from ?? span.from;
+  const { checkEvery } = plan;
+  const from = wanted.from ?? Math.min(span.from + pastOf(plan), span.to);
   const until = wanted.until ?? span.to;
   if (from >= until)
     return reject(
@@ -75,6 +76,17 @@ export function spanToPlay(
 const instant = (at: number): string => new Date(at).toISOString();
 const lengthOf = ({ points }: RecordedSeries): number =>
   'times' in points ? points.times.length : points.length;
+
+/** So much of the recording is what the plan compares with, ms: the rollout begins after it. */
+export const pastOf = ({ metrics }: Plan): number =>
+  Math.max(
+    0,
+    ...Object.values(metrics).map((metric) => {
+      if (!('baseline' in metric) || !metric.baseline || !('recorded' in metric.baseline)) return 0;
+      const { ago, for: forMs } = metric.baseline.recorded;
+      return ago + forMs;
+    }),
+  );
 
 /** How far apart samples are: the median of all series, ms; undefined where none has two. */
 export function intervalOf({ series }: Recording): number | undefined {
