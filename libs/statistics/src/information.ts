@@ -1,5 +1,6 @@
 import { demand, isCount, isInside } from './arguments.ts';
 import { binomialAtLeast } from './probability.ts';
+import { remembered } from './remember.ts';
 import { rootOf } from './search.ts';
 
 const part = (p: number, q: number) => (p === 0 ? 0 : p * Math.log(p / q));
@@ -31,15 +32,13 @@ export function informationLimit(given: {
  * 1 − confidence. It covers the true rate with at least the confidence; 1 without trials.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
-export function upperRate(given: {
-  readonly errors: number;
-  readonly trials: number;
-  readonly confidence: number;
-}): number {
-  const { errors, trials, confidence } = given;
-  const counted = isCount(errors) && errors <= trials && isCount(trials);
-  demand(counted && isInside(confidence), given);
-  if (errors === trials) return 1;
-  const more = (rate: number) => binomialAtLeast(errors + 1, trials, rate) - confidence;
-  return rootOf(more, errors / trials, 1);
-}
+export const upperRate = remembered(
+  (given: { readonly errors: number; readonly trials: number; readonly confidence: number }) => {
+    const { errors, trials, confidence } = given;
+    const counted = isCount(errors) && errors <= trials && isCount(trials);
+    demand(counted && isInside(confidence), given);
+    if (errors === trials) return 1;
+    const more = (rate: number) => binomialAtLeast(errors + 1, trials, rate) - confidence;
+    return rootOf(more, errors / trials, 1);
+  },
+);

@@ -50,7 +50,7 @@ export function mixStarts(
   starts: readonly StartedEvidence[],
   window: number,
 ): number {
-  demand(isAscending(starts, window), { starts: starts.map(({ start }) => start), window });
+  demand(isAscending(starts, window), { starts, window });
   const sum = new LogSum();
   sum.add(Math.log(weights.after(window)));
   for (const { start, logE } of starts) sum.add(Math.log(weights.of(start)) + logE);
