@@ -526,3 +526,31 @@ it('proves no archive where there is none, and says where it looked', async () =
   expect(code).toBe(1);
   expect(out).toContain('There is no folder /nowhere.');
 });
+
+describe('guards', () => {
+  it('are listed with what they have done, and which were never seen to fire', async () => {
+    const guard = { plan: 'p', judge: 'sequential', rollouts: 3, breached: 0, heldForData: 1 };
+    const items = [
+      {
+        ...guard,
+        guard: 'errors',
+        shadow: true,
+        wouldHaveBreached: 2,
+        hasFired: true,
+        lastFiredAt: 0,
+      },
+      { ...guard, guard: 'latency', shadow: false, wouldHaveBreached: 0, hasFired: false },
+      { plan: 'p', guard: 'gone', rollouts: 1, breached: 0, heldForData: 0, hasFired: false },
+    ];
+    const { asked, env } = await services(answering(200, { items }));
+    const { code, out } = await tidegate(env, ['gate', '--plan', 'a b']);
+    expect(code).toBe(0);
+    expect(asked[0]?.line).toBe('GET /v1/guards?plan=a%20b&limit=200');
+    const text = stripVTControlCharacters(out);
+    expect(text).toMatch(/errors +sequential \(shadow\) +3 +0 +2 +1 +1970-01-01/);
+    expect(text).toMatch(/latency +sequential +3 +0 +0 +1 +never seen to fire/);
+    expect(text).toMatch(/gone +no longer in the plan/);
+    const json = await tidegate(env, ['gate', 'list', '--json']);
+    expect(JSON.parse(json.out)).toEqual({ items });
+  });
+});
