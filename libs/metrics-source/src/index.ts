@@ -26,5 +26,5 @@ export {
 } from './recorded-series.ts';
 export { readOpenMetricsFile, type RecordedText } from './recorded-text.ts';
 export { type NotationOptions, readSeriesNotation } from './series-notation.ts';
-export { isSelected, select, seriesKey } from './series.ts';
+export { isSelected, select, selecting, seriesKey } from './series.ts';
 export { signalsEnvironment, signalsTarget } from './signals-target.ts';

@@ -7,23 +7,27 @@ export function seriesKey(name: string, labels: Readonly<Record<string, string>>
   return `${name}{${pairs.map(([label, value]) => `${label}=${JSON.stringify(value)}`).join(',')}}`;
 }
 
+type Named = Pick<Sample, 'name' | 'labels'>;
+
 /**
- * Whether it is of the selector's metric and its labels have the wanted values. As in Prometheus, a label that is
- * missing has the value "".
+ * Whether a sample is of the selector's metric and its labels have the wanted values. As in Prometheus, a label that
+ * is missing has the value "".
  */
-export const isSelected = (
-  { name, labels }: Pick<Sample, 'name' | 'labels'>,
-  { metric, where }: Selector,
-): boolean =>
-  name === metric &&
-  Object.entries(where).every(([label, wanted]) => {
-    const value = Object.hasOwn(labels, label) ? labels[label] : '';
-    return (
-      value !== undefined &&
-      (typeof wanted === 'string' ? wanted === value : wanted.includes(value))
-    );
-  });
+export function selecting({ metric, where }: Selector): (sample: Named) => boolean {
+  const wanted = Object.entries(where);
+  const hasLabels = (labels: Named['labels']): boolean => {
+    for (const [label, values] of wanted) {
+      const value = Object.hasOwn(labels, label) ? (labels[label] ?? '') : '';
+      if (typeof values === 'string' ? values !== value : !values.includes(value)) return false;
+    }
+    return true;
+  };
+  return ({ name, labels }) => name === metric && hasLabels(labels);
+}
+
+export const isSelected = (sample: Named, selector: Selector): boolean =>
+  selecting(selector)(sample);
 
 /** The samples that the selector chooses. */
 export const select = (samples: readonly Sample[], selector: Selector): Sample[] =>
-  samples.filter((sample) => isSelected(sample, selector));
+  samples.filter(selecting(selector));
