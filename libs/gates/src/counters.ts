@@ -1,5 +1,11 @@
 import type { Metric, Selector } from '@tidegate/contracts';
-import { edgeOf, type Sample, select, type TakenReading } from '@tidegate/metrics-source';
+import {
+  edgeOf,
+  type Sample,
+  select,
+  selecting,
+  type TakenReading,
+} from '@tidegate/metrics-source';
 
 /** Kinds of missing data, worst first: the first that applies to a check is named. */
 export const missingKinds = [
@@ -34,7 +40,7 @@ export function chosenOf(
   reading: TakenReading,
   maxAgeMs: number,
 ): readonly Chosen[] | Lack {
-  const chosen = chosenBy(metric, reading.samples);
+  const chosen = chosenOnce(metric, reading.samples);
   const unusable = lackOf(chosen, metric, reading, maxAgeMs);
   if (unusable) return unusable;
   return (metric.type === 'latency' ? lackOfEdge(metric, reading, chosen) : undefined) ?? chosen;
@@ -55,19 +61,29 @@ function lackOfEdge(
   return { kind: 'empty', detail: `${missing}; there are ${there.join(', ')} (${metric.unit}).` };
 }
 
+/** Within one check several things are asked of the same samples. */
+const choices = new WeakMap<readonly Sample[], Map<Metric, readonly Chosen[]>>();
+
+function chosenOnce(metric: Metric, samples: readonly Sample[]): readonly Chosen[] {
+  const known = choices.get(samples) ?? new Map<Metric, readonly Chosen[]>();
+  const chosen = known.get(metric) ?? chosenBy(metric, samples);
+  choices.set(samples, known.set(metric, chosen));
+  return chosen;
+}
+
 /** Of a series that has both roles the roles are added up. */
 function chosenBy(metric: Metric, samples: readonly Sample[]): Chosen[] {
   switch (metric.type) {
     case 'ratio': {
-      const totals = select(samples, metric.total);
-      const bads = select(samples, metric.bad);
-      const isTotal = new Set(totals);
-      const isBad = new Set(bads);
-      const others = bads.filter((sample) => !isTotal.has(sample));
-      return [
-        ...totals.map((sample) => ({ sample, bad: isBad.has(sample) ? 1 : 0, total: 1 })),
-        ...others.map((sample) => ({ sample, bad: 1, total: 0 })),
-      ];
+      const isBad = selecting(metric.bad);
+      const isTotal = selecting(metric.total);
+      const chosen: Chosen[] = [];
+      for (const sample of samples) {
+        const bad = isBad(sample) ? 1 : 0;
+        const total = isTotal(sample) ? 1 : 0;
+        if (bad + total > 0) chosen.push({ sample, bad, total });
+      }
+      return chosen;
     }
     case 'latency': {
       const edge = writtenEdge(metric);

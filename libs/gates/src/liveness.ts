@@ -116,7 +116,9 @@ function seenIn(
     for (const { sample } of chosen) {
       const { job = '', instance = '' } = sample.labels;
       const name = isScraped(target) ? target : `${instance} (${job})`;
-      seen.set(name, [...(seen.get(name) ?? []), sample]);
+      const known = seen.get(name);
+      if (known) known.push(sample);
+      else seen.set(name, [sample]);
     }
   }
   return seen;

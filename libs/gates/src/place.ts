@@ -116,12 +116,11 @@ function valuesOf(
   known: Place | undefined,
   chosen: readonly (readonly Chosen[])[],
 ): Place['values'] {
-  const current = Object.fromEntries(
-    chosen.flatMap((arm) => arm.map(({ sample }) => [sample.series, sample.value] as const)),
-  );
-  if (known === undefined) return current;
-  const all = { ...known.values, ...current };
-  return Object.keys(all).length <= MOST_SERIES * chosen.length ? all : current;
+  const values: Record<string, number> = known ? { ...known.values } : {};
+  for (const arm of chosen) for (const { sample } of arm) values[sample.series] = sample.value;
+  if (known === undefined || Object.keys(values).length <= MOST_SERIES * chosen.length)
+    return values;
+  return valuesOf(undefined, chosen);
 }
 
 function isPresent(metric: Metric, { declared }: TakenReading, chosen: readonly Chosen[]): boolean {
