@@ -130,10 +130,10 @@ describe('over a whole stage, looked at after every window', () => {
     const breached = breaches(
       limited,
       alone(() => 0.02),
-      100,
+      60,
       20_260_101,
     );
-    expect(breached).toBeLessThanOrEqual(100 * RISK);
+    expect(breached).toBeLessThanOrEqual(60 * RISK);
     expect(breached).toBeGreaterThan(0);
   });
 
@@ -169,8 +169,8 @@ describe('over a whole stage, looked at after every window', () => {
   const comparing = { ...compared, margin: 0, detect: 2, risk: RISK, horizon: STAGE };
 
   it('bursts that both arms share break no comparison, and a worse canary is found in them', () => {
-    const breached = breaches(comparing, inTwoArms(1), 100, 9);
-    expect(breached).toBeLessThanOrEqual(100 * RISK);
+    const breached = breaches(comparing, inTwoArms(1), 60, 9);
+    expect(breached).toBeLessThanOrEqual(60 * RISK);
     expect(breaches(comparing, inTwoArms(4), 20, 10)).toBe(20);
     // Against a limit in between the same bursts do.
     expect(breaches({ ...limited, limit: 0.025 }, inTwoArms(1), 40, 11)).toBeGreaterThan(40 * RISK);
