@@ -24,6 +24,12 @@ export {
   setPoint,
   spanOf,
 } from './recorded-series.ts';
+export {
+  fetchRange,
+  type RangeOptions,
+  type RangeRequest,
+  type RecordedRange,
+} from './fetch-range.http.ts';
 export { readOpenMetricsFile, type RecordedText } from './recorded-text.ts';
 export { type NotationOptions, readSeriesNotation } from './series-notation.ts';
 export { isSelected, select, selecting, seriesKey } from './series.ts';

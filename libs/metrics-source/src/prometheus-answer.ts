@@ -14,6 +14,39 @@ export function readVector(text: string): readonly Point[] | Rejection {
   return isRejection(data) ? data : vectorOf(asFields(data));
 }
 
+/** One line of a range. */
+export interface Row {
+  readonly labels: Readonly<Record<string, string>>;
+  /** Each [seconds since 1970, text of the value]. */
+  readonly values: readonly unknown[];
+}
+
+/** Ranges have the shape {resultType: 'matrix', result: [{metric, values: [[seconds, text], …]}]}. */
+export function readMatrix(text: string): readonly Row[] | Rejection {
+  const data = readData(text);
+  if (isRejection(data)) return data;
+  const { resultType, result } = asFields(data);
+  if (resultType !== 'matrix' || !Array.isArray(result))
+    return malformed(`a result of the type ${JSON.stringify(resultType)}, not a matrix`);
+  const rows: Row[] = [];
+  for (const { metric, values } of result.map(asFields)) {
+    const labels = stringsOf(metric);
+    if (labels === undefined || !Array.isArray(values))
+      return malformed('a series without values, such as a native histogram');
+    rows.push({ labels, values });
+  }
+  return rows;
+}
+
+/** A value of a range and its instant in ms; undefined if it is none. */
+export function readRowValue(value: unknown): readonly [at: number, value: number] | undefined {
+  const [seconds, text] = Array.isArray(value) ? (value as unknown[]) : [];
+  const number = typeof text === 'string' ? numberOf(text) : undefined;
+  return typeof seconds === 'number' && number !== undefined
+    ? [Math.round(seconds * 1_000), number]
+    : undefined;
+}
+
 /** What an expression gave: a vector, or a number, which is a vector of one without labels. */
 export function readPoints(text: string): readonly Point[] | Rejection {
   const data = readData(text);

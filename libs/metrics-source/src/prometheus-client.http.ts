@@ -2,6 +2,7 @@ import { type Clock, isRejection, type Rejection } from '@tidegate/kernel';
 import type { ReadFailure } from './failures.ts';
 import { type FetchLimits, withoutSecrets } from './fetch-text.http.ts';
 import { GuardedFetch } from './guarded-fetch.http.ts';
+import { readRules, readTargets, type RuleHealth } from './prometheus-answer.ts';
 
 export interface ClientOptions extends FetchLimits {
   readonly clock: Clock;
@@ -20,6 +21,10 @@ export interface Failure {
   readonly message: string;
 }
 export const isFailure = (answer: object): answer is Failure => 'failure' in answer;
+
+type Labels = Readonly<Record<string, string>>;
+/** So many targets that declare a metric are looked at. */
+const MOST_TARGETS = 1_000;
 
 /** The HTTP API of one Prometheus. Nothing here rejects. */
 export class PrometheusClient {
@@ -51,6 +56,22 @@ export class PrometheusClient {
     if (isRejection(value) || !ok)
       return { ...this.#refused(ok, status, isRejection(value) ? value : undefined), status };
     return this.#skewed(headers) ?? { value };
+  }
+
+  /** Labels of the targets that declare a family of metrics; none where the server keeps no such list. */
+  async targets(family: string): Promise<{ readonly targets: readonly Labels[] } | Failure> {
+    const parameters = { metric: family, limit: String(MOST_TARGETS) };
+    const path = `/api/v1/targets/metadata?${new URLSearchParams(parameters).toString()}`;
+    const answer = await this.call(path, undefined, readTargets);
+    if (!isFailure(answer)) return { targets: answer.value };
+    return answer.status === 404 ? { targets: [] } : answer;
+  }
+
+  /** Alerting rules; none where the server keeps none. */
+  async rules(): Promise<RuleHealth | Failure> {
+    const answer = await this.call('/api/v1/rules?type=alert', undefined, readRules);
+    if (!isFailure(answer)) return answer.value;
+    return answer.status === 404 ? new Map<string, null>() : answer;
   }
 
   failed = (failure: ReadFailure, what: string): Failure => ({

@@ -1,7 +1,7 @@
 import type { Selector } from '@tidegate/contracts';
 import { isRejection } from '@tidegate/kernel';
 import { TaskCancelledError, timeout, TimeoutStrategy } from 'cockatiel';
-import { readPoints, readRules, readTargets, type RuleHealth } from './prometheus-answer.ts';
+import { readPoints } from './prometheus-answer.ts';
 import type { QueryAnswer } from './metrics-source.port.ts';
 import {
   type ClientOptions,
@@ -18,7 +18,6 @@ export interface ServerOptions extends ClientOptions {
   readonly shareForMs: number;
 }
 
-type Labels = Readonly<Record<string, string>>;
 interface Shared {
   readonly at: number;
   readonly answer: Promise<unknown>;
@@ -33,8 +32,6 @@ interface Waiting {
 
 /** So many selectors make one query. */
 const MOST_IN_A_QUERY = 20;
-/** So many targets that declare a metric are looked at. */
-const MOST_TARGETS = 1_000;
 
 /** One Prometheus, asked for much at once and for nothing twice. Nothing here rejects. */
 export class PrometheusServer {
@@ -76,15 +73,8 @@ export class PrometheusServer {
     });
   }
 
-  /** Labels of the targets that declare a family of metrics; none where the server keeps no such list. */
-  targets(family: string, at: number): Promise<{ readonly targets: readonly Labels[] } | Failure> {
-    return this.#once(`targets of ${family}`, at, async () => {
-      const parameters = { metric: family, limit: String(MOST_TARGETS) };
-      const path = `/api/v1/targets/metadata?${new URLSearchParams(parameters).toString()}`;
-      const answer = await this.#client.call(path, undefined, readTargets);
-      if (!isFailure(answer)) return { targets: answer.value };
-      return answer.status === 404 ? { targets: [] } : answer;
-    });
+  targets(family: string, at: number): ReturnType<PrometheusClient['targets']> {
+    return this.#once(`targets of ${family}`, at, () => this.#client.targets(family));
   }
 
   /** What an expression gives, as it stands. A failure is this expression's alone. */
@@ -101,13 +91,8 @@ export class PrometheusServer {
     });
   }
 
-  /** Its alerting rules; none where it keeps no rules. */
-  rules(at: number): Promise<RuleHealth | Failure> {
-    return this.#once('rules', at, async () => {
-      const answer = await this.#client.call('/api/v1/rules?type=alert', undefined, readRules);
-      if (!isFailure(answer)) return answer.value;
-      return answer.status === 404 ? new Map<string, null>() : answer;
-    });
+  rules(at: number): ReturnType<PrometheusClient['rules']> {
+    return this.#once('rules', at, () => this.#client.rules());
   }
 
   #once<T>(key: string, at: number, ask: () => Promise<T>): Promise<T> {
