@@ -68,10 +68,14 @@ class Archive {
   readonly #declared: ReadonlySet<string>;
   readonly #rules: ReadonlySet<string | undefined>;
   readonly #chosen = new Map<string, readonly SeriesTrack[]>();
+  /** By what was asked for: the same is asked at every instant. */
+  readonly #wanted = new Map<string, readonly SeriesTrack[]>();
+  readonly #ups: readonly SeriesTrack[];
 
   constructor(recorded: readonly RecordedSeries[], options: SeriesOptions) {
     const { lookbackMs = 300_000, declared = [], rules } = options;
     this.#tracks = recorded.map((each) => new SeriesTrack(each));
+    this.#ups = this.#tracks.filter(({ name }) => name === 'up');
     this.#lookbackMs = lookbackMs;
     this.#declared = new Set([...declared, ...recorded.map(({ name }) => name)]);
     const alerts = recorded.filter(({ name }) => name === 'ALERTS');
@@ -79,8 +83,8 @@ class Archive {
   }
 
   read(target: string, wanted: Wanted, at: number): TakenReading {
-    const { metrics, selectors, queries, rules } = wanted;
-    const tracks = [...new Set(selectors.flatMap((each) => this.#select(each)))];
+    const { metrics, queries, rules } = wanted;
+    const tracks = this.#tracksFor(wanted);
     const samples = this.#samplesOf(tracks, at);
     const newest = newestOf(samples) ?? newestOf(this.#samplesOf(this.#tracks, at));
     const lacks = this.#lackOf(target, tracks, at);
@@ -88,7 +92,7 @@ class Archive {
       outcome: 'taken',
       target,
       at: newest ?? at,
-      samples: [...metrics].flatMap((metric) => samples.filter(({ name }) => name === metric)),
+      samples,
       declared: newest === undefined ? [] : [...metrics].filter((name) => this.#declared.has(name)),
       ...(queries.length > 0 ? { answers: this.#answersTo(target, queries, at) } : {}),
       ...(rules.length > 0 ? { rules: rules.filter((rule) => this.#rules.has(rule)) } : {}),
@@ -96,8 +100,27 @@ class Archive {
     };
   }
 
-  #samplesOf = (tracks: readonly SeriesTrack[], at: number): Sample[] =>
-    tracks.flatMap((track) => track.sampleAt(at, this.#lookbackMs) ?? []);
+  #samplesOf(tracks: readonly SeriesTrack[], at: number): Sample[] {
+    const samples: Sample[] = [];
+    for (const track of tracks) {
+      const sample = track.sampleAt(at, this.#lookbackMs);
+      if (sample) samples.push(sample);
+    }
+    return samples;
+  }
+
+  /** Each once, metric by metric. */
+  #tracksFor(wanted: Wanted): readonly SeriesTrack[] {
+    const key = JSON.stringify([[...wanted.metrics], wanted.selectors]);
+    const known = this.#wanted.get(key);
+    if (known) return known;
+    const chosen = new Set(wanted.selectors.flatMap((each) => this.#select(each)));
+    const tracks = [...wanted.metrics].flatMap((metric) =>
+      [...chosen].filter(({ name }) => name === metric),
+    );
+    this.#wanted.set(key, tracks);
+    return tracks;
+  }
 
   #select(selector: Selector): readonly SeriesTrack[] {
     const key = JSON.stringify(selector);
@@ -123,7 +146,7 @@ class Archive {
 
   /** The first target that had such series and, by its `up`, could not be scraped. */
   #lackOf(target: string, tracks: readonly SeriesTrack[], at: number): string | undefined {
-    for (const { labels, value } of this.#samplesOf(this.#select(UP), at)) {
+    for (const { labels, value } of this.#samplesOf(this.#ups, at)) {
       if (value !== 0) continue;
       const { job = '', instance = '' } = labels;
       const lost = tracks.find(
@@ -137,8 +160,6 @@ class Archive {
     return undefined;
   }
 }
-
-const UP: Selector = { metric: 'up', where: {} };
 
 const newestOf = (samples: readonly Sample[]): number | undefined =>
   samples.length === 0
