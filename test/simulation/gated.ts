@@ -29,7 +29,7 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
     ...scenario,
     plan: {
       ...plan,
-      ...(random.chance(0.4) ? { levels: { notify: 2, hold: 4 } } : {}),
+      ...(random.chance(0.6) ? { levels: { notify: 3, hold: 6 } } : {}),
       recovery: { within: `${random.pick([15, 30, 120])}s` },
       metrics: { ...metrics, ...compared.metrics, ...(isTried ? anyError(metrics) : {}) },
       guards: [...(compared.guards ?? guards), ...(isTried ? [trial] : [])],
@@ -98,6 +98,6 @@ function vanishing(random: Seeded, { targets, chaosMs }: Scenario) {
 function mildlyBroken(random: Seeded, chaosMs: number) {
   if (!random.chance(0.4)) return {};
   const from = START_MS + random.between(0, chaosMs);
-  const forMs = random.pick([2_000, 5_000, 20_000]);
-  return { blip: { from, to: from + forMs, share: random.pick([0.02, 0.04]) } };
+  const forMs = random.pick([2_000, 5_000, 10_000]);
+  return { blip: { from, to: from + forMs, share: random.pick([0.03, 0.06]) } };
 }
