@@ -29,7 +29,6 @@ const planText = (name: string, { guards }: Size, target: string): string => `
 plan: ${name}
 flag: checkout-v2
 checkEvery: ${formatDuration(EVERY_MS)}
-liveness: off
 metrics:
 ${numbers(guards)
   .map(
@@ -216,11 +215,11 @@ async function settle({ rollouts, checks }: Gatekeeper, ids: readonly string[]):
 /** The service's control loop: rounds one after another, each second and whenever something is due. */
 export function looping(gatekeeper: Gatekeeper, clock: Clock) {
   const loop = new CheckLoop(gatekeeper.checks);
-  let isOn = true;
+  const stopping = new AbortController();
   let wake: () => void = () => undefined;
   const alarm = new Alarm(clock, () => wake());
   const ended = (async () => {
-    while (isOn) {
+    while (!stopping.signal.aborted) {
       let timer: NodeJS.Timeout | undefined;
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
@@ -235,7 +234,7 @@ export function looping(gatekeeper: Gatekeeper, clock: Clock) {
   return {
     due: (at: number) => alarm.set(at),
     async stop(): Promise<void> {
-      isOn = false;
+      stopping.abort();
       wake();
       alarm.stop();
       await ended;
