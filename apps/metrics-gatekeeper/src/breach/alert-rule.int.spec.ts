@@ -112,4 +112,28 @@ steps: [{ stage: canary, percentage: 10, hold: 1h }]
       },
     });
   });
+
+  it('is a metric of a plan, which is judged also without an Alertmanager', async () => {
+    const { address, load } = await application();
+    const prometheus = await openPrometheus(address);
+    if (!prometheus) return;
+    const service = await open({ PROMETHEUS_URL: prometheus.url });
+    const plan = readFileSync(join(root, 'docs/how-to/examples/alerts/open-checkout.yaml'), 'utf8');
+    const becomes = await begin(service, plan);
+    await becomes({ guards: [{ guard: 'checkout-errors', outcome: 'pass' }] });
+    load.failing = 50;
+    expect(await becomes({ rollback: {} })).toMatchObject({
+      rollback: { by: 'metrics-gatekeeper', message: expect.stringContaining('checkout-errors') },
+    });
+  });
+
+  it('that Prometheus does not have is missing data, and no good news', async () => {
+    const { address } = await application();
+    const prometheus = await openPrometheus(address);
+    if (!prometheus) return;
+    const service = await open({ PROMETHEUS_URL: prometheus.url });
+    const plan = readFileSync(join(root, 'docs/how-to/examples/alerts/open-checkout.yaml'), 'utf8');
+    const becomes = await begin(service, plan.replace('alert: CheckoutErrors', 'alert: Misspelt'));
+    await becomes({ guards: [{ outcome: 'hold', message: expect.stringContaining('Misspelt') }] });
+  });
 });
