@@ -24,6 +24,7 @@ export function alertsOf(
     documents: context.store.documents(alertCollection),
     alertmanager: alertmanager({ url, authorization, timeoutMs: TIMEOUT_MS }),
     clock: context.clock,
+    faults: context.faults,
     source: context.name,
     everyMs: config.METRICS_GATEKEEPER_ALERT_EVERY_MS,
     isOver: async (id) => {

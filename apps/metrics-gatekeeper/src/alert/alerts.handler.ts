@@ -1,6 +1,6 @@
 import type { ThresholdBreached } from '@tidegate/contracts';
 import { type Clock, isAppError } from '@tidegate/kernel';
-import type { Document, Documents } from '@tidegate/store';
+import type { Document, Documents, Faults } from '@tidegate/store';
 import { type Alerts, failed, noAlerts, posted, raise, told } from './alert.ts';
 import type { Alertmanager } from './alertmanager.port.ts';
 
@@ -8,6 +8,7 @@ export interface AlertsDeps {
   readonly documents: Documents<Alerts>;
   readonly alertmanager: Alertmanager;
   readonly clock: Clock;
+  readonly faults: Faults;
   /** Whose breaches are told: those of others they have told themselves. */
   readonly source: string;
   readonly everyMs: number;
@@ -51,12 +52,14 @@ export function createAlerts(deps: AlertsDeps): BreachAlerts {
 }
 
 async function tell(deps: AlertsDeps, rollout: string): Promise<void> {
-  const { alertmanager, clock, everyMs } = deps;
-  const document = await deps.documents.load(rollout);
+  const { documents, alertmanager, clock, faults, everyMs } = deps;
+  const document = await documents.load(rollout);
   if (!document || document.state.nextAt === null) return;
   const { state } = document;
   const isOver = await deps.isOver(rollout);
+  await faults.at('send.due', `${documents.name}/${rollout}`);
   const why = await alertmanager.post(posted(state, clock.now(), { isOver, everyMs }));
+  await faults.at('send.sent', `${documents.name}/${rollout}`);
   deps.onPosted(rollout, why);
   const after =
     why === undefined
