@@ -102,4 +102,25 @@ describe('a rollout whose guards listen to signals', () => {
     await report(service, 'data-loss');
     await becomes(service, id, { rollback: { reason: 'count-too-high' } });
   });
+
+  it('is killed by hand behind a thousand complaints, before they are counted', async () => {
+    const service = await open();
+    const id = await start(service);
+    const { bus } = service.context;
+    const complaints = Array.from({ length: 1_000 }, (_, number) => ({
+      ...exampleOf(
+        SignalReported,
+        { environment: ENVIRONMENT, signal: 'complaint', labels: { area: 'search' } },
+        { id: `c-${number}`, source: 'desk', at: Date.now() },
+      ),
+      topic: 'signals',
+    }));
+    await bus.publish(complaints);
+    await service.post(`/v1/rollouts/${id}/rollback`, { reason: 'enough' });
+    await becomes(service, id, { rollback: { by: 'admin' } });
+    const counted = () =>
+      service.published('signals').filter(({ type }) => type === 'SignalCounted').length;
+    expect(counted()).toBeLessThan(1_000);
+    await eventually(() => counted() === 1_000, 20_000);
+  });
 });
