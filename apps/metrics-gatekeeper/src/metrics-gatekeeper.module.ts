@@ -15,6 +15,9 @@ import { AlertmanagerController } from './breach/alertmanager.controller.ts';
 import { BreachController } from './breach/breach.controller.ts';
 import { Alarm, CheckLoop } from './check/check.loop.ts';
 import type { Config } from './config.ts';
+import { FeasibilityController } from './feasibility/feasibility.controller.ts';
+import { createFeasibility } from './feasibility/feasibility.handler.ts';
+import { createWarnings } from './feasibility/warnings.handler.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.handler.ts';
 import { GuardRecordConsumer } from './guard-record/guard-record.consumer.ts';
 import { GuardRecordController } from './guard-record/guard-record.controller.ts';
@@ -26,6 +29,10 @@ import { type GatekeeperMetrics, gatekeeperMetrics } from './gatekeeper-metrics.
 import { OutsideWatcher } from './heartbeat/outside-watcher.http.ts';
 import { Pulse } from './heartbeat/pulse.ts';
 import { PlanController } from './plan/plan.controller.ts';
+import { readRangeFrom } from './rehearse/range.prometheus.ts';
+import type { ReadRange } from './rehearse/recordings.handler.ts';
+import { createRehearsals } from './rehearse/rehearsals.handler.ts';
+import { RehearseController } from './rehearse/rehearse.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
 import { SignalConsumer } from './signal/signal.consumer.ts';
@@ -43,6 +50,8 @@ class MetricsGatekeeperModule {}
 
 const controllers = [
   PlanController,
+  RehearseController,
+  FeasibilityController,
   RolloutController,
   HistoryController,
   GuardRecordController,
@@ -64,9 +73,11 @@ export async function metricsGatekeeperModule(
   const pulse = new Pulse(context.instance);
   context.onPage((missing) => pulse.said(missing));
   const alarm = new Alarm(clock, () => loop.wake());
+  const source = sourceOf(context, config);
   const gatekeeper = createGatekeeper({
     ...context,
-    source: sourceOf(context, config),
+    source,
+    warnings: createWarnings({ source, clock }),
     onDue: (at) => alarm.set(at),
     onChecked: (report) => {
       pulse.checked(report.rollout, report.outcome.state, clock.now());
@@ -101,6 +112,9 @@ export async function metricsGatekeeperModule(
     [token.PLANS, gatekeeper.plans],
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
+    [token.REHEARSALS, createRehearsals(context.stopping)],
+    [token.READ_RANGE, readRangeOf(context, config)],
+    [token.FEASIBILITY, createFeasibility({ source, clock })],
     [token.HISTORY, noted(gatekeeper.history, context, metrics)],
     [token.GUARD_RECORDS, gatekeeper.guardRecords],
     [token.SIGNALS, counted(gatekeeper.signals, context, metrics)],
@@ -166,6 +180,11 @@ function sourceOf({ clock }: ServiceContext, config: z.output<typeof Config>): M
     defaultUrl,
   });
 }
+
+const readRangeOf = (
+  { clock }: ServiceContext,
+  { PROMETHEUS_URL: defaultUrl, PROMETHEUS_AUTHORIZATION: authorization }: z.output<typeof Config>,
+): ReadRange => readRangeFrom({ clock, defaultUrl, authorization });
 
 /** The same, and what rollouts decide stands in the log and in the metrics: again, where an event comes again. */
 function noted(

@@ -67,11 +67,15 @@ function sequential(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
         : ` It takes ${roughly(needed)} ${unitOf(told)} to see ${seenAs(told, detect)}.`;
     return {
       sentence: `not known.${what}`,
-      warnings: [`${guard} in ${step}: ${why}${what}`],
+      warnings: [
+        `${guard}${traffic?.unknown === undefined ? ` in ${step}` : ''}: ${asSentence(why)}${what}`,
+      ],
     };
   }
   return { sentence: sentenceOf(told, seenAfterMs), warnings: [...tooFew(told), ...late(told)] };
 }
+
+const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 function unjudged({ plan, guard, about }: Told): Pick<Feasible, 'sentence' | 'warnings'> {
   const { step } = about;

@@ -63,6 +63,11 @@ export function feasibilityOf(plan: Plan, traffic: Traffic): Feasible[] {
     .flatMap((step) => plan.guards.map((guard) => feasible(plan, pinned, guard, step, traffic)));
 }
 
+/** All that the plan cannot see, each thing once. */
+export const warningsOf = (feasible: readonly Feasible[]): string[] => [
+  ...new Set(feasible.flatMap(({ warnings }) => warnings)),
+];
+
 function feasible(
   plan: Plan,
   pinned: PinnedRisk,

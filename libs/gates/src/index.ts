@@ -6,8 +6,8 @@ export {
   type Feasible,
   feasibilityOf,
   type MetricTraffic,
-  shareOf,
   type Traffic,
+  warningsOf,
 } from './feasibility.ts';
 export type { CountsSince, Facts } from './facts.ts';
 export { policyFor } from './policy-for.ts';

@@ -3,6 +3,7 @@ import { AppError, formatDuration, formatPercentage } from '@tidegate/kernel';
 import type { Command } from 'commander';
 import { acting, readText, type World } from '../command.ts';
 import { facts, table } from '../output/output.ts';
+import { registerFeasibility } from './feasibility-command.ts';
 import { registerRehearse } from './rehearse-command.ts';
 
 export function registerPlan(program: Command, world: World): void {
@@ -32,6 +33,7 @@ export function registerPlan(program: Command, world: World): void {
       }),
     );
 
+  registerFeasibility(plan, world);
   registerRehearse(plan, world);
 
   plan

@@ -72,8 +72,9 @@ export interface MutationShown {
 }
 
 /** Below a minute with tenths of a second: much happens within one. */
-const after = (ms: number): string =>
-  `+${ms > 0 && ms < 60_000 ? `${Number((ms / 1_000).toFixed(1))}s` : formatDuration(ms)}`;
+const span = (ms: number): string =>
+  ms < 60_000 ? `${Number((ms / 1_000).toFixed(1))}s` : formatDuration(ms);
+const after = (ms: number): string => `+${span(ms)}`;
 
 /** The whole report: how it ended, step by step, what each guard went by, and what injections led to. */
 export function rehearsalReport(shown: RehearsalShown): string {
@@ -82,7 +83,7 @@ export function rehearsalReport(shown: RehearsalShown): string {
     section('steps', stepTable(shown)),
     section('what happened', eventLines(shown)),
     ...(shown.holds.length > 0 ? [section('held', holdLines(shown))] : []),
-    section('guards', guardLines(shown)),
+    section(`guards   ${pc.dim('▁ far from a breach   █ at it')}`, guardLines(shown)),
     ...((shown.injections ?? []).length > 0 ? [section('injected', injectionTable(shown))] : []),
     ...(shown.mutation
       ? [section('what makes each guard fire', mutationLines(shown.mutation))]
@@ -102,11 +103,16 @@ function heading({ plan, flag, environment, ended, ...shown }: RehearsalShown): 
     `  ${ended.message}`,
     '',
     facts([
-      ['data', `${time(shown.from)} to ${time(shown.until)}`],
+      ['data', `${span(shown.until - shown.from)}${whenOf(shown)}`],
       ['checked', `${shown.checks} times, every ${formatDuration(shown.checkEvery)}`],
     ]).replaceAll(/^/gm, '  '),
   ].join('\n');
 }
+
+/** Data without times of their own begin with 1970. */
+const whenOf = ({ from, until }: Pick<RehearsalShown, 'from' | 'until'>): string =>
+  from < YEAR_MS ? '' : `, ${time(from)} to ${time(until)}`;
+const YEAR_MS = 31_536_000_000;
 
 const stepTable = ({ steps, from, ended }: RehearsalShown): string =>
   table(
@@ -134,7 +140,10 @@ const stoppedMark = (outcome: string): string =>
 function eventLines({ events }: RehearsalShown): string {
   const width = Math.max(0, ...events.map(({ afterMs }) => after(afterMs).length));
   return events
-    .map(({ afterMs, what }) => `${pc.dim(after(afterMs).padStart(width))}  ${what}`)
+    .map(({ afterMs, what }, index) => {
+      const when = events[index - 1]?.afterMs === afterMs ? '' : after(afterMs);
+      return `${pc.dim(when.padStart(width))}  ${what}`;
+    })
     .join('\n');
 }
 
@@ -156,7 +165,7 @@ function guardLines({ guards }: RehearsalShown): string {
       const { guard, judge, shadow, fired, verdict } = each;
       const kind = pc.dim(shadow ? `${judge}, in shadow` : judge);
       const breach = fired
-        ? pc.red(`breach in ${fired.stage}, ${after(fired.afterMs)} after it opened`)
+        ? pc.red(`breach in ${fired.stage}, ${span(fired.afterMs)} after it opened`)
         : pc.dim('no breach');
       const said = withoutName(verdict?.message ?? 'never judged', guard);
       return `${guard.padEnd(width)}  ${pressure(each.evidence)}  ${kind}  ${breach}\n${' '.repeat(width)}  ${pc.dim(said)}`;
@@ -173,7 +182,7 @@ const injectionTable = ({ injections = [] }: RehearsalShown): string =>
     injections.map(({ injection, firedBy, message, rehearsal }) => [
       injection,
       firedBy ? firedBy.guard : pc.yellow('nobody'),
-      firedBy ? after(firedBy.afterMs).slice(1) : '',
+      firedBy ? span(firedBy.afterMs) : '',
       firedBy ? 'rolled back' : whatThen(message, rehearsal),
     ]),
     '',
@@ -186,25 +195,36 @@ function whatThen(message: string, rehearsal: InjectionShown['rehearsal']): stri
   return hold && outcome === 'unfinished' ? `held: ${hold.reason}` : outcome;
 }
 
-/** Changes down, guards across: after what time each fires, in the quickest step. */
+/** Changes down, guards across: after what time each fires. */
 function mutationLines({ reactions, silent }: MutationShown): string {
   const guards = [...new Set(reactions.map(({ guard }) => guard))];
-  const rows = [...new Set(reactions.map(({ change, step }) => `${change}@${step}`))];
-  const cell = (row: string, guard: string): string => {
-    const found = reactions.find(
-      (each) => `${each.change}@${each.step}` === row && each.guard === guard,
-    );
-    if (found?.firedAfterMs !== null && found !== undefined)
-      return pc.green(after(found.firedAfterMs).slice(1));
-    return pc.dim(found?.held ?? '–');
-  };
+  const changes = [...new Set(reactions.map(({ change }) => change))];
+  const rows = changes.map((change) => [
+    change,
+    ...guards.map((guard) =>
+      firedIn(reactions.filter((each) => each.change === change && each.guard === guard)),
+    ),
+  ]);
   const lines = silent.map(({ guard, advice }) => `${pc.red('✗')} ${guard} never fires: ${advice}`);
   return [
     table(
-      ['', ...guards],
-      rows.map((row) => [row, ...guards.map((guard) => cell(row, guard))]),
+      ['from the opening of each step on', ...guards],
+      rows,
       'No stage or bake was reached: nothing could be tried.',
     ),
     ...(lines.length > 0 ? ['', ...lines] : []),
   ].join('\n');
+}
+
+/** How fast over all steps, or in which of them; else why it held, if it did. */
+function firedIn(reactions: MutationShown['reactions']): string {
+  const fired = reactions.flatMap(({ step, firedAfterMs: ms }) =>
+    ms === null ? [] : [{ step, ms }],
+  );
+  if (fired.length === 0) return pc.dim(reactions.find(({ held }) => held !== null)?.held ?? '–');
+  const times = fired.map(({ ms }) => ms);
+  const [quickest, slowest] = [span(Math.min(...times)), span(Math.max(...times))];
+  const range = quickest === slowest ? quickest : `${quickest} to ${slowest}`;
+  if (fired.length === reactions.length) return pc.green(range);
+  return `${pc.green(range)} ${pc.dim(`only in ${fired.map(({ step }) => step).join(', ')}`)}`;
 }

@@ -142,8 +142,24 @@ export function standardChanges(plan: Plan): Change[] {
     return metric ? changesFor(guard, metric) : [];
   });
   const all: Change[] = [...changes, { kind: 'stop-scrape' }];
-  return [...new Map(all.map((change) => [changeText(change), change])).values()];
+  const once = [...new Map(all.map((change) => [changeText(change), change])).values()];
+  return once.toSorted(
+    (a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || sizeOf(a) - sizeOf(b),
+  );
 }
+
+const ORDER: readonly Change['kind'][] = [
+  'errors-times',
+  'errors-share',
+  'slower',
+  'events',
+  'value-set',
+  'alert',
+  'requests-times',
+  'stop-scrape',
+];
+const sizeOf = (change: Change): number =>
+  'share' in change ? change.share : 'ms' in change ? change.ms : 0;
 
 type Guard = Plan['guards'][number];
 

@@ -36,16 +36,24 @@ export async function recordingFrom(
         });
   if ('rejected' in read) return read;
   const names = namesIn(plan, environment);
-  return { ...read, series: read.series.filter(({ name }) => names.has(name)) };
+  if (!read.series.some(({ name }) => names.has(name)))
+    return reject(
+      'REHEARSAL_NO_DATA',
+      `The data have no series that the plan reads; expected ${[...names].join(', ')}.`,
+    );
+  const series = read.series.filter(({ name }) => names.has(name) || BESIDES.has(name));
+  return { series, declared: [...read.declared, ...signalsIn(plan)] };
 }
 
-/** Of metrics and expressions, and what tells that targets and alerts are there. */
+/** A signal that nobody has reported is none: there is nothing missing. */
+export const signalsIn = ({ metrics }: Plan): string[] =>
+  Object.values(metrics).flatMap((metric) => (metric.type === 'signal' ? [metric.signal] : []));
+
+/** Of metrics and expressions. */
 function namesIn(plan: Plan, environment: string): ReadonlySet<string> {
   const reads = readsOf(plan, environment);
-  return new Set([
-    ...reads.flatMap(({ metrics, queries = [] }) => [...metrics, ...queries]),
-    'up',
-    'ALERTS',
-    'process_start_time_seconds',
-  ]);
+  return new Set(reads.flatMap(({ metrics, queries = [] }) => [...metrics, ...queries]));
 }
+
+/** What tells beside them that targets and alerts are there. */
+const BESIDES: ReadonlySet<string> = new Set(['up', 'ALERTS', 'process_start_time_seconds']);
