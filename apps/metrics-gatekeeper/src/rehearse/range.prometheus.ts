@@ -1,11 +1,6 @@
 import { type Clock, reject, type Rejection } from '@tidegate/kernel';
 import { readsOf } from '@tidegate/gates';
-import {
-  fetchRange,
-  isFailure,
-  prometheusTarget,
-  type ReadRequest,
-} from '@tidegate/metrics-source';
+import { fetchRange, prometheusTarget, type ReadRequest } from '@tidegate/metrics-source';
 import { MOST_POINTS, pastOf, planOn, type Recording } from './recording.ts';
 import { type ReadRange, signalsIn } from './recordings.handler.ts';
 
