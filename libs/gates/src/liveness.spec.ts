@@ -50,7 +50,17 @@ describe('instances that are scraped', () => {
     expect(watching.liveness).toMatchObject({ vanished: 0 });
   });
 
-  it('that were never there in this step are no canary that has vanished', async () => {
+  it('have vanished also where they went with the very beginning of a step', async () => {
+    const watching = new Watching(scraped, '');
+    for (const [i, n] of [50, 1, 9].entries())
+      await watching.check(i * 5, { [A]: all(i), [B]: all(n) });
+    watching.enter('canary');
+    expect(watching.liveness).toMatchObject({ vanished: 0, restarts: 0 });
+    for (const i of [3, 4, 5]) await watching.check(i * 5, { [A]: all(i), [B]: 'unreachable' });
+    expect(watching.liveness).toMatchObject({ vanished: 1 });
+  });
+
+  it('that were never there are no canary that has vanished', async () => {
     const watching = new Watching(scraped);
     for (const i of [0, 1, 2, 3, 4]) await watching.check(i * 5, { [A]: all(i), [B]: 'timeout' });
     expect(watching.liveness).toMatchObject({ vanished: 0 });

@@ -21,7 +21,7 @@ interface Instance {
   readonly restarts: readonly number[];
 }
 
-/** What became of the canary's instances in one step, by instance: plain JSON of bounded size. */
+/** What became of the canary's instances, by instance: plain JSON of bounded size. */
 export type LivenessEvidence = Readonly<Record<string, Instance>>;
 
 const MOST_INSTANCES = 200;
@@ -30,6 +30,18 @@ const MOST_RESTARTS = 20;
 const LATE_MS = 300_000;
 /** A process may not always say the same moment to the millisecond. */
 const SAME_START_MS = 1_000;
+
+/**
+ * What is known when a step begins: who was there may be gone with its very beginning. Restarts of before the first
+ * step were not caused by it.
+ */
+export const goingOn = (former: LivenessEvidence, goesOn: boolean): LivenessEvidence =>
+  Object.fromEntries(
+    Object.entries(former).map(([name, instance]) => [
+      name,
+      { ...instance, missed: 0, restarts: goesOn ? instance.restarts : [] },
+    ]),
+  );
 
 /** What one check says of the canary in one target. */
 interface Sighting {

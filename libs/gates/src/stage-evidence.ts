@@ -1,7 +1,7 @@
 import type { Plan } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
 import { advance, type GuardEvidence, openEvidence, type Readings } from './evidence.ts';
-import { type LivenessEvidence, watchInstances } from './liveness.ts';
+import { goingOn, type LivenessEvidence, watchInstances } from './liveness.ts';
 import { maxGapMs, NO_STAGE, watchedStep, windowMsOf } from './timing.ts';
 import { targetNamed, type Watch, watchOf } from './watch.ts';
 
@@ -46,7 +46,7 @@ export function openStage(
     ...of,
     openedAt: at,
     guards: Object.fromEntries(guards),
-    ...(plan.liveness === 'off' ? {} : { liveness: {} }),
+    ...(plan.liveness === 'off' ? {} : { liveness: goingOn(before?.liveness ?? {}, goesOn) }),
     lastSuccessAt: null,
     coveredMs: 0,
   };
