@@ -107,6 +107,56 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
     ]);
   });
 
+  it('passes on values as they are: infinite, and less than before after a restart', async () => {
+    const { source, nextInstant, serve, change } = await open();
+    const target = await serve({ text: 'a_total 700\nb{x="1"} +Inf\nb{x="2"} -Inf\n' });
+    const request = [{ target, metrics: ['a_total', 'b'] }];
+    const [before] = await source.read(request, nextInstant());
+    expect(bySeries(taken(before).samples).map(({ value }) => value)).toEqual([
+      700,
+      Infinity,
+      -Infinity,
+    ]);
+    await change(target, { text: 'a_total 3\n' });
+    const [after] = await source.read(request, nextInstant());
+    expect(taken(after).samples).toMatchObject([{ name: 'a_total', value: 3 }]);
+  });
+
+  it('gives a series that is new, and none for one that has vanished', async () => {
+    const { source, nextInstant, serve, change } = await open();
+    const target = await serve({ text: 'a_total{pod="1"} 5\na_total{pod="2"} 6\n' });
+    const request = [{ target, metrics: ['a_total'] }];
+    await source.read(request, nextInstant());
+    await change(target, { text: 'a_total{pod="2"} 7\na_total{pod="3"} 1\n' });
+    const [reading] = await source.read(request, nextInstant());
+    expect(bySeries(taken(reading).samples)).toMatchObject([
+      { labels: { pod: '2' }, value: 7 },
+      { labels: { pod: '3' }, value: 1 },
+    ]);
+  });
+
+  it('gives a sample the time that its exporter says', async () => {
+    const { source, nextInstant, serve } = await open();
+    const said = nextInstant() - 500;
+    const target = await serve({ text: `told_total 5 ${said}\nnow_total 1\n` });
+    const [reading] = await source.read(
+      [{ target, metrics: ['told_total', 'now_total'] }],
+      nextInstant(),
+    );
+    const { samples, at } = taken(reading);
+    expect(samples.map((sample) => sample.at)).toEqual([said, at]);
+  });
+
+  it('gives the edges of buckets as they are written', async () => {
+    const { source, nextInstant, serve } = await open();
+    const buckets = ['0.50', '1e+06', '+Inf'].map((le) => `h_bucket{le="${le}"} 1\n`);
+    const target = await serve({ text: buckets.join('') });
+    const [reading] = await source.read([{ target, metrics: ['h_bucket'] }], nextInstant());
+    expect(new Set(taken(reading).samples.map(({ labels }) => labels['le']))).toEqual(
+      new Set(['0.50', '1e+06', '+Inf']),
+    );
+  });
+
   it('asks each target once and answers in the order in which they first stand', async () => {
     const { source, nextInstant, serve } = await open();
     const first = await serve({ text: 'a_total 1\nb_total 2\n' });

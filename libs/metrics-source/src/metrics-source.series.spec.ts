@@ -25,8 +25,8 @@ describe('the source of recorded series', () => {
       const exposition = readExposition(served.text, { at });
       if (isRejection(exposition)) throw new Error(exposition.message);
       const samples = [...exposition.samples.values()].flat();
-      const recorded = samples.map(({ name, labels, value }) =>
-        series([[at, value]], labels, name),
+      const recorded = samples.map((each) =>
+        series([[each.at, each.value]], each.labels, each.name),
       );
       const others = [series([[at, 2]], {}, ONE_PLUS_ONE), series([[at, 1]], {}, 'up')];
       const declared = [...exposition.declared];
