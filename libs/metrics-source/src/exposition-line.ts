@@ -1,6 +1,6 @@
 import { seriesKey } from './series.ts';
 
-/** One line of either format. */
+/** One line of either format. Why it is parsed here: docs/decisions/0013-reading-metrics.md. */
 export interface Line {
   readonly series: SeriesText;
   readonly value: number;
