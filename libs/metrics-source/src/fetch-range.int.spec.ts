@@ -110,6 +110,7 @@ const show = async (...texts: (string | undefined)[]): Promise<void> => {
       ];
       expect({ at, of: seriesOf(other) }).toEqual({ at, of: seriesOf(one) });
       expect(other.lacks === undefined).toBe(one.lacks === undefined);
+      expect(other.down).toEqual(one.down);
       if (one.lacks !== undefined) down.push(at);
     }
     expect(down.length).toBeGreaterThan(0);

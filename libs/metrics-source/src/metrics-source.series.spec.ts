@@ -135,9 +135,10 @@ describe('recorded series', () => {
     );
     const source = seriesSource([up, counted]);
     expect(await readAt(source, 15_000)).not.toHaveProperty('lacks');
-    expect((await readAt(source, 25_000)).lacks).toBe(
-      'prometheus could not scrape c:1 (shop), which had a_total.',
-    );
+    expect(await readAt(source, 25_000)).toMatchObject({
+      down: [labels],
+      lacks: 'prometheus could not scrape c:1 (shop), which had a_total.',
+    });
     expect(await readAt(source, 35_000)).not.toHaveProperty('lacks');
   });
 

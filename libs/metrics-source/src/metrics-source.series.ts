@@ -87,7 +87,6 @@ class Archive {
     const tracks = this.#tracksFor(wanted);
     const samples = this.#samplesOf(tracks, at);
     const newest = newestOf(samples) ?? newestOf(this.#samplesOf(this.#tracks, at));
-    const lacks = this.#lackOf(target, tracks, at);
     return {
       outcome: 'taken',
       target,
@@ -96,7 +95,7 @@ class Archive {
       declared: newest === undefined ? [] : [...metrics].filter((name) => this.#declared.has(name)),
       ...(queries.length > 0 ? { answers: this.#answersTo(target, queries, at) } : {}),
       ...(rules.length > 0 ? { rules: rules.filter((rule) => this.#rules.has(rule)) } : {}),
-      ...(lacks === undefined ? {} : { lacks }),
+      ...this.#missingIn(target, tracks, at),
     };
   }
 
@@ -144,22 +143,28 @@ class Archive {
     return Object.fromEntries(answers);
   }
 
-  /** The first target that had such series and, by its `up`, could not be scraped. */
-  #lackOf(target: string, tracks: readonly SeriesTrack[], at: number): string | undefined {
-    for (const { labels, value } of this.#samplesOf(this.#ups, at)) {
-      if (value !== 0) continue;
-      const { job = '', instance = '' } = labels;
-      const lost = tracks.find(
+  /** The targets that had such series and, by their `up`, could not be scraped. */
+  #missingIn(target: string, tracks: readonly SeriesTrack[], at: number): Missing {
+    const lost = this.#samplesOf(this.#ups, at).flatMap(({ labels: { job, instance }, value }) => {
+      if (value !== 0) return [];
+      const had = tracks.find(
         (track) =>
-          track.labels['job'] === labels['job'] &&
-          track.labels['instance'] === labels['instance'] &&
+          track.labels['job'] === job &&
+          track.labels['instance'] === instance &&
           track.hadWithin(at, REMEMBERED_MS),
       );
-      if (lost) return `${target} could not scrape ${instance} (${job}), which had ${lost.name}.`;
-    }
-    return undefined;
+      return had ? [{ job: job ?? '', instance: instance ?? '', metric: had.name }] : [];
+    });
+    if (!lost[0]) return {};
+    const { job, instance, metric } = lost[0];
+    return {
+      down: lost.map((each) => ({ job: each.job, instance: each.instance })),
+      lacks: `${target} could not scrape ${instance} (${job}), which had ${metric}.`,
+    };
   }
 }
+
+type Missing = Pick<TakenReading, 'down' | 'lacks'>;
 
 const newestOf = (samples: readonly Sample[]): number | undefined =>
   samples.length === 0
