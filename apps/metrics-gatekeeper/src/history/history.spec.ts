@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { rolloutBody } from '../rollout/rollout-body.ts';
-import { ALL, CANARY, Story } from '../rollout/story.memory.ts';
+import { ALL, CANARY, GUARDS, Story } from '../rollout/story.memory.ts';
 import { type Entry, entryOf, placeOf, wholeDecisions } from './history.ts';
 import { markdownOf, reportOf } from './report.ts';
 
@@ -68,6 +68,27 @@ describe('a report', () => {
     expect(markdown).toMatch(/\| canary \| error-rate \| breach: error-rate-too-high \|/);
     expect(markdown).toContain('| restored | 0ms after the rollback was decided |');
     expect(markdown).toContain('| risk | 1 % that a healthy rollout is rolled back |');
+  });
+
+  it('tells of levels of risk, of guards in shadow and whether the rollback helped, with their verdicts', () => {
+    const more =
+      '  - { name: trial, judge: immediate, metric: violations, shadow: true, above: 2 }\n' +
+      'levels: { notify: 1.5 }\n';
+    const guards = GUARDS.replace('metric: violations }', 'metric: violations, above: 100 }');
+    const story = new Story([CANARY], `${guards}${more}`).opened();
+    for (let tries = 0; tries < 40 && story.count('RiskLevelReached') === 0; tries += 1)
+      story.check({ requests: 20, errors: 1 });
+    story.check({ violations: 3 }).person('RollBack').answered('RestoreFlag');
+    const told = reportAfter(story.checks(6, { requests: 300 }));
+    const what = told.timeline.map((line) => line.what).join('\n');
+    expect(what).toMatch(/^risk notify: The risk score is/m);
+    expect(what).toMatch(/^in shadow, would have rolled back: trial: /m);
+    expect(what).toMatch(/^recovered: error-rate: /m);
+    expect(told.evidence.map(({ stage, guard }) => [stage, guard])).toEqual([
+      ['canary', 'trial'],
+      ['after the rollback', 'error-rate'],
+      ['after the rollback', 'invariant'],
+    ]);
   });
 
   it('says which stage each verdict is about, and none where no stage was open', () => {

@@ -102,8 +102,9 @@ class World {
     this.#url = url;
   }
 
-  async start(steps: readonly string[] = [CANARY, ALL]): Promise<string> {
-    const put = await this.service.put('/v1/plans/open-checkout', planText(this.#url, steps));
+  async start(steps: readonly string[] = [CANARY, ALL], more = ''): Promise<string> {
+    const text = `${planText(this.#url, steps)}${more}\n`;
+    const put = await this.service.put('/v1/plans/open-checkout', text);
     expect(put.status).toBe(201);
     const body = { plan: 'open-checkout', environment: 'test' };
     const started = await this.service.post<RolloutBody>('/v1/rollouts', body);
@@ -179,7 +180,7 @@ describe('a rollout', () => {
     const id = await here.start();
     const over = await here.becomes(id, 'rolled-back');
     expect(here.flag.percentage).toBe(0);
-    expect(over.guards[0]).toMatchObject({ outcome: 'breach', reason: 'error-rate-too-high' });
+    expect(over).toMatchObject({ rollback: { reason: 'error-rate-too-high' } });
     expect(over.riskScore).toBeGreaterThan(over.riskLimit);
     const restore = here.flag.received.find(({ type }) => type === 'RestoreFlag');
     const [breach] = here.service.published('metric.breaches');
@@ -190,6 +191,29 @@ describe('a rollout', () => {
       /tidegate_gatekeeper_verdicts_total\{outcome="breach",reason="error-rate-too-high"[^}]*\} 1/,
     );
   });
+
+  it.each([
+    ['are good again', 0, { outcome: 'recovered', page: false }],
+    ['stay bad', 20, { outcome: 'persisting', page: true }],
+  ])(
+    'that was rolled back is watched on, and says once that its metrics %s',
+    async (_how, failing, judged) => {
+      const here = await world();
+      here.load.failing = 20;
+      const id = await here.start([CANARY], 'recovery: { within: 2s }');
+      await here.becomes(id, 'rolled-back');
+      here.load.failing = failing;
+      const shown = await until(async () => {
+        const body = await here.shown(id);
+        return 'recovery' in body && body.recovery?.status !== 'awaited' ? body : undefined;
+      });
+      expect(shown).toMatchObject({ status: 'rolled-back', recovery: { status: judged.outcome } });
+      await until(async () => ((await here.shown(id)).nextCheckAt === null ? true : undefined));
+      const told = here.events(id).filter(({ type }) => type === 'RecoveryJudged');
+      expect(told.map(({ data }) => data)).toMatchObject([judged]);
+      expect(here.types(id).filter((type) => type === 'RollbackStarted')).toHaveLength(1);
+    },
+  );
 
   it('rolls back at the first violation', async () => {
     const here = await world();

@@ -1,9 +1,20 @@
 import { expect, it } from '@jest/globals';
 import { definitionOf } from '@tidegate/contracts';
 import fc from 'fast-check';
-import { ALL, CANARY, type Found, Story } from './story.memory.ts';
+import { isMissingData } from '@tidegate/gates';
+import { ALL, CANARY, type Found, GUARDS, Story } from './story.memory.ts';
 
-const STEPS = ['{ migrate: order-totals, action: execute }', CANARY, '{ approve: review }', ALL];
+const STEPS = [
+  '{ migrate: order-totals, action: execute }',
+  CANARY,
+  '{ approve: review }',
+  ALL.replace(' }', ', deadline: 8s, atDeadline: advance }'),
+  '{ bake: overnight, hold: 5s }',
+];
+/** One more guard, in shadow, and levels that are soon reached. */
+const PLAN =
+  `${GUARDS}  - { name: trial, judge: immediate, metric: violations, shadow: true }\n` +
+  'levels: { notify: 2, hold: 5 }\nrecovery: { within: 5s }\n';
 const MOVES: Readonly<Record<string, (story: Story) => unknown>> = {
   start: (story) => story.start(),
   held: (story) => story.held(),
@@ -11,6 +22,8 @@ const MOVES: Readonly<Record<string, (story: Story) => unknown>> = {
   check: (story) => story.check(),
   checks: (story) => story.checks(5),
   'a violation': (story) => story.check({ violations: 1 }),
+  'some errors': (story) => story.check({ requests: 100, errors: 4 }),
+  'few requests': (story) => story.checks(4, { requests: 3 }),
   'many errors': (story) => story.check({ requests: 500, errors: 60 }),
   ...Object.fromEntries(
     (['down', 'empty', 'nan'] as const).map((answer) => [
@@ -54,6 +67,26 @@ const PROLOGUES = [
   ['start', 'held', 'RunMigration done', 'run Started'],
   ['start', 'held', 'run Completed', 'check', 'SetExposure done'],
   ['start', 'held', 'run Completed', 'check', 'SetExposure done', 'checks', 'approve'],
+  [
+    'start',
+    'held',
+    'run Completed',
+    'check',
+    'SetExposure done',
+    'checks',
+    'approve',
+    'check',
+    'SetExposure done',
+  ],
+  [
+    'start',
+    'held',
+    'run Completed',
+    'check',
+    'SetExposure done',
+    'many errors',
+    'RestoreFlag done',
+  ],
 ];
 const moves = fc.tuple(
   fc.constantFrom(...PROLOGUES),
@@ -63,7 +96,7 @@ const moves = fc.tuple(
 );
 
 const play = (names: readonly string[], look: (story: Story, before: unknown) => void) => {
-  const story = new Story(STEPS);
+  const story = new Story(STEPS, PLAN);
   for (const name of names) {
     if (name !== 'start' && story.state.status === 'absent') continue;
     const before = story.state;
@@ -75,7 +108,7 @@ const play = (names: readonly string[], look: (story: Story, before: unknown) =>
 const forAll = (check: (names: readonly string[]) => void) =>
   fc.assert(
     fc.property(moves, ([prologue, rest]) => check([...prologue, ...rest])),
-    { numRuns: 150 },
+    { numRuns: 100 },
   );
 
 it('changes nothing without saying so', () => {
@@ -130,10 +163,59 @@ it('names the flag as it first was in every restore, in a generation that only g
   });
 });
 
-it('leaves no stage but on passing verdicts or for a person', () => {
+const isWatched = (kind: string): boolean => kind === 'stage' || kind === 'bake';
+
+it('leaves no stage or bake but on passing verdicts, for a person, or at a deadline with too little', () => {
   forAll((names) => {
-    for (const { type, data } of play(names, () => undefined).messages)
-      if (type === 'StepCompleted' && data.kind === 'stage' && data.promotedBy === undefined)
-        expect(data.verdicts.map(({ outcome }) => outcome)).toEqual(['pass', 'pass']);
+    for (const { type, data } of play(names, () => undefined).messages) {
+      if (type !== 'StepCompleted' || !isWatched(data.kind) || data.promotedBy !== undefined)
+        continue;
+      const acting = data.verdicts.filter(({ shadow }) => !shadow);
+      const held = acting.filter(({ outcome }) => outcome !== 'pass');
+      expect(acting.map(({ guard }) => guard)).toEqual(['error-rate', 'invariant']);
+      expect(
+        held.filter(({ outcome, reason }) => outcome === 'breach' || isMissingData(reason)),
+      ).toEqual([]);
+      if (!data.atDeadline) expect(held).toEqual([]);
+      else expect(data.step).toBe('all');
+    }
+  });
+});
+
+it('rolls back in the decision that tells of a breach, and for no guard in shadow', () => {
+  forAll((names) => {
+    let told = 0;
+    play(names, ({ messages }) => {
+      const types = messages.slice(told).map(({ type }) => type);
+      if (types.includes('ThresholdBreached')) expect(types).toContain('RollbackStarted');
+      told = messages.length;
+    }).messages.forEach(({ type, data }) => {
+      if (type === 'ThresholdBreached') expect(data.guard).not.toBe('trial');
+      if (type === 'RolloutHeld') expect(data.message).not.toMatch(/^trial/);
+    });
+  });
+});
+
+it('begins and leaves nothing by itself while its score holds it', () => {
+  forAll((names) => {
+    play(names, ({ last, state }, before) => {
+      const levels = (before as { levels?: { hold?: string } }).levels;
+      if (levels?.hold === undefined || !('levels' in state) || state.levels?.hold === undefined)
+        return;
+      const left = Array.isArray(last) ? last.filter(({ type }) => type === 'StepCompleted') : [];
+      for (const { data } of left) expect(data).toHaveProperty('promotedBy');
+    });
+  });
+});
+
+it('judges each recovery once, whatever comes after', () => {
+  forAll((names) => {
+    const story = play([...names, 'RollBack', 'RestoreFlag done'], () => undefined);
+    if (story.state.status === 'absent') return;
+    story.checks(30, { requests: 50 });
+    const ended = story.count('RolloutRolledBack');
+    expect(story.count('RecoveryJudged')).toBeLessThanOrEqual(ended);
+    if (story.state.status === 'rolled-back' && story.state.exposed)
+      expect(story.state.recovery?.status).toMatch(/^(recovered|persisting)$/);
   });
 });
