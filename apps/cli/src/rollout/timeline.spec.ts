@@ -18,12 +18,13 @@ const rollout: RolloutShown = {
   riskScore: 1,
   riskLimit: 100,
 };
-const lineAbout = (references: NonNullable<RolloutShown['references']>): string | undefined =>
-  timeline({ ...rollout, references }, [], 2_000)
+const linesOf = (shown: Partial<RolloutShown>): readonly string[] =>
+  timeline({ ...rollout, ...shown }, [], 2_000)
     .split('\n')
     // oxlint-disable-next-line no-control-regex -- colours
-    .map((line) => line.replaceAll(/\u001B\[\d+m/g, '').trim())
-    .find((line) => line.startsWith('relies on'));
+    .map((line) => line.replaceAll(/\u001B\[\d+m/g, '').trim());
+const lineAbout = (references: NonNullable<RolloutShown['references']>): string | undefined =>
+  linesOf({ references }).find((line) => line.startsWith('relies on'));
 
 it('says what the flag refers to, and what of it is not held or disabled', () => {
   expect(
@@ -37,4 +38,27 @@ it('says what the flag refers to, and what of it is not held or disabled', () =>
 
 it('says nothing of it where the flag refers to nothing', () => {
   expect(lineAbout([])).toBe(undefined);
+});
+
+it('shows a bake as it is watched', () => {
+  const step = { name: 'overnight', kind: 'bake', state: 'current', holdMs: 60_000 } as const;
+  const [, line] = linesOf({ phase: 'open', steps: [{ ...step, coveredMs: 30_000 }] });
+  expect(line).toMatch(/overnight +bake .* 30s of 1m$/);
+});
+
+it('names the risk once it has come to a level, and what a guard in shadow would have done', () => {
+  expect(linesOf({ riskScore: 12.34, riskLevelsReached: ['notify'] })).toContain(
+    'risk 12, rolls back at 100',
+  );
+  expect(linesOf({ riskScore: 0.2, riskLevelsReached: [] }).join()).not.toContain('risk');
+  expect(linesOf({ wouldHaveBreached: ['trial@canary'] })).toContain(
+    'in shadow, would have rolled back: trial@canary',
+  );
+});
+
+it('says whether a rollback has helped', () => {
+  const status = 'rolled-back';
+  expect(linesOf({ status, recovery: { status: 'awaited' } }).at(-1)).toMatch(/^watched on/);
+  const judged = { status: 'persisting', message: 'errors: not good again.' };
+  expect(linesOf({ status, recovery: judged }).at(-1)).toBe('persisting: errors: not good again.');
 });

@@ -22,6 +22,10 @@ export interface RolloutShown {
   readonly guards: readonly Verdict[];
   readonly riskScore: number;
   readonly riskLimit: number;
+  readonly riskLevelsReached?: readonly string[];
+  /** Guards in shadow that would have rolled it back, as guard@step. */
+  readonly wouldHaveBreached?: readonly string[];
+  readonly recovery?: { readonly status: string; readonly message?: string };
   readonly hold?: { readonly reason: string; readonly message: string };
   readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };
@@ -72,6 +76,8 @@ export function timeline(
     ...referenceLine(rollout),
     ...rollout.steps.flatMap((step) => stepLines(rollout, step, decisions, width)),
     ...whyLines(rollout),
+    ...riskLines(rollout),
+    ...recoveryLine(rollout),
   ].join('\n');
 }
 
@@ -100,9 +106,10 @@ function stepLines(
   if (step.state === 'ahead') return [pc.dim(`  · ${columns.trimEnd()}`)];
   if (step.state === 'done') return [`  ${pc.green('✔')} ${columns}  ${doneNote(step, decisions)}`];
   const line = `  ${currentMark(rollout)} ${columns}  ${currentNote(rollout, step)}`;
-  return isLive(rollout) && step.kind === 'stage' ? [line, ...guardLines(rollout)] : [line];
+  return isLive(rollout) && isWatched(step) ? [line, ...guardLines(rollout)] : [line];
 }
 
+const isWatched = ({ kind }: StepShown): boolean => kind === 'stage' || kind === 'bake';
 const isLive = (rollout: RolloutShown): boolean =>
   !isOver(rollout) && rollout.status !== 'rolling-back';
 
@@ -124,7 +131,9 @@ function doneNote(step: StepShown, decisions: readonly DecisionShown[]): string 
 
 function currentNote(rollout: RolloutShown, step: StepShown): string {
   if (step.kind === 'approve') return `waits for an ${step.role ?? 'approver'}`;
-  if (step.kind !== 'stage' || step.holdMs === undefined) return rollout.phase ?? '';
+  if (!isWatched(step) || step.holdMs === undefined) return rollout.phase ?? '';
+  // Once it is rolled back its guards are asked for something else: whether all is well again.
+  if (rollout.recovery) return '';
   if (!isLive(rollout)) return rollout.guards.map(counts).filter(Boolean).join(', ');
   const covered = Math.min(step.coveredMs ?? 0, step.holdMs);
   return `${bar(covered / step.holdMs)} ${formatDuration(covered)} of ${formatDuration(step.holdMs)}`;
@@ -159,6 +168,28 @@ function whyLines(rollout: RolloutShown): readonly string[] {
   if (paused) return [`  ${pc.yellow(`paused by ${paused.by}: ${paused.reason}`)}`];
   if (hold) return [`  ${pc.yellow(`holds: ${hold.message}`)}`];
   return [];
+}
+
+/** Only where there is something to worry about. */
+function riskLines(rollout: RolloutShown): readonly string[] {
+  const { riskScore, riskLimit, riskLevelsReached = [], wouldHaveBreached = [] } = rollout;
+  const score = Number(riskScore.toPrecision(2));
+  return [
+    ...(isLive(rollout) && riskLevelsReached.length > 0
+      ? [`  ${pc.yellow(`risk ${score}, rolls back at ${Math.round(riskLimit)}`)}`]
+      : []),
+    ...(wouldHaveBreached.length > 0
+      ? [`  ${pc.dim(`in shadow, would have rolled back: ${wouldHaveBreached.join(', ')}`)}`]
+      : []),
+  ];
+}
+
+function recoveryLine({ recovery }: RolloutShown): readonly string[] {
+  if (!recovery) return [];
+  if (recovery.status === 'awaited')
+    return [`  ${pc.dim('watched on: are its metrics good again?')}`];
+  const tone = recovery.status === 'recovered' ? pc.green : pc.red;
+  return [`  ${tone(`${recovery.status}: ${recovery.message ?? ''}`)}`];
 }
 
 const endTone = (status: string) =>
