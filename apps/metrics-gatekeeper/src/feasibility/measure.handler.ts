@@ -36,7 +36,9 @@ export async function measureAtOnce(
   plan: Plan,
   environment: string,
 ): Promise<Traffic> {
-  const kept = readsOf(countingPlan(plan), environment, { overall: true }).filter((each) => !isScraped(each));
+  const kept = readsOf(countingPlan(plan), environment, { overall: true }).filter(
+    (each) => !isScraped(each),
+  );
   const past = await pastAndNow(deps, kept);
   const unknown = scrapedMetrics(plan).map((name) => [
     name,

@@ -1,5 +1,6 @@
 import type { Guard, Metric, Plan } from '@tidegate/contracts';
 import { checkStage, factsOf, type MetricTraffic, openStage, type Traffic } from '@tidegate/gates';
+import { formatDuration } from '@tidegate/kernel';
 import type { Reading } from '@tidegate/metrics-source';
 
 /** What targets counted at one instant. */
@@ -43,6 +44,9 @@ export function trafficBetween(plan: Plan, first: Taken, last: Taken): Traffic {
       if (!evidence || !metric) return [name, unknownOf(metric, `${name} was not read.`)];
       const { since = [], missing } = factsOf(evidence, last.at);
       if (missing) return [name, unknownOf(metric, missing.detail)];
+      const then = before.guards[name]?.missing;
+      const ago = formatDuration(last.at - first.at);
+      if (then) return [name, unknownOf(metric, `${ago} ago it was not counted: ${then.detail}`)];
       return [name, trafficOf(name, metric, since[0], last.at - first.at)];
     }),
   );

@@ -25,17 +25,20 @@ export function inject(recording: Recording, plan: Plan, change: Change, from: n
     case 'requests-times':
       return times(recording, totalsOf(metrics), change.times, from);
     case 'errors-share':
-      return metrics.reduce((now, metric) => failing(now, metric, change.share, from), recording);
+      return failing(recording, metrics, change.share, from);
     case 'slower':
-      return metrics.reduce((now, metric) => slower(now, metric, change.ms, from), recording);
+      return slower(recording, metrics, change.ms, from);
     case 'events':
-      return metrics.reduce((now, each) => more(now, each, change.perMinute, from), recording);
+      return once(metrics.map(countedBy)).reduce(
+        (now, each) => more(now, each, change.perMinute, from),
+        recording,
+      );
     case 'value-times':
       return values(recording, metrics, from, (value) => value * change.times);
     case 'value-set':
       return values(recording, metrics, from, () => change.value);
     case 'alert':
-      return metrics.reduce((now, metric) => alerting(now, metric, from), recording);
+      return once(metrics).reduce((now, metric) => alerting(now, metric, from), recording);
     case 'drop':
       return silent(recording, from, (series) => isNamed(series, change.series));
     case 'stop-scrape':
@@ -85,20 +88,32 @@ const times = (
   }),
 });
 
-/** Of every request a share fails that did not before; where bad ones are counted among all, the good ones are fewer. */
-function failing(recording: Recording, metric: Metric, share: number, from: number): Recording {
-  if (metric.type !== 'ratio' || !hasName(recording, metric.bad)) return recording;
-  const total = ofCanary(metric, metric.total);
-  const bad = ofCanary(metric, metric.bad);
+/**
+ * Of every request a share fails that did not before; where bad ones are counted among all, the good ones are fewer. A
+ * series that several metrics count is changed once.
+ */
+function failing(
+  recording: Recording,
+  metrics: readonly Metric[],
+  share: number,
+  from: number,
+): Recording {
+  const ratios = metrics.flatMap((metric) =>
+    metric.type === 'ratio' && hasName(recording, metric.bad)
+      ? [{ bad: ofCanary(metric, metric.bad), total: ofCanary(metric, metric.total) }]
+      : [],
+  );
   const made: RecordedSeries[] = [];
   const series = recording.series.map((each) => {
-    if (!isSelected(each, total) || isSelected(each, bad)) return each;
+    const counts = ratios.filter(({ total }) => isSelected(each, total));
+    const [first] = counts;
+    if (!first || counts.some(({ bad }) => isSelected(each, bad))) return each;
     const growth = growthOf(columnsOf(each), from);
     const failed = (index: number): number => Math.floor((growth[index] ?? 0) * share);
-    const labels = { ...firstOf(metric.bad.where), [MARK]: String(made.length) };
-    const added = seriesLike(each, { name: metric.bad.metric, labels }, from, failed);
+    const labels = { ...firstOf(first.bad.where), [MARK]: String(made.length) };
+    const added = seriesLike(each, { name: first.bad.metric, labels }, from, failed);
     made.push(added);
-    return isSelected(added, total)
+    return isSelected(added, first.total)
       ? changedFrom(each, from, (value, index) => value - failed(index))
       : each;
   });
@@ -117,33 +132,53 @@ const firstOf = (where: Selector['where']): Record<string, string> =>
     ]),
   );
 
-function slower(recording: Recording, metric: Metric, ms: number, from: number): Recording {
-  if (metric.type !== 'latency') return recording;
-  const { metric: name, where } = metric.histogram;
-  const buckets = ofCanary(metric, { metric: `${name}_bucket`, where });
-  const groups = new Map<string, RecordedSeries[]>();
+function slower(
+  recording: Recording,
+  metrics: readonly Metric[],
+  ms: number,
+  from: number,
+): Recording {
+  const histograms = metrics.flatMap((metric) => {
+    if (metric.type !== 'latency') return [];
+    const { metric: name, where } = metric.histogram;
+    const buckets = ofCanary(metric, { metric: `${name}_bucket`, where });
+    return [{ buckets, more: metric.unit === 's' ? ms / 1_000 : ms }];
+  });
+  const groups = new Map<string, { more: number; series: RecordedSeries[] }>();
   const others: RecordedSeries[] = [];
   for (const series of recording.series) {
-    if (!isSelected(series, buckets)) {
+    const histogram = histograms.find(({ buckets }) => isSelected(series, buckets));
+    if (!histogram) {
       others.push(series);
       continue;
     }
     const { le: _le, ...labels } = series.labels;
     const key = seriesKey(series.name, labels);
-    groups.set(key, [...(groups.get(key) ?? []), series]);
+    const known = groups.get(key)?.series ?? [];
+    groups.set(key, { more: histogram.more, series: [...known, series] });
   }
-  const more = metric.unit === 's' ? ms / 1_000 : ms;
-  const changed = [...groups.values()].flatMap((group) => slowed(group, more, from));
+  const changed = [...groups.values()].flatMap(({ more, series }) => slowed(series, more, from));
   return { ...recording, series: [...others, ...changed] };
 }
 
+interface CountedBy {
+  readonly selector: Selector;
+  /** Whoever reports it, reports it to the gatekeeper itself. */
+  readonly isSignal: boolean;
+}
+
 /** Events that were not recorded, counted by a series of their own. */
-function more(recording: Recording, metric: Metric, perMinute: number, from: number): Recording {
-  const selector = countedBy(metric);
-  const like = recording.series.find((each) => selector && isSelected(each, selector));
+function more(
+  recording: Recording,
+  counted: CountedBy | undefined,
+  perMinute: number,
+  from: number,
+): Recording {
+  if (!counted) return recording;
+  const { selector, isSignal } = counted;
+  const like = recording.series.find((each) => isSelected(each, selector));
   const clock = like ?? longest(recording);
-  if (!selector || !clock) return recording;
-  if (metric.type !== 'signal' && !hasName(recording, selector)) return recording;
+  if (!clock || (!isSignal && !hasName(recording, selector))) return recording;
   const labels = { ...firstOf(selector.where), [MARK]: 'events' };
   const base = like ?? { ...clock, labels: {} };
   const added = seriesLike(base, { name: selector.metric, labels }, from, (_index, at) =>
@@ -152,12 +187,18 @@ function more(recording: Recording, metric: Metric, perMinute: number, from: num
   return { ...recording, series: [...recording.series, added] };
 }
 
-function countedBy(metric: Metric): Selector | undefined {
-  if (metric.type === 'signal') return { metric: metric.signal, where: metric.where };
+function countedBy(metric: Metric): CountedBy | undefined {
+  if (metric.type === 'signal')
+    return { selector: { metric: metric.signal, where: metric.where }, isSignal: true };
   return metric.type === 'count' || metric.type === 'rate'
-    ? ofCanary(metric, metric.count)
+    ? { selector: ofCanary(metric, metric.count), isSignal: false }
     : undefined;
 }
+
+/** What stands there twice, once. */
+const once = <T>(values: readonly T[]): T[] => [
+  ...new Map(values.map((value) => [JSON.stringify(value), value])).values(),
+];
 
 const longest = ({ series }: Recording): RecordedSeries | undefined => {
   const lengths = series.map((each) => columnsOf(each).times.length);

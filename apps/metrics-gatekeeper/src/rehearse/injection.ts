@@ -205,7 +205,8 @@ function wantedSeen(guard: Guard): number {
 
 /** As many a minute that one interval between two checks has more than what is allowed. */
 function eventsFor(guard: Guard, metric: Metric): number {
-  const per = metric.type === 'rate' ? metric.per : 60_000;
+  const within = guard.judge === 'immediate' ? (guard.within ?? 60_000) : 60_000;
+  const per = metric.type === 'rate' ? metric.per : within;
   return Math.max(120, Math.ceil(((allowedBy(guard) ?? 1) * 4 * 60_000) / per));
 }
 

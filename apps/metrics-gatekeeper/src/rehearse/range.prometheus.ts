@@ -24,8 +24,9 @@ export const readRangeFrom =
       const url = wanted.url ?? urlIn(read.target) ?? deps.defaultUrl;
       if (url === undefined) return nobody;
       const recording = await readOne(deps, url, read, {
-        ...wanted,
         from: wanted.from - pastOf(plan),
+        until: wanted.until,
+        stepMs: plan.checkEvery,
       });
       if ('rejected' in recording) return recording;
       recordings.push(recording);
@@ -50,11 +51,18 @@ function urlIn(target: string): string | undefined {
   return target.startsWith(prefix) ? target.slice(prefix.length) : SIGNALS;
 }
 
+interface Asked {
+  readonly from: number;
+  readonly until: number;
+  /** Between two evaluations of an expression: a check evaluates it too. */
+  readonly stepMs: number;
+}
+
 async function readOne(
   { clock, defaultUrl, authorization }: RangeDeps,
   url: string,
   { metrics, selectors = [], queries = [] }: ReadRequest,
-  { from, until }: { readonly from: number; readonly until: number },
+  { from, until, stepMs }: Asked,
 ): Promise<Recording | Rejection> {
   const whole = metrics
     .filter((metric) => !selectors.some((each) => each.metric === metric))
@@ -65,12 +73,9 @@ async function readOne(
     queries,
     from,
     to: until,
-    stepMs: STEP_MS,
+    stepMs,
     ...(url === defaultUrl && authorization !== undefined ? { authorization } : {}),
   };
   const range = await fetchRange(request, { clock, maxPoints: MOST_POINTS });
   return 'failure' in range ? reject('REHEARSAL_DATA_UNREADABLE', range.message) : range;
 }
-
-/** Between two evaluations of an expression, as Prometheus scrapes by default. */
-const STEP_MS = 15_000;
