@@ -68,15 +68,22 @@ describe('what was recorded before the rollout', () => {
     expect(watching.evidence.lastSuccessAt).toBe(START + 10_000);
   });
 
-  it('is asked for again a while after it could not be read, and says why', async () => {
+  it('is asked for again at the next check where it could not be read, and says why', async () => {
     const watching = new Watching(fields());
     await record(watching, 'timeout', START);
     await watching.check(5, { [P]: histogram });
     expect(watching.facts('g').missing).toMatchObject({ kind: 'query-error' });
+    expect(await record(watching, histogram, START + 5_000)).toHaveLength(1);
+    await watching.check(10, { [P]: histogram });
+    expect(watching.missing('g')).toBe(null);
+  });
+
+  it('is looked for again after half a minute where there was nothing', async () => {
+    const watching = new Watching(fields());
+    await record(watching, '', START);
     expect(await record(watching, histogram, START + 29_000)).toHaveLength(0);
     expect(await record(watching, histogram, START + 30_000)).toHaveLength(1);
-    await watching.check(35, { [P]: histogram });
-    expect(watching.missing('g')).toBe(null);
+    expect(watching.facts('g').recorded).toMatchObject({ total: 3_600 });
   });
 
   it('of a first release without a baseline is nothing, and does not pass for good', async () => {

@@ -9,7 +9,7 @@ import { narrowed, targetsOf, type Watch, watchOf } from './watch.ts';
 
 /** The past is read at up to so many instants. */
 const MOST_INTERVALS = 48;
-/** What could not be read is asked for again after this. */
+/** What was not there is looked for again after this; a source that did not answer is asked at the next check. */
 const AGAIN_AFTER_MS = 30_000;
 /** For so long Prometheus takes a series that it no longer finds for one that is still there. */
 const LOOKBACK_MS = 300_000;
@@ -42,7 +42,8 @@ export function recordedReadsOf(
   for (const { name, watch, known } of comparedIn(plan, evidence)) {
     const { recorded } = known;
     if (recorded === undefined || !isLack(recorded)) continue;
-    if (at - (recorded.triedAt ?? -Infinity) < AGAIN_AFTER_MS) continue;
+    const waitMs = recorded.kind === 'query-error' ? 0 : AGAIN_AFTER_MS;
+    if (at - (recorded.triedAt ?? -Infinity) < waitMs) continue;
     const instants = instantsOf(watch.recorded, startedAt, watch.maxGapMs / 3);
     reads.set(name, {
       metric: name,

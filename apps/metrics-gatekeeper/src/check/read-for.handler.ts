@@ -31,27 +31,27 @@ export async function readFor(
 ): Promise<Read> {
   const { status, plan, environment, startedAt } = rollout;
   if (status === 'rolling-back') return { readings: [], known: before };
-  const known = before ?? (await signalsAtStart(source, rollout));
+  const known = before ?? (await atStart(source, rollout));
   const overall = status === 'rolled-back' ? { overall: true as const } : {};
-  const requests = readsOf(plan, environment, { guards: known?.guards ?? {}, ...overall });
+  const requests = readsOf(plan, environment, { guards: known.guards, ...overall });
   const [readings, recordings] = await Promise.all([
     source.read(requests, at),
-    known ? recordingsFor(source, plan, recordedReadsOf(plan, known, startedAt, at)) : [],
+    recordingsFor(source, plan, recordedReadsOf(plan, known, startedAt, at)),
   ]);
-  return { readings, known: known && recordings.reduce(taking(plan, at), known) };
+  return { readings, known: recordings.reduce(taking(plan, at), known) };
 }
 
-/** Signals tell when they were reported: those that came between the start and the first check count as well. */
-async function signalsAtStart(
-  source: MetricsSource,
-  rollout: Existing,
-): Promise<StageEvidence | undefined> {
+/**
+ * What is known before the first check: signals tell when they were reported, so that those since the start count as
+ * well, and what must still be recorded is recorded before anything opens.
+ */
+async function atStart(source: MetricsSource, rollout: Existing): Promise<StageEvidence> {
   const { plan, environment, startedAt } = rollout;
   const requests = readsOf(plan, environment).filter(
     ({ target }) => signalsEnvironment(target) !== undefined,
   );
-  if (requests.length === 0) return undefined;
-  return look(rollout, undefined, await source.read(requests, startedAt), startedAt);
+  const readings = requests.length === 0 ? [] : await source.read(requests, startedAt);
+  return look(rollout, undefined, readings, startedAt);
 }
 
 const taking =
