@@ -64,16 +64,34 @@ describe('a canary and its baseline', () => {
     expect(watching.counted('worse')).toMatchObject({ bad: 5, baseline: { expected: 5 } });
   });
 
-  it('never have errors of the canary that were not to be expected: each stands for its request', async () => {
+  it('wait for the next check where a scrape came between an error and its request, and lose nothing', async () => {
     const watching = new Watching(fields({ total: { metric: 'handled_total' } }, { margin: '0%' }));
     const handled = (canary: number, baseline: number) =>
       `handled_total{variant="new"} ${canary}\nhandled_total{variant="old"} ${baseline}\n`;
     await watching.check(0, { [A]: both(ZERO, ZERO) + handled(0, 0) });
-    // The failed requests of the canary are counted as handled one scrape later.
+    // Of the canary's failed requests none is counted as handled yet: it would have errors, and no share of the traffic.
     await watching.check(5, { [A]: both({ good: 0, bad: 3 }, ZERO) + handled(0, 97) });
-    expect(watching.counted('worse')).toMatchObject({
+    expect([watching.counted('worse'), watching.missing('worse')]).toEqual([undefined, null]);
+    await watching.check(10, { [A]: both({ good: 0, bad: 3 }, ZERO) + handled(10, 190) });
+    expect(watching.counted('worse')).toEqual({
       bad: 3,
-      baseline: { expected: expect.closeTo(3 * 0.03, 10) },
+      total: 10,
+      baseline: { bad: 0, total: 190, expected: expect.closeTo(3 * 0.05, 10) },
+    });
+    expect(watching.evidence.coveredMs).toBe(10_000);
+  });
+
+  it('that never agree with their requests are missing data, with a sentence about it', async () => {
+    const watching = new Watching(fields({ total: { metric: 'other_total' } }, { margin: '0%' }));
+    const other = 'other_total{variant="new"} 0\nother_total{variant="old"} 0\n';
+    for (const i of [0, 1, 2, 3, 4])
+      await watching.check(i * 5, { [A]: both({ good: 0, bad: i * 3 }, ZERO) + other });
+    expect(watching.facts('worse')).toMatchObject({
+      since: [],
+      missing: {
+        kind: 'stale',
+        detail: expect.stringMatching(/^12 bad ones of 0 requests since 2026-.*Z: other_total/),
+      },
     });
   });
 

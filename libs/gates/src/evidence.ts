@@ -1,10 +1,9 @@
-import type { Metric } from '@tidegate/contracts';
 import type { Reading } from '@tidegate/metrics-source';
-import { isLack, type Lack, type MissingKind, missingKinds, nameOf } from './counters.ts';
-import { armsOf, type Counted, groupsOf, type Look, lookAt, type Place } from './place.ts';
+import { countNew } from './count-new.ts';
+import type { Lack, MissingKind } from './counters.ts';
+import type { Counted, Place } from './place.ts';
 import { noRecent, type Recent } from './recent.ts';
 import { noSamples, type Samples } from './samples.ts';
-import { tally } from './tally.ts';
 import { isRead, readValue } from './value.ts';
 import type { Watch } from './watch.ts';
 import { noWindows, type Windows } from './windows.ts';
@@ -109,95 +108,3 @@ export const advance = (
   isRead(watch.canary)
     ? readValue(evidence, watch.canary, watch, readings)
     : countNew(evidence, watch, readings, openedAt);
-
-function countNew(
-  evidence: GuardEvidence,
-  watch: Watch,
-  readings: Readings,
-  openedAt: number,
-): GuardEvidence {
-  const groups = groupsOf(watch);
-  const looks = new Map<string, Look>();
-  for (const target of groups.flat())
-    looks.set(target, lookAt(target, evidence.targets[target], readings.get(target), watch));
-  if ([...looks.values()].every(({ outcome }) => outcome === 'repeated')) return evidence;
-  let after = evidence;
-  for (const group of groups)
-    after = countGroup(after, watch, group, looks, groups.length, openedAt);
-  const missing = missingOf(looks, after, watch);
-  const instants = groups.flat().map((target) => after.targets[target]?.at ?? -Infinity);
-  const lastSuccessAt = missing === null ? Math.min(...instants) : evidence.lastSuccessAt;
-  return { ...after, lastSuccessAt, missing };
-}
-
-/** All targets of the group, or none: else an interval of one arm would stand beside another one of the other. */
-function countGroup(
-  evidence: GuardEvidence,
-  watch: Watch,
-  group: readonly string[],
-  looks: ReadonlyMap<string, Look>,
-  groups: number,
-  openedAt: number,
-): GuardEvidence {
-  const counted = group.flatMap((target) => {
-    const look = looks.get(target);
-    return look?.outcome === 'counted' ? [{ target, ...look }] : [];
-  });
-  if (counted.length < group.length) return evidence;
-  const targets = {
-    ...evidence.targets,
-    ...Object.fromEntries(counted.map(({ target, place }) => [target, place])),
-  };
-  const after = { ...evidence, targets };
-  if (counted.some((each) => each.counted === null)) return after;
-  const arms = armsOf(watch).map((_, arm) =>
-    sumOf(counted.flatMap((each) => each.counted?.[arm] ?? [])),
-  );
-  const from = Math.min(...group.map((target) => evidence.targets[target]?.at ?? Infinity));
-  const to = Math.min(...counted.map(({ place }) => place.at));
-  return tally(after, watch, { from, to, arms, weight: 1 / groups }, openedAt);
-}
-
-const sumOf = (all: readonly Counted[]): Counted => ({
-  bad: all.reduce((sum, { bad }) => sum + bad, 0),
-  total: all.reduce((sum, { total }) => sum + total, 0),
-});
-
-function missingOf(
-  looks: ReadonlyMap<string, Look>,
-  { targets, recorded }: GuardEvidence,
-  watch: Watch,
-): Missing | null {
-  const lacks = [...looks.values()].flatMap((look) =>
-    look.outcome === 'repeated' || look.lack === null ? [] : [look.lack],
-  );
-  return worstOf(lacks) ?? absent(looks, targets, watch) ?? lackOfRecorded(recorded);
-}
-
-export function worstOf(lacks: readonly Lack[]): Missing | null {
-  for (const kind of missingKinds) {
-    const such = lacks.filter((lack) => lack.kind === kind);
-    if (such[0]) return { kind, targets: such.length, detail: such[0].detail };
-  }
-  return null;
-}
-
-/** One target that has the series is enough: the others may not have served it yet. */
-function absent(
-  looks: ReadonlyMap<string, Look>,
-  targets: GuardEvidence['targets'],
-  watch: Watch,
-): Missing | null {
-  for (const [arm, metric] of armsOf(watch).entries()) {
-    if ([...looks.keys()].some((target) => targets[target]?.present[arm])) continue;
-    return { kind: 'empty', targets: looks.size, detail: absence(metric) };
-  }
-  return null;
-}
-
-const absence = (metric: Metric): string => `no target has a series of ${nameOf(metric)}.`;
-
-const lackOfRecorded = (recorded: GuardEvidence['recorded']): Missing | null =>
-  recorded && isLack(recorded)
-    ? { kind: recorded.kind, targets: 1, detail: recorded.detail }
-    : null;

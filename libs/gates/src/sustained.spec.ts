@@ -137,9 +137,8 @@ describe('samples', () => {
         for (const { ms, isGap } of intervals) {
           const counts = { from: at, to: at + ms, bad: ms, total: ms, weight: 1 };
           samples = isGap ? withGap(samples, at + ms) : withCounts(samples, counts);
-          for (let t = at; !isGap && t < at + ms; t += 1)
-            read.set(Math.floor(t / STEP), (read.get(Math.floor(t / STEP)) ?? 0) + 1);
-          at += ms;
+          for (const end = at + ms; at < end; at += 1)
+            if (!isGap) read.set(Math.floor(at / STEP), (read.get(Math.floor(at / STEP)) ?? 0) + 1);
         }
         const all = samplesAt(samples, at);
         for (const [ageMs, value] of all) {

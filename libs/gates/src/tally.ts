@@ -42,14 +42,10 @@ export function tally(
 const counted = (arm: Counted, { canary }: Watch, { from, to, weight }: Span): Counted =>
   canary.type === 'rate' ? { bad: arm.bad, total: (to - from) * weight } : arm;
 
-/**
- * The baseline's counts, and how many of both arms' bad ones would be the canary's if it were as bad as the margin
- * allows. A bad one whose request is not counted yet stands for its request, so that no share is too small.
- */
+/** The baseline's counts, and how many of all bad ones would be the canary's if it were as bad as the margin allows. */
 function beside(canary: Counted, baseline: Counted, { guard }: Watch): readonly number[] {
   const ratio = 1 + (guard.judge === 'sequential' ? (guard.margin ?? 0) : 0);
-  const ours = Math.max(canary.total, canary.bad);
-  const all = ours + Math.max(baseline.total, baseline.bad);
-  const share = all === 0 ? 0 : shareOfErrors(ours / all, ratio);
+  const all = canary.total + baseline.total;
+  const share = all === 0 ? 0 : shareOfErrors(canary.total / all, ratio);
   return [baseline.bad, baseline.total, (canary.bad + baseline.bad) * share];
 }

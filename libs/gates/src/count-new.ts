@@ -1,0 +1,136 @@
+import type { Metric } from '@tidegate/contracts';
+import { isLack, type Lack, missingKinds, nameOf } from './counters.ts';
+import type { GuardEvidence, Missing, Readings } from './evidence.ts';
+import { armsOf, type Counted, groupsOf, type Look, lookAt, type Place } from './place.ts';
+import { tally } from './tally.ts';
+import type { Watch } from './watch.ts';
+
+/** Counts what is new. Each group of targets is counted as one, or keeps its places. */
+export function countNew(
+  evidence: GuardEvidence,
+  watch: Watch,
+  readings: Readings,
+  openedAt: number,
+): GuardEvidence {
+  const groups = groupsOf(watch);
+  const looks = new Map<string, Look>();
+  for (const target of groups.flat())
+    looks.set(target, lookAt(target, evidence.targets[target], readings.get(target), watch));
+  if ([...looks.values()].every(({ outcome }) => outcome === 'repeated')) return evidence;
+  let after = evidence;
+  const torn: Lack[] = [];
+  for (const group of groups) {
+    const news = newsOf(evidence, watch, group, looks);
+    if (news === undefined) continue;
+    const lack = tornIn(watch, news);
+    if (lack === undefined) after = taken(after, watch, news, groups.length, openedAt);
+    else if (news.to - news.from > watch.maxGapMs) torn.push(lack);
+  }
+  const missing = missingOf(looks, after, watch, torn);
+  const instants = groups.flat().map((target) => after.targets[target]?.at ?? -Infinity);
+  const lastSuccessAt = missing === null ? Math.min(...instants) : evidence.lastSuccessAt;
+  return { ...after, lastSuccessAt, missing };
+}
+
+/** What a group of targets says that is new. */
+interface News {
+  readonly places: Readonly<Record<string, Place>>;
+  readonly from: number;
+  readonly to: number;
+  /** By arm; null where nobody knows since when. */
+  readonly arms: readonly Counted[] | null;
+}
+
+/** Of all its targets, or nothing: else an interval of one arm would stand beside another one of the other. */
+function newsOf(
+  { targets }: GuardEvidence,
+  watch: Watch,
+  group: readonly string[],
+  looks: ReadonlyMap<string, Look>,
+): News | undefined {
+  const counted = group.flatMap((target) => {
+    const look = looks.get(target);
+    return look?.outcome === 'counted' ? [{ target, ...look }] : [];
+  });
+  if (counted.length < group.length) return undefined;
+  const isFirst = counted.some((each) => each.counted === null);
+  const arms = armsOf(watch).map((_, arm) =>
+    sumOf(counted.flatMap((each) => each.counted?.[arm] ?? [])),
+  );
+  return {
+    places: Object.fromEntries(counted.map(({ target, place }) => [target, place])),
+    from: Math.min(...group.map((target) => targets[target]?.at ?? Infinity)),
+    to: Math.min(...counted.map(({ place }) => place.at)),
+    arms: isFirst ? null : arms,
+  };
+}
+
+/**
+ * Why counts of two arms cannot stand beside each other: a scrape may come between a request's two counters, and then
+ * an error without its request would weigh as if the canary had none of the traffic. They are counted with the next.
+ */
+function tornIn(watch: Watch, { arms, from }: News): Lack | undefined {
+  const isShare = watch.canary.type === 'ratio' || watch.canary.type === 'latency';
+  const torn = arms?.find(({ bad, total }) => bad > total);
+  if (watch.baseline === null || !isShare || !torn) return undefined;
+  const since = new Date(from).toISOString();
+  const detail = `${torn.bad} bad ones of ${torn.total} requests since ${since}: ${nameOf(watch.canary)} does not count what is bad.`;
+  return { kind: 'stale', detail };
+}
+
+function taken(
+  evidence: GuardEvidence,
+  watch: Watch,
+  { places, from, to, arms }: News,
+  groups: number,
+  openedAt: number,
+): GuardEvidence {
+  const after = { ...evidence, targets: { ...evidence.targets, ...places } };
+  if (arms === null) return after;
+  return tally(after, watch, { from, to, arms, weight: 1 / groups }, openedAt);
+}
+
+const sumOf = (all: readonly Counted[]): Counted => ({
+  bad: all.reduce((sum, { bad }) => sum + bad, 0),
+  total: all.reduce((sum, { total }) => sum + total, 0),
+});
+
+function missingOf(
+  looks: ReadonlyMap<string, Look>,
+  { targets, recorded }: GuardEvidence,
+  watch: Watch,
+  torn: readonly Lack[],
+): Missing | null {
+  const lacks = [...looks.values()].flatMap((look) =>
+    look.outcome === 'repeated' || look.lack === null ? [] : [look.lack],
+  );
+  return worstOf([...lacks, ...torn]) ?? absent(looks, targets, watch) ?? lackOfRecorded(recorded);
+}
+
+function worstOf(lacks: readonly Lack[]): Missing | null {
+  for (const kind of missingKinds) {
+    const such = lacks.filter((lack) => lack.kind === kind);
+    if (such[0]) return { kind, targets: such.length, detail: such[0].detail };
+  }
+  return null;
+}
+
+/** One target that has the series is enough: the others may not have served it yet. */
+function absent(
+  looks: ReadonlyMap<string, Look>,
+  targets: GuardEvidence['targets'],
+  watch: Watch,
+): Missing | null {
+  for (const [arm, metric] of armsOf(watch).entries()) {
+    if ([...looks.keys()].some((target) => targets[target]?.present[arm])) continue;
+    return { kind: 'empty', targets: looks.size, detail: absence(metric) };
+  }
+  return null;
+}
+
+const absence = (metric: Metric): string => `no target has a series of ${nameOf(metric)}.`;
+
+const lackOfRecorded = (recorded: GuardEvidence['recorded']): Missing | null =>
+  recorded && isLack(recorded)
+    ? { kind: recorded.kind, targets: 1, detail: recorded.detail }
+    : null;
