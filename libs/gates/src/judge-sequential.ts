@@ -52,7 +52,7 @@ function reasonFor({ policy, facts, test, logE, logOfBaseline, gate }: Known): R
   if (contradicts(policy, facts)) return 'more-errors-than-requests';
   if (logE === null) return 'nothing-to-compare';
   if (test.compares && facts.mismatch) return 'sample-ratio-mismatch';
-  if (total === 0) return kind === 'rate' ? 'too-little-time' : 'no-requests';
+  if (total === 0) return 'no-requests';
   if (test.compares && !baseline?.total) return 'no-baseline-requests';
   if (gate.unmet !== undefined) return gate.unmet;
   return test.compares ? 'not-worse-than-baseline' : WITHIN[kind];
@@ -78,7 +78,7 @@ function contradicts({ kind }: SequentialPolicy, facts: Facts): boolean {
 }
 
 function numbersOf(
-  { kind, limit, margin, risk, horizon }: SequentialPolicy,
+  { kind, limit, margin, risk }: SequentialPolicy,
   facts: Facts,
   test: Test,
   gate: Gate,
@@ -99,7 +99,6 @@ function numbersOf(
     limit: test.limit ?? limit,
     margin,
     risk,
-    horizon,
     ...needed,
     logGood,
   });

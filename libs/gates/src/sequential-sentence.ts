@@ -60,7 +60,9 @@ export function whyOf({ policy, facts, test, reason, gate }: About): string {
     case 'more-errors-than-requests':
       return 'the counts contradict each other.';
     case 'no-requests':
-      return 'there has been no request yet.';
+      return policy.kind === 'rate'
+        ? 'no time has been counted yet.'
+        : 'there has been no request yet.';
     case 'no-baseline-requests':
       return 'the baseline has had no request, so there is nothing to compare with yet.';
     case 'nothing-to-compare':
@@ -77,7 +79,7 @@ export function whyOf({ policy, facts, test, reason, gate }: About): string {
         : `needs about ${about(needed)} requests to have seen ${percent(Number((test.regression ?? 0).toPrecision(6)))}, has ${number(total)}.`;
     case 'too-little-time':
       return needed === null
-        ? 'needs some time first.'
+        ? `no time is enough to see ${limitOf(policy, test.regression ?? 0)}.`
         : `needs about ${span(needed)} to have seen ${limitOf(policy, test.regression ?? 0)}, has ${span(total)}.`;
     case 'too-few-errors':
       return needed === null
