@@ -23,7 +23,7 @@ const demoPlan = (name: string, url: string): string =>
     .replaceAll('http://127.0.0.1:7410', url)
     .replaceAll('500ms', '200ms')
     .replaceAll('hold: 4s', 'hold: 800ms')
-    .replaceAll('detect: 7%', 'detect: 20%')
+    .replaceAll('detect: 8%', 'detect: 20%')
     .replace('batchSize: 200', 'batchSize: 10');
 
 /** Nothing but a breach ends it. */
