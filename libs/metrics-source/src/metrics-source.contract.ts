@@ -211,6 +211,25 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
     expect(await source.read(request, nextInstant())).toMatchObject([{ outcome: 'taken' }]);
   });
 
+  it('refuses more series than can be kept, in words that help, and gives what labels choose', async () => {
+    const { source, nextInstant, serve } = await open();
+    const series = Array.from({ length: 5_001 }, (_, user) => `a_total{user="${user}"} 1\n`);
+    const target = await serve({ text: series.join('') });
+    const at = nextInstant();
+    const whole = { target, metrics: ['a_total'] };
+    expect(await source.read([whole], at)).toMatchObject([
+      {
+        failure: 'too-large',
+        message: expect.stringMatching(
+          /5001 series of .*a_total.*at most 5000 .*: name more labels/,
+        ),
+      },
+    ]);
+    const chosen = { ...whole, selectors: [{ metric: 'a_total', where: { user: ['7', '8'] } }] };
+    const [reading] = await source.read([chosen], at);
+    expect(taken(reading).samples.map(({ value }) => value)).toEqual([1, 1]);
+  });
+
   it('answers each expression by itself, and the rest of the reading whatever becomes of them', async () => {
     const { source, nextInstant, serve, evaluates } = await open();
     const target = await serve({ text: 'a_total 1\n' });

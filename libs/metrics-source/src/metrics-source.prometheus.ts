@@ -19,7 +19,7 @@ import {
 } from './prometheus-reading.ts';
 import { type Failure, isFailure } from './prometheus-client.http.ts';
 import { PrometheusServer, type ServerOptions } from './prometheus-server.http.ts';
-import { type Wanted, wantedOf } from './reading.ts';
+import { MOST_SERIES, type Wanted, wantedOf } from './reading.ts';
 
 export interface PrometheusOptions extends Partial<Omit<ServerOptions, 'authorization' | 'clock'>> {
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export function prometheusSource({ credentials, ...options }: PrometheusOptions)
       maxSkewMs: 15_000,
       breakAfter: 5,
       breakForMs: 5_000,
-      maxSeries: 5_000,
+      maxSeries: MOST_SERIES,
       shareForMs: 500,
       authorization: isSame(credentials?.url, url) ? credentials?.authorization : undefined,
       ...options,

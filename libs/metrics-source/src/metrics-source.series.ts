@@ -7,7 +7,7 @@ import type {
   Sample,
   TakenReading,
 } from './metrics-source.port.ts';
-import { type Wanted, wantedOf } from './reading.ts';
+import { MOST_SERIES, tooLarge, type Wanted, wantedOf } from './reading.ts';
 import type { RecordedSeries } from './recorded-series.ts';
 import { isSelected } from './series.ts';
 import { SeriesTrack } from './series-track.ts';
@@ -82,10 +82,15 @@ class Archive {
     this.#rules = new Set(rules ?? alerts.map(({ labels }) => labels['alertname']));
   }
 
-  read(target: string, wanted: Wanted, at: number): TakenReading {
+  read(target: string, wanted: Wanted, at: number): Reading {
     const { metrics, queries, rules } = wanted;
     const tracks = this.#tracksFor(wanted);
     const samples = this.#samplesOf(tracks, at);
+    if (samples.length > MOST_SERIES)
+      for (const metric of metrics) {
+        const { length } = samples.filter(({ name }) => name === metric);
+        if (length > MOST_SERIES) return tooLarge(target, at, metric, length);
+      }
     const newest = newestOf(samples) ?? newestOf(this.#samplesOf(this.#tracks, at));
     return {
       outcome: 'taken',

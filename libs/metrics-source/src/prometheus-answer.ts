@@ -114,27 +114,34 @@ export function readTargets(text: string): readonly Readonly<Record<string, stri
   });
 }
 
-/** Alerting rules by name, as `/api/v1/rules` lists them: null if it can be evaluated, otherwise why not. */
+/** Alerting rules by name, as `/api/v1/rules` lists them: null if it is evaluated, otherwise why not. */
 export type RuleHealth = ReadonlyMap<string, string | null>;
 
 /** Of several rules with one name, all must be well: nobody knows which is meant. */
-export function readRules(text: string): RuleHealth | Rejection {
+export function readRules(text: string, now: number): RuleHealth | Rejection {
   const data = readData(text);
   if (isRejection(data)) return data;
   const { groups } = asFields(data);
   if (!Array.isArray(groups)) return malformed('rules without groups');
   const rules = new Map<string, string | null>();
-  for (const rule of groups.map(asFields).flatMap(rulesOf)) {
-    const { type, name, health, lastError } = rule;
-    if (type !== 'alerting' || typeof name !== 'string') continue;
-    const words = [health, lastError].filter((each) => typeof each === 'string' && each !== '');
-    const ill = health === 'ok' ? null : words.join(': ') || 'unknown';
-    rules.set(name, rules.get(name) ?? ill);
-  }
+  for (const { interval, rules: listed } of groups.map(asFields))
+    for (const rule of Array.isArray(listed) ? listed.map(asFields) : []) {
+      if (rule['type'] !== 'alerting' || typeof rule['name'] !== 'string') continue;
+      rules.set(rule['name'], rules.get(rule['name']) ?? illnessOf(rule, interval, now));
+    }
   return rules;
 }
 
-const rulesOf = ({ rules }: Fields): Fields[] => (Array.isArray(rules) ? rules.map(asFields) : []);
+/** So many intervals late, and a minute, a rule is not evaluated any more: its silence says nothing. */
+const LATE_INTERVALS = 3;
+
+function illnessOf({ health, lastError, lastEvaluation }: Fields, interval: unknown, now: number) {
+  const words = [health, lastError].filter((each) => typeof each === 'string' && each !== '');
+  if (health !== 'ok') return words.join(': ') || 'unknown';
+  const last = typeof lastEvaluation === 'string' ? Date.parse(lastEvaluation) : Number.NaN;
+  const lateMs = 60_000 + LATE_INTERVALS * 1_000 * (typeof interval === 'number' ? interval : 0);
+  return now - last > lateMs ? `the last time was ${new Date(last).toISOString()}` : null;
+}
 
 export const malformed = (what: string): Rejection => reject('ANSWER_MALFORMED', what);
 

@@ -69,7 +69,9 @@ export class PrometheusClient {
 
   /** Alerting rules; none where the server keeps none. */
   async rules(): Promise<RuleHealth | Failure> {
-    const answer = await this.call('/api/v1/rules?type=alert', undefined, readRules);
+    const answer = await this.call('/api/v1/rules?type=alert', undefined, (text) =>
+      readRules(text, this.#options.clock.now()),
+    );
     if (!isFailure(answer)) return answer.value;
     return answer.status === 404 ? new Map<string, null>() : answer;
   }

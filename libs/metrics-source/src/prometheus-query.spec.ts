@@ -183,9 +183,14 @@ describe('alerting rules', () => {
     health,
     ...more,
   });
+  const NOW = Date.parse('2026-11-28T12:00:00Z');
+  const evaluated = (ago: number) => ({ lastEvaluation: new Date(NOW - ago).toISOString() });
   const groups = [
     {
+      interval: 15,
       rules: [
+        rule('Recent', 'ok', evaluated(105_000)),
+        rule('Stuck', 'ok', evaluated(105_001)),
         rule('Fine', 'ok'),
         rule('Twice', 'ok'),
         { ...rule('Mean', 'ok'), type: 'recording' },
@@ -193,13 +198,15 @@ describe('alerting rules', () => {
     },
     { rules: [rule('Twice', 'err', { lastError: 'no more memory' }), rule('New', 'unknown')] },
   ];
-  const health = readRules(JSON.stringify({ status: 'success', data: { groups } }));
+  const health = readRules(JSON.stringify({ status: 'success', data: { groups } }), NOW);
 
   it('are there if each of the name is evaluated; why one is not stands beside it', () => {
     if (isRejection(health)) throw new Error(health.message);
-    expect(rulesAmong(['Fine', 'Twice', 'Mean', 'New', 'Misspelt'], health)).toEqual({
-      rules: ['Fine'],
+    const wanted = ['Recent', 'Stuck', 'Fine', 'Twice', 'Mean', 'New', 'Misspelt'];
+    expect(rulesAmong(wanted, health)).toEqual({
+      rules: ['Recent', 'Fine'],
       ruleFailures: {
+        Stuck: 'The rule Stuck is not evaluated: the last time was 2026-11-28T11:58:14.999Z.',
         Twice: 'The rule Twice is not evaluated: err: no more memory.',
         New: 'The rule New is not evaluated: unknown.',
       },

@@ -1,7 +1,14 @@
 import type { Selector } from '@tidegate/contracts';
 import type { Exposition } from './exposition.ts';
 import type { ReadFailure } from './failures.ts';
-import type { QueryAnswer, Reading, ReadRequest, TakenReading } from './metrics-source.port.ts';
+import type {
+  QueryAnswer,
+  Reading,
+  ReadRequest,
+  Sample,
+  TakenReading,
+} from './metrics-source.port.ts';
+import { isSelected } from './series.ts';
 
 /** All that is wanted of one target, each thing once. */
 export interface Wanted {
@@ -41,22 +48,42 @@ export type Given = { readonly at: number } & (
   { readonly exposition: Exposition } | { readonly failure: ReadFailure; readonly message: string }
 );
 
-/** What one caller gets of what a target gave. */
+/** Of one metric: nobody judges more, and a label with an endless number of values must not fill the memory. */
+export const MOST_SERIES = 5_000;
+
+/** What one caller gets of what a target gave; where that is too much, what its selectors choose. */
 export function pickReading(target: string, wanted: Wanted, given: Given): Reading {
   const { at } = given;
   if ('failure' in given)
     return { outcome: 'failed', target, at, failure: given.failure, message: given.message };
   const { samples, declared } = given.exposition;
   const metrics = [...wanted.metrics];
+  const picked = metrics.map((name) => chosenOf(wanted, name, samples.get(name) ?? []));
+  const large = picked.findIndex(({ length }) => length > MOST_SERIES);
+  if (large !== -1) return tooLarge(target, at, metrics[large] ?? '', picked[large]?.length ?? 0);
   return {
     outcome: 'taken',
     target,
     at,
-    samples: metrics.flatMap((name) => samples.get(name) ?? []),
+    samples: picked.flat(),
     declared: metrics.filter((name) => declared.has(name)),
     ...cannotEvaluate(target, wanted),
   };
 }
+
+function chosenOf(wanted: Wanted, name: string, samples: readonly Sample[]): readonly Sample[] {
+  if (samples.length <= MOST_SERIES) return samples;
+  const selectors = wanted.selectors.filter(({ metric }) => metric === name);
+  return samples.filter((sample) => selectors.some((each) => isSelected(sample, each)));
+}
+
+export const tooLarge = (target: string, at: number, metric: string, series: number): Reading => ({
+  outcome: 'failed',
+  target,
+  at,
+  failure: 'too-large',
+  message: `${target} has ${series} series of ${metric}; at most ${MOST_SERIES} are read: name more labels.`,
+});
 
 /** A target that shows its counters answers no questions. */
 function cannotEvaluate(target: string, { queries, rules }: Wanted): Partial<TakenReading> {
