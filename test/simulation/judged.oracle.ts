@@ -90,7 +90,9 @@ function levelsTakeTurns(evidence: Evidence, id: string): void {
     const { level } = said(change);
     const isReached = change.type === 'RiskLevelReached';
     if (reached.has(level) === isReached) broken(`${id}: ${change.type} ${level} twice`);
-    if (isReached) reached.add(level);
+    // Who is told of the upper one is told of both.
+    if (isReached)
+      for (const each of level === 'hold' ? ['hold', 'notify'] : [level]) reached.add(each);
     else reached.delete(level);
   }
 }

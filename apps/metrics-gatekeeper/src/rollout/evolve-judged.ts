@@ -16,7 +16,9 @@ export function evolveJudged(rollout: Existing, fact: Fact<RolloutMessage>): Exi
     }
     case 'RiskLevelReached': {
       const { level, message } = fact.data;
-      return { ...rollout, levels: { ...rollout.levels, [level]: message } };
+      // Whoever is told of the upper level need not be told of the lower one.
+      const both = level === 'hold' ? { notify: message } : {};
+      return { ...rollout, levels: { ...both, ...rollout.levels, [level]: message } };
     }
     case 'RiskLevelLeft':
       return { ...rollout, levels: without(rollout.levels ?? {}, fact.data.level) };

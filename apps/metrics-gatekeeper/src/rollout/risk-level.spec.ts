@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ALL, CANARY, GUARDS, Story } from './story.memory.ts';
 
 const APPROVE = '{ approve: review }';
-/** Goes on with 3 % of requests failing where 1 % are allowed, until the score has come to its upper level. */
+/** Goes on with 5 % of requests failing where 1 % are allowed, until the score has come to its upper level. */
 function risen(risky: Story): Story {
-  for (let tries = 0; tries < 40 && !told(risky).includes('RiskLevelReached hold'); tries += 1)
-    risky.check({ requests: 100, errors: 3 });
+  for (let tries = 0; tries < 200 && !told(risky).includes('RiskLevelReached hold'); tries += 1)
+    risky.check({ requests: 20, errors: 1 });
   return risky;
 }
 const story = (guards = GUARDS, steps = [CANARY, ALL]) => new Story(steps, guards);
@@ -21,11 +21,20 @@ describe('the score of risk', () => {
     expect(risky.newest('RiskLevelReached')).toMatchObject({
       step: 'canary',
       threshold: 20,
-      message: expect.stringMatching(/^The risk score is \d+, hold from 20\. error-rate: \d+ of/),
+      message: expect.stringMatching(
+        /^The risk score is \d+, hold from 20\. error-rate: .*\d+ of \d+ requests failed/,
+      ),
       verdicts: [{ guard: 'error-rate' }, { guard: 'invariant' }],
     });
     risky.checks(2, { requests: 5 });
     expect(told(risky)).toHaveLength(2);
+  });
+
+  it('that jumps to the upper level is told of that alone', () => {
+    const levels = `${GUARDS}levels: { notify: 1.01, hold: 1.02 }\n`;
+    const jumped = story(levels).opened().check({ requests: 20, errors: 2 });
+    expect(told(jumped)).toEqual(['RiskLevelReached hold']);
+    expect(told(jumped.checks(2, { requests: 1 }))).toEqual(['RiskLevelReached hold']);
   });
 
   it('from its upper level on holds the rollout, and pages; nothing is left and nothing opens', () => {

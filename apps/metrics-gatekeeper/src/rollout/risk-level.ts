@@ -3,18 +3,18 @@ import { riskLevels } from '@tidegate/gates';
 import { type Course, emit } from './course.ts';
 import { aboutStep } from './draft.ts';
 import { riskScore } from './score.ts';
-import { isLive, type Live, type RiskLevelName, riskLevelNames } from './state.ts';
+import { isLive, type RiskLevelName, riskLevelNames } from './state.ts';
 
 /** A level counts as reached until the score has fallen below this part of it: it must not flutter. */
 const LEFT_AT = 1 / 2;
 
-/** Tells of each level that the score comes to, and once it has clearly gone below it again. */
+/** Tells of the highest level that the score comes to, and of each once it has clearly gone below it again. */
 export function riskLevelsNow(course: Course): Course {
   const { state, check } = course;
   if (!isLive(state) || !check) return course;
   const score = riskScore(state, check.evidence.stage, check.verdicts);
   return riskLevelNames.reduce(
-    (before, level) => levelNow(before, state, { level, score, verdicts: check.verdicts }),
+    (before, level) => levelNow(before, { level, score, verdicts: check.verdicts }),
     course,
   );
 }
@@ -25,7 +25,9 @@ interface Score {
   readonly verdicts: readonly Verdict[];
 }
 
-function levelNow(course: Course, state: Live, { level, score, verdicts }: Score): Course {
+function levelNow(course: Course, { level, score, verdicts }: Score): Course {
+  const { state } = course;
+  if (!isLive(state)) return course;
   const threshold = riskLevels(state.plan)[level];
   const isReached = state.levels?.[level] !== undefined;
   // A score is 1 at the start: a level that is no more than that is none.

@@ -98,8 +98,8 @@ export type Recovery =
       readonly message: string;
     };
 
-/** Below the score that rolls back. */
-export const riskLevelNames = ['notify', 'hold'] as const;
+/** Below the score that rolls back, highest first. */
+export const riskLevelNames = ['hold', 'notify'] as const;
 export type RiskLevelName = (typeof riskLevelNames)[number];
 
 export interface Rollback {
