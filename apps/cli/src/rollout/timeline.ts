@@ -25,7 +25,11 @@ export interface RolloutShown {
   readonly riskLevelsReached?: readonly string[];
   /** Guards in shadow that would have rolled it back, as guard@step. */
   readonly wouldHaveBreached?: readonly string[];
-  readonly recovery?: { readonly status: string; readonly message?: string };
+  readonly recovery?: {
+    readonly status: string;
+    readonly at?: number;
+    readonly message?: string;
+  };
   readonly hold?: { readonly reason: string; readonly message: string };
   readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };

@@ -15,6 +15,8 @@ import { type DemoWorld, ENVIRONMENT } from './world.ts';
 export interface DemoResult {
   readonly promoted: boolean;
   readonly rolledBack: boolean;
+  /** The metrics were good again after the rollback. */
+  readonly recovered: boolean;
   readonly breachToFlagOffMs: number | null;
   readonly healthyRequests: number;
   readonly brokenRequests: number;
@@ -27,6 +29,7 @@ export interface DemoResult {
 export const holds = (result: DemoResult): boolean =>
   result.promoted &&
   result.rolledBack &&
+  result.recovered &&
   result.breachToFlagOffMs !== null &&
   result.healthyRequests > 0 &&
   result.brokenRequests > 0 &&
@@ -149,7 +152,34 @@ async function runBroken(world: DemoWorld, screen: Screen) {
       `    DATA_DIR=${world.house.dataDir} npm run -s tidegate -- rollout report ${rollout.id}`,
     ),
   );
-  return { rolledBack: rolledBack && failedSince === 0, breachToFlagOffMs, brokenRequests };
+  const recovered = await hasRecovered(world, screen, rollout.id);
+  const isBackForGood = rolledBack && failedSince === 0;
+  return { rolledBack: isBackForGood, recovered, breachToFlagOffMs, brokenRequests };
+}
+
+const RECOVERED_WITHIN_MS = 15_000;
+
+/** The rollback is done; that it has helped is judged beside, on what is counted since. */
+async function hasRecovered({ api }: DemoWorld, screen: Screen, id: string): Promise<boolean> {
+  const deadline = performance.now() + RECOVERED_WITHIN_MS;
+  for (;;) {
+    const { recovery, ended } = await api.get<RolloutShown>(
+      'metrics-gatekeeper',
+      `/v1/rollouts/${id}`,
+    );
+    if (recovery?.status === 'awaited' && performance.now() < deadline) {
+      await wait(POLL_MS);
+      continue;
+    }
+    const recovered = recovery?.status === 'recovered';
+    const seconds = Math.round(((recovery?.at ?? 0) - (ended?.at ?? 0)) / 100) / 10;
+    screen.line(
+      recovered
+        ? done(`its metrics are good again, judged ${seconds} s after`, recovery.message ?? '')
+        : failed(`its metrics are not good again (${recovery?.status ?? 'not judged'})`),
+    );
+    return recovered;
+  }
 }
 
 /** The flag is as it was before the rollout, for everyone. */
