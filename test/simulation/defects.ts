@@ -275,7 +275,13 @@ export const defects: Readonly<
       execute: decidingOn(
         tickWith((evidence, at) =>
           evidence.stage === RECOVERY
-            ? eachGuard((guard) => ({ ...guard, missing: null, lastSuccessAt: at }))(evidence, at)
+            ? {
+                ...eachGuard((guard) => ({ ...guard, missing: null, lastSuccessAt: at }))(
+                  evidence,
+                  at,
+                ),
+                coveredMs: Number.MAX_VALUE,
+              }
             : evidence,
         ),
       ),
