@@ -69,6 +69,19 @@ export function documentsContract(open: Open): void {
       expect(await (await reopen()).documents(ships).load('ark')).toEqual(saved);
     });
 
+    it('keeps what need not be durable like everything else, also for the next process', async () => {
+      const { store, reopen } = await open();
+      const boats: Collection<Ship> = { ...ships, name: 'boats', durable: false };
+      const documents = store.documents(boats);
+      await documents.save('ark', change({ name: 'Ark' }), 0);
+      await expect(documents.save('ark', change({ name: 'Ark' }), 0)).rejects.toMatchObject({
+        code: 'STORE_VERSION_CONFLICT',
+      });
+      await documents.save('ark', change({ name: 'Ark 2' }), 1);
+      const found = await (await reopen()).documents(boats).load('ark');
+      expect(found).toMatchObject({ token: 2, state: { name: 'Ark 2' } });
+    });
+
     it('counts every save in the token, and takes the version as given', async () => {
       const { store } = await open();
       const documents = store.documents(ships);

@@ -52,6 +52,11 @@ export interface Collection<S> {
   /** `upgrade[n]` makes a state of schema version n + 1 from one of version n: one for every older version. */
   readonly upgrade?: Readonly<Record<number, (state: unknown) => unknown>>;
   readonly index: (state: S) => Index;
+  /**
+   * `false`: what a save resolves outlives this process, but the newest saves of one machine may be lost with its
+   * power, the later ones first. For what is made again from elsewhere, and saved too often to wait for a disk.
+   */
+  readonly durable?: false;
 }
 
 /** Documents of one collection. Every promise rejects with an AppError of `storeErrorCodes`. */

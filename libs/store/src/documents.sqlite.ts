@@ -99,7 +99,7 @@ export class SqliteDocuments<S> implements Documents<S> {
     const outbox = change.outbox.map((message) => ({ message, text: messageText(message) }));
     const { fields, dueAt } = indexed(this.#collection.index(change.state));
     const schema = this.#collection.schemaVersion;
-    return this.#commit.write(() => {
+    const work = () => {
       const head = this.#sql.head.get(this.name, id);
       const token = Number(head?.['token'] ?? 0);
       if (token !== expectedToken) throw versionConflict(this.name, id, expectedToken, token);
@@ -123,7 +123,8 @@ export class SqliteDocuments<S> implements Documents<S> {
         outbox: owes(head) ? this.#outbox(number) : owed,
         handled: mark ? this.#marks.add(number, lastMark, mark) : this.#marks.of(number),
       };
-    });
+    };
+    return this.#commit.write(work, { durable: this.#collection.durable !== false });
   }
 
   clear(id: string, seqs: readonly number[]): Promise<void> {

@@ -18,6 +18,7 @@ export const checkCollection: Collection<StoredCheck> = {
   name: 'rollout-checks',
   schemaVersion: 1,
   index: ({ nextCheckAt }) => (nextCheckAt === null ? {} : { dueAt: nextCheckAt }),
+  durable: false, // the counters are read again
 };
 
 export const arranged = (at: number): StoredCheck => ({
