@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkStage, openStage, readsOf, type StageEvidence } from '@tidegate/gates';
-import type { Gatekeeper } from '@tidegate/metrics-gatekeeper';
+import { type Gatekeeper, gatekeeperMetrics } from '@tidegate/metrics-gatekeeper';
 import { openSqliteStore } from '@tidegate/store';
+import { Registry } from 'prom-client';
 import {
   begin,
   Delays,
@@ -49,11 +50,13 @@ const oneInstance = async (folder: string, ...[report]: Parameters<Bench>): Prom
   const source = recording(size);
   let delays = new Delays(new Map());
   const failures: unknown[] = [];
+  const metrics = gatekeeperMetrics(new Registry());
   const gatekeeper = instance(store, clock, source, {
     onDue: (at) => loop?.due(at),
-    onChecked: ({ rollout, decisionMs }) => {
+    onChecked: (report) => {
       const now = clock.now();
-      delays.checked(rollout, now - decisionMs, now);
+      metrics.checked(report, now);
+      delays.checked(report.rollout, now - report.decisionMs, now);
     },
     onFailed: (_rollout, error) => failures.push(error),
   });
@@ -88,6 +91,12 @@ const oneInstance = async (folder: string, ...[report]: Parameters<Bench>): Prom
       unit,
     });
   row('CPU', Math.round(((user + system) / elapsed) * 1_000) / 1_000, 'cores');
+  report({
+    case: `${rollouts} rollouts × ${guards} guards × ${series} series: CPU`,
+    subject: 'limit',
+    value: 1,
+    unit: 'cores',
+  });
   row('CPU of one check', Math.round((user + system) / delays.done.length), 'µs');
   row('checks', Math.round(delays.done.length / SECONDS), '1/s');
   row('delay of a check p50', Math.round(quantile(late, 0.5)), 'ms');

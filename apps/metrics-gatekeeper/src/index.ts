@@ -30,6 +30,7 @@ export const metricsGatekeeper = defineService({
 
 // For simulations, benches and specs: the same rules and handlers over other ports.
 export { Alarm, CheckLoop } from './check/check.loop.ts';
+export { gatekeeperMetrics } from './gatekeeper-metrics.prometheus.ts';
 export { createGatekeeper, type Gatekeeper, type GatekeeperDeps } from './gatekeeper.handler.ts';
 export { type ObservedMessage } from './rollout/observed.ts';
 export { rolloutDecider } from './rollout/rollout.ts';
