@@ -12,6 +12,7 @@ import { planCollection } from './plan/stored-plan.ts';
 import { createRolloutQueries, type RolloutQueries } from './rollout/rollout-queries.handler.ts';
 import { createRollouts, type Rollouts, type Warnings } from './rollout/rollouts.handler.ts';
 import { rolloutCollection } from './rollout/rollouts.ts';
+import { intakeCollection } from './signal/intake.ts';
 import { signalSource, withSignals } from './signal/signal-source.handler.ts';
 import { createSignals, type Signals } from './signal/signals.handler.ts';
 import { signalCollection } from './signal/signals.ts';
@@ -50,13 +51,14 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
   const signals = createSignals({
     execute,
     documents: store.documents(signalCollection),
+    intake: store.documents(intakeCollection),
     clock,
     hasten: (environment) => checks.hasten(environment),
   });
   const checks: Checks = createChecks({
     documents: store.documents(checkCollection),
     rollouts: () => rollouts,
-    source: withSignals(deps.source, signalSource(signals.documents)),
+    source: withSignals(deps.source, signalSource(signals)),
     clock,
     onDue: deps.onDue ?? (() => undefined),
     onChecked: deps.onChecked ?? (() => undefined),

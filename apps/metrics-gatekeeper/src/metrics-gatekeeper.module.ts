@@ -35,7 +35,8 @@ import { createRehearsals } from './rehearse/rehearsals.handler.ts';
 import { RehearseController } from './rehearse/rehearse.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
-import { SignalConsumer } from './signal/signal.consumer.ts';
+import { behind } from './signal/intake.ts';
+import { SIGNALS_GROUP, SignalConsumer } from './signal/signal.consumer.ts';
 import { SignalController } from './signal/signal.controller.ts';
 import type { Signals } from './signal/signals.handler.ts';
 import * as token from './tokens.ts';
@@ -43,6 +44,7 @@ import * as token from './tokens.ts';
 /** How often a round looks for what other instances, or a crash, have left due. */
 const ROUND_MS = 1_000;
 const RECONCILE_MS = 15_000;
+const INTAKE_MS = 5_000;
 const OUTSIDE_TIMEOUT_MS = 4_000;
 
 @Module({})
@@ -102,6 +104,7 @@ export async function metricsGatekeeperModule(
     }
   });
   context.loop('gatekeeper.reconcile', RECONCILE_MS, () => gatekeeper.checks.reconcile());
+  context.loop('gatekeeper.signals', INTAKE_MS, () => watchIntake(context, gatekeeper.signals));
   beatOf(context, config, pulse, metrics);
   context.stopping.addEventListener('abort', () => alarm.stop());
   context.onStop(() => checkLoop.settled());
@@ -202,6 +205,16 @@ function noted(
       if (note) log[note.level](note.fields, note.sentence);
     },
   };
+}
+
+/** Silence is good news only as long as what is reported is counted. */
+async function watchIntake(
+  { bus, name }: Pick<ServiceContext, 'bus' | 'name'>,
+  signals: Pick<Signals, 'behind'>,
+): Promise<void> {
+  const group = `${name}.${SIGNALS_GROUP}`;
+  const message = behind((await bus.lag()).filter((each) => each.group === group));
+  if (message !== undefined) await signals.behind(message);
 }
 
 /** The same, and what becomes of signals stands in the metrics; what is not counted also in the log. */

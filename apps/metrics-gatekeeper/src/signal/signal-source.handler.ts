@@ -8,20 +8,26 @@ import {
   signalsEnvironment,
 } from '@tidegate/metrics-source';
 import type { Documents } from '@tidegate/store';
+import { INTAKE, type Intake } from './intake.ts';
 import { type Signal, totalAt } from './signal.ts';
 import { signalId } from './signals.ts';
 
 /**
  * Signals read as counters: the target is `signalsTarget(environment)`, a metric is a signal's name, its series are the
  * labels it was reported with. What was never reported is declared and has no series. Read at an instant of the last
- * ten minutes, it gives what had been reported by then.
+ * ten minutes, it gives what had been reported by then. While signals wait to be counted it says that they lack.
  */
-export const signalSource = (documents: Documents<Signal>): MetricsSource => ({
+export const signalSource = (kept: KeptSignals): MetricsSource => ({
   async read(requests, at) {
     const wanted = Map.groupBy(requests, ({ target }) => target);
-    return Promise.all([...wanted].map(([target, asked]) => readOne(documents, target, asked, at)));
+    return Promise.all([...wanted].map(([target, asked]) => readOne(kept, target, asked, at)));
   },
 });
+
+interface KeptSignals {
+  readonly documents: Pick<Documents<Signal>, 'load'>;
+  readonly intake: Pick<Documents<Intake>, 'load'>;
+}
 
 /** Asks for signals where they are kept, and for everything else where it was asked for before. */
 export const withSignals = (others: MetricsSource, signals: MetricsSource): MetricsSource => ({
@@ -38,7 +44,7 @@ export const withSignals = (others: MetricsSource, signals: MetricsSource): Metr
 });
 
 async function readOne(
-  documents: Documents<Signal>,
+  { documents, intake }: KeptSignals,
   target: string,
   asked: readonly ReadRequest[],
   at: number,
@@ -47,13 +53,22 @@ async function readOne(
   if (environment === undefined) throw new TypeError(`${target} names no environment's signals.`);
   const declared = [...new Set(asked.flatMap(({ metrics }) => metrics))];
   try {
-    const samples = await Promise.all(
-      declared.map(async (name) => {
+    const [waiting, ...samples] = await Promise.all([
+      intake.load(INTAKE),
+      ...declared.map(async (name) => {
         const document = await documents.load(signalId(environment, name));
         return document ? samplesOf(name, document.state, at) : [];
       }),
-    );
-    return { outcome: 'taken', target, at, samples: samples.flat(), declared };
+    ]);
+    const isBehind = waiting !== undefined && at < waiting.state.behindUntil;
+    return {
+      outcome: 'taken',
+      target,
+      at,
+      samples: samples.flat(),
+      declared,
+      ...(isBehind ? { lacks: waiting.state.message } : {}),
+    };
   } catch (error) {
     if (!isAppError(error)) throw error;
     const message = `${target} could not be read: ${error.message}`;

@@ -4,6 +4,8 @@ import { SignalReported } from '@tidegate/contracts';
 import { SIGNALS } from '../tokens.ts';
 import type { Signals } from './signals.handler.ts';
 
+export const SIGNALS_GROUP = 'signals';
+
 /** In a group of its own: a flood of complaints keeps nothing else waiting. */
 @Controller()
 export class SignalConsumer {
@@ -13,7 +15,7 @@ export class SignalConsumer {
     this.#signals = signals;
   }
 
-  @EventPattern(SignalReported.type, { group: 'signals' })
+  @EventPattern(SignalReported.type, { group: SIGNALS_GROUP })
   onSignal(@Payload() message: SignalReported) {
     return this.#signals.count(message);
   }

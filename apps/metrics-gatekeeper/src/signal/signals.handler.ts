@@ -1,15 +1,19 @@
 import type { SignalReported } from '@tidegate/contracts';
-import { type Clock, reject, type Rejection } from '@tidegate/kernel';
+import { type Clock, isAppError, reject, type Rejection } from '@tidegate/kernel';
 import type { Documents, Execute } from '@tidegate/store';
+import { BEHIND_MS, INTAKE, type Intake } from './intake.ts';
 import { type CountSignal, refusalOf, type Signal, signalDecider } from './signal.ts';
 import { signalId } from './signals.ts';
 
 export interface Signals {
   readonly documents: Documents<Signal>;
+  readonly intake: Documents<Intake>;
   /** Counts it, once; whoever is judged by it is then looked at. Resolves with why it was not counted, if so. */
   count(message: SignalReported): Promise<Rejection | undefined>;
   /** Why it would not be counted now; undefined if it would. */
   refusalOf(data: SignalReported['data']): Promise<Rejection | undefined>;
+  /** Says to all replicas that signals wait to be counted: for a while, silence is no good news. */
+  behind(message: string): Promise<void>;
 }
 
 /** Of one environment. */
@@ -18,11 +22,12 @@ const MOST_SIGNALS = 200;
 export function createSignals(deps: {
   execute: Execute;
   documents: Documents<Signal>;
+  intake: Documents<Intake>;
   clock: Clock;
   /** Checks of this environment's rollouts are due now; safe to repeat. */
   hasten: (environment: string) => Promise<void>;
 }): Signals {
-  const { documents, clock } = deps;
+  const { documents, intake, clock } = deps;
   const hasten = oneForMany(deps.hasten);
   const aggregate = { documents, decider: signalDecider };
   const refused = async (data: SignalReported['data']): Promise<Rejection | undefined> => {
@@ -32,7 +37,9 @@ export function createSignals(deps: {
   };
   return {
     documents,
+    intake,
     refusalOf: refused,
+    behind: (message) => sayBehind(intake, { behindUntil: clock.now() + BEHIND_MS, message }),
     async count(message) {
       const { environment, signal } = message.data;
       // A document that is refused its first count would be one that nobody asks for.
@@ -48,6 +55,17 @@ export function createSignals(deps: {
       return undefined;
     },
   };
+}
+
+async function sayBehind(intake: Documents<Intake>, state: Intake): Promise<void> {
+  const known = await intake.load(INTAKE);
+  try {
+    const change = { state, version: (known?.version ?? 0) + 1, outbox: [] };
+    await intake.save(INTAKE, change, known?.token ?? 0);
+  } catch (error) {
+    // Another replica has said so just now.
+    if (!isAppError(error, 'STORE_VERSION_CONFLICT')) throw error;
+  }
 }
 
 async function tooMany(

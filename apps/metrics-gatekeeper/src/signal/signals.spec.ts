@@ -8,6 +8,7 @@ import { recordedSource } from '@tidegate/metrics-source/testing';
 import { createExecute, createOutbox, type Documents, noFaults } from '@tidegate/store';
 import { memoryStore } from '@tidegate/store/testing';
 import type { Signal } from './signal.ts';
+import { BEHIND_MS, behind, intakeCollection } from './intake.ts';
 import { signalSource, withSignals } from './signal-source.handler.ts';
 import { createSignals } from './signals.handler.ts';
 import { signalCollection } from './signals.ts';
@@ -20,8 +21,16 @@ function house(hasten: (environment: string) => Promise<void> = async () => unde
   const publish = async (messages: readonly OutgoingMessage[]) => void published.push(...messages);
   const outbox = createOutbox({ publish, faults: noFaults });
   const parts = { outbox, ids: sequentialIds('m'), clock, source: 'gate', faults: noFaults };
-  const documents: Documents<Signal> = memoryStore({ clock }).documents(signalCollection);
-  const signals = createSignals({ execute: createExecute(parts), documents, clock, hasten });
+  const store = memoryStore({ clock });
+  const documents: Documents<Signal> = store.documents(signalCollection);
+  const intake = store.documents(intakeCollection);
+  const signals = createSignals({
+    execute: createExecute(parts),
+    documents,
+    intake,
+    clock,
+    hasten,
+  });
   let ids = 0;
   const report = (data: object = {}, metadata: object = {}) =>
     signals.count(
@@ -31,7 +40,7 @@ function house(hasten: (environment: string) => Promise<void> = async () => unde
         { id: `r-${(ids += 1)}`, source: 'shop', at: clock.now(), ...metadata },
       ),
     );
-  const source = signalSource(documents);
+  const source = signalSource(signals);
   const read = async (metrics: string[], at = clock.now()): Promise<Reading> =>
     (await source.read([{ target: TARGET, metrics }], at))[0] as Reading;
   return { clock, documents, published, report, read, source, signals };
@@ -118,10 +127,13 @@ describe('signals, read as a source', () => {
   it('say that the store is away, and fail where the program is wrong', async () => {
     const failing = (error: Error): MetricsSource =>
       signalSource({
-        load: async () => {
-          throw error;
+        documents: {
+          load: async () => {
+            throw error;
+          },
         },
-      } as unknown as Documents<Signal>);
+        intake: { load: async () => undefined },
+      });
     const ask = (source: MetricsSource) =>
       source.read([{ target: TARGET, metrics: ['complaint'] }], 1);
     expect(await ask(failing(new AppError('STORE_UNREACHABLE', 'no answer')))).toEqual([
@@ -134,6 +146,21 @@ describe('signals, read as a source', () => {
       },
     ]);
     await expect(ask(failing(new TypeError('wrong')))).rejects.toThrow('wrong');
+  });
+
+  it('lack what waits to be counted, as long as a replica says so', async () => {
+    const { report, read, signals, clock } = house();
+    await report();
+    const waiting = (ageMs: number) => behind([{ records: 3, ageMs }]);
+    expect([waiting(0), waiting(BEHIND_MS)]).toEqual([undefined, undefined]);
+    await signals.behind(waiting(20_000) ?? '');
+    await signals.behind(waiting(20_000) ?? '');
+    expect(await read(['complaint'])).toMatchObject({
+      samples: [{ value: 1 }],
+      lacks: '3 messages on the topic signals are not counted yet, the oldest for 20s.',
+    });
+    clock.advance(BEHIND_MS);
+    expect(await read(['complaint'])).not.toHaveProperty('lacks');
   });
 
   it('are read beside other targets, each in its place', async () => {
