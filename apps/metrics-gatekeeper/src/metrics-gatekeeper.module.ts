@@ -115,7 +115,7 @@ export async function metricsGatekeeperModule(
     [token.PLANS, gatekeeper.plans],
     [token.ROLLOUTS, gatekeeper.rollouts],
     [token.ROLLOUT_QUERIES, gatekeeper.queries],
-    [token.REHEARSALS, createRehearsals(context.stopping)],
+    [token.REHEARSALS, createRehearsals(clock, context.stopping)],
     [token.READ_RANGE, readRangeOf(context, config)],
     [token.FEASIBILITY, createFeasibility({ source, clock })],
     [token.HISTORY, noted(gatekeeper.history, context, metrics)],

@@ -85,7 +85,7 @@ function unjudged({ plan, guard, about }: Told): Pick<Feasible, 'sentence' | 'wa
   const why = recorded
     ? 'what was recorded before is not known yet'
     : 'everybody has the new version: there is nothing to compare it with';
-  return { sentence: `${why}`, warnings: recorded ? [`${guard.name} in ${step}: ${why}.`] : [] };
+  return { sentence: why, warnings: recorded ? [`${guard.name} in ${step}: ${why}.`] : [] };
 }
 
 function whyUnknown({ share, traffic, guard }: Told): string {

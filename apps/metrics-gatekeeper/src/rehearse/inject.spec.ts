@@ -151,11 +151,10 @@ it('brings nothing to life whose name was never recorded', () => {
 });
 
 it('is read as it is written, and there is a standard one for every kind of guard', () => {
-  const texts = standardChanges(PLAN).map(changeText);
-  expect(texts).toEqual([
-    ...['errors×2', 'errors+2%', 'errors+50%', '+100ms', '+500ms', '+5s'],
-    ...['events+120', 'value=60', 'value=1', 'alert', 'requests×2', 'stop-scrape'],
-  ]);
+  const texts = standardChanges(PLAN).map(changeText).join(' ');
+  expect(texts).toBe(
+    'errors×2 errors+2% errors+50% +100ms +500ms +5s events+120 value=60 value=1 alert requests×2 stop-scrape',
+  );
   for (const change of standardChanges(PLAN))
     expect(readInjection(`${changeText(change)}@canary`, PLAN)).toMatchObject({ change });
 });

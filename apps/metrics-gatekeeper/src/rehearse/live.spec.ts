@@ -87,7 +87,12 @@ async function live(recording: Recording) {
   const execute = createExecute({ outbox, ids, clock, source: 'gate', faults: noFaults });
   const source = sourceOf(recording);
   const { plans, rollouts, checks } = createGatekeeper({
-    ...{ execute, store, clock, ids, name: 'gate', source },
+    execute,
+    store,
+    clock,
+    ids,
+    name: 'gate',
+    source,
   });
   const answerAll = async () => {
     for (let next = inbox.shift(); next; next = inbox.shift()) {

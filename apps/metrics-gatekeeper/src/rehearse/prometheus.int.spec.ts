@@ -87,7 +87,8 @@ steps:
     const service = await startTestService(metricsGatekeeper, { env: { PROMETHEUS_URL: url } });
     const rehearse = (from: number, until: number, more = {}) =>
       service.post<RehearsalAnswer & { detail?: string }>('/v1/plans/open-checkout/rehearse', {
-        ...{ text: PLAN, data: { prometheus: { from, until } } },
+        text: PLAN,
+        data: { prometheus: { from, until } },
         ...more,
       });
     const well = await rehearse(span.from, span.until, { inject: ['errors+60%@canary'] });

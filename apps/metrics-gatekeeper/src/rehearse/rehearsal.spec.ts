@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { isRejection } from '@tidegate/kernel';
+import { manualClock } from '@tidegate/kernel/testing';
 import { begin, goesOn, type Played, playOnce } from './play.handler.ts';
 import { checkout, demoPlan, START } from './recorded.memory.ts';
 import { planOn, type Recording, sourceOf } from './recording.ts';
@@ -8,7 +9,7 @@ import { rehearsalOf } from './result.ts';
 
 async function rehearse(wanted: Partial<Wanted> & Pick<Wanted, 'plan' | 'recording'>) {
   const defaults = { environment: 'production', inject: [], mutate: false };
-  return createRehearsals().run({ ...defaults, ...wanted });
+  return createRehearsals(manualClock(START)).run({ ...defaults, ...wanted });
 }
 async function rehearsed(...args: Parameters<typeof rehearse>): Promise<RehearsalAnswer> {
   const answer = await rehearse(...args);

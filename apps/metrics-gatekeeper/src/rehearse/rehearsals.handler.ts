@@ -1,5 +1,5 @@
 import type { Plan } from '@tidegate/contracts';
-import { isRejection, reject, type Rejection } from '@tidegate/kernel';
+import { type Clock, isRejection, reject, type Rejection } from '@tidegate/kernel';
 import {
   type Begin,
   type Change,
@@ -48,7 +48,7 @@ export interface Rehearsals {
 }
 
 /** One at a time: rollouts that are real come first. @param stopping ends what is under way */
-export function createRehearsals(stopping?: AbortSignal): Rehearsals {
+export function createRehearsals(clock: Clock, stopping?: AbortSignal): Rehearsals {
   let busy = false;
   return {
     async run(wanted) {
@@ -59,7 +59,7 @@ export function createRehearsals(stopping?: AbortSignal): Rehearsals {
         );
       busy = true;
       try {
-        return await rehearse(wanted, inSlices(stopping));
+        return await rehearse(wanted, inSlices(clock, stopping));
       } finally {
         busy = false;
       }

@@ -74,18 +74,21 @@ function hear(scene: Scene, command: AnyRolloutCommand): Scene {
   if (isRejection(decided))
     throw new TypeError(`A rehearsed rollout was refused ${command.type}: ${decided.message}`);
   let next = scene;
-  for (const draft of decided) {
-    const fact = { ...draft, metadata: { id: `${ROLLOUT}-${next.ids}`, at: scene.at } };
-    next = {
-      ...next,
-      rollout: rolloutDecider.evolve(next.rollout, fact),
-      said: [...next.said, fact],
-      ids: next.ids + 1,
-    };
-  }
+  for (const draft of decided) next = happened(next, draft);
   for (const fact of next.said.slice(scene.said.length)) {
     const answer = answerTo(fact, `answer-to-${fact.metadata.id}`);
     if (answer !== undefined) next = hear(next, answer);
   }
   return next;
+}
+
+function happened(scene: Scene, draft: RolloutMessage): Scene {
+  const { rollout, said, ids, at } = scene;
+  const fact = { ...draft, metadata: { id: `${ROLLOUT}-${ids}`, at } };
+  return {
+    ...scene,
+    rollout: rolloutDecider.evolve(rollout, fact),
+    said: [...said, fact],
+    ids: ids + 1,
+  };
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Clock } from '@tidegate/kernel';
 
 /** Others wait no longer than this for their turn. */
 const SLICE_MS = 10;
@@ -8,12 +9,12 @@ const SLICE_MS = 10;
  * everything else have its turn whenever a slice of time is used up.
  * @param signal thrown as soon as it is aborted
  */
-export function inSlices(signal?: AbortSignal): () => Promise<void> {
-  let begun = performance.now();
+export function inSlices(clock: Clock, signal?: AbortSignal): () => Promise<void> {
+  let begun = clock.now();
   return async () => {
-    if (performance.now() - begun < SLICE_MS) return;
+    if (clock.now() - begun < SLICE_MS) return;
     await setImmediate();
     signal?.throwIfAborted();
-    begun = performance.now();
+    begun = clock.now();
   };
 }
