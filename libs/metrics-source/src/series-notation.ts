@@ -1,15 +1,17 @@
 import { isRejection, messageOf, parseDuration, reject, type Rejection } from '@tidegate/kernel';
 import { parse as parseYaml } from 'yaml';
 import { endOfSeries, readSeriesText } from './exposition-line.ts';
-import type { RecordedSeries } from './recorded-series.ts';
+import { columnsOf, type RecordedSeries } from './recorded-series.ts';
 import type { RecordedText } from './recorded-text.ts';
-import { readSeriesValues } from './series-values.ts';
+import { MOST_POINTS, readSeriesValues } from './series-values.ts';
 
 export interface NotationOptions {
   /** Of the first value, ms since 1970. */
   readonly startAt: number;
   /** Between two values, where the text does not say it; promtool's default is a minute. */
   readonly intervalMs?: number;
+  /** Of all series together; ten million if left out. More are refused. */
+  readonly maxPoints?: number;
   /** Which test of a file with several. */
   readonly test?: string;
 }
@@ -39,9 +41,12 @@ export function readSeriesNotation(
     : linesBlock(text, options);
   if (isRejection(block)) return block;
   const series = new Map<string, RecordedSeries>();
+  const { startAt, maxPoints: room = MOST_POINTS } = options;
+  let maxPoints = room;
   for (const line of block.lines) {
-    const read = readOne(line, { startAt: options.startAt, intervalMs: block.intervalMs });
+    const read = readOne(line, { startAt, intervalMs: block.intervalMs, maxPoints });
     if (isRejection(read)) return read;
+    maxPoints -= columnsOf(read.series).times.length;
     if (series.has(read.key)) return malformed(line.where, `gives ${line.series} a second time`);
     series.set(read.key, read.series);
   }
@@ -51,7 +56,7 @@ export function readSeriesNotation(
 
 function readOne(
   { series: text, values, where }: Line,
-  times: { readonly startAt: number; readonly intervalMs: number },
+  times: { readonly startAt: number; readonly intervalMs: number; readonly maxPoints: number },
 ): { readonly key: string; readonly series: RecordedSeries } | Rejection {
   const read = readSeriesText(`${text} `);
   if (!read || read.end < text.length) return malformed(where, `names no series: ${text}`);

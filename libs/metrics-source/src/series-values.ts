@@ -5,8 +5,15 @@ const NUMBER = String.raw`(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI]nf|[nN]a[nN]`
 const ITEM = new RegExp(
   String.raw`^(?:(?<gap>_)|(?<stale>stale)|(?<first>[+-]?(?:${NUMBER}))(?<step>[+-](?:${NUMBER}))?)(?:x(?<times>\d+))?$`,
 );
-/** Of one series: what is longer is a mistake, not a recording. */
-const MOST_POINTS = 10_000_000;
+/** What is longer is a mistake, not a recording. */
+export const MOST_POINTS = 10_000_000;
+
+interface ValuesOptions {
+  readonly startAt: number;
+  readonly intervalMs: number;
+  /** More are refused. */
+  readonly maxPoints?: number;
+}
 
 /**
  * The values of one series as promtool writes them, one for each interval: "0+1x3 _ _x2 stale" is 0 1 2 3, three missing
@@ -14,13 +21,13 @@ const MOST_POINTS = 10_000_000;
  */
 export function readSeriesValues(
   text: string,
-  { startAt, intervalMs }: { readonly startAt: number; readonly intervalMs: number },
+  { startAt, intervalMs, maxPoints = MOST_POINTS }: ValuesOptions,
 ): PointColumns | Rejection {
   const points = new PointsBuilder();
   let at = startAt;
   for (const item of text.split(/\s+/)) {
     if (item === '') continue;
-    const values = expand(item, (at - startAt) / intervalMs);
+    const values = expand(item, maxPoints - (at - startAt) / intervalMs, maxPoints);
     if (isRejection(values)) return values;
     for (const value of values) {
       if (value !== undefined) points.push(at, value);
@@ -32,7 +39,7 @@ export function readSeriesValues(
 
 type Value = number | 'stale' | undefined;
 
-function expand(item: string, before: number): Iterable<Value> | Rejection {
+function expand(item: string, room: number, maxPoints: number): Iterable<Value> | Rejection {
   const { gap, stale, first, step, times } = ITEM.exec(item)?.groups ?? {};
   const refused = item.includes('{{')
     ? 'is a native histogram, which is not read'
@@ -40,8 +47,8 @@ function expand(item: string, before: number): Iterable<Value> | Rejection {
         (gap === undefined && stale === undefined && first === undefined) ||
         (step !== undefined && times === undefined)
       ? 'is no value such as 5, 0+1x10, 3x4, _, _x3 or stale'
-      : before + Number(times ?? 0) > MOST_POINTS
-        ? `makes more than ${MOST_POINTS} samples`
+      : Number(times ?? 0) > room
+        ? `makes more than ${maxPoints} samples`
         : undefined;
   if (refused !== undefined)
     return reject('NOTATION_MALFORMED', `${JSON.stringify(item)} ${refused}`);

@@ -2,7 +2,7 @@ import type { Plan } from '@tidegate/contracts';
 import { readsOf } from '@tidegate/gates';
 import { reject, type Rejection } from '@tidegate/kernel';
 import { readOpenMetricsFile, readSeriesNotation } from '@tidegate/metrics-source';
-import type { Recording } from './recording.ts';
+import { MOST_POINTS, type Recording } from './recording.ts';
 import type { RehearseData } from './rehearse-body.ts';
 
 /** What the plan reads, as a Prometheus has it between two instants; refused where it cannot be had. */
@@ -32,6 +32,7 @@ export async function recordingFrom(
       ? readOpenMetricsFile(data.openMetrics)
       : readSeriesNotation(data.series, {
           startAt: data.startAt,
+          maxPoints: MOST_POINTS,
           ...(data.interval === undefined ? {} : { intervalMs: data.interval }),
         });
   if ('rejected' in read) return read;

@@ -14,6 +14,9 @@ const duration = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** A value of the notation takes longer to read than a line of OpenMetrics: a second for all of this. */
+const LARGEST_NOTATION = 8 * 1_024 * 1_024;
+
 const data = z.union(
   [
     z.strictObject({
@@ -29,7 +32,7 @@ const data = z.union(
     z.strictObject({ openMetrics: z.string().min(1) }),
     z.strictObject({
       /** Series in promtool's notation: `requests_total{code="500"} 0+1x10`, one a line, or a rule test. */
-      series: z.string().min(1),
+      series: z.string().min(1).max(LARGEST_NOTATION),
       /** Between two values, where the text does not say. */
       interval: duration.optional(),
       /** Of the first value. */

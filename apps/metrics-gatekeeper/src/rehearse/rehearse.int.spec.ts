@@ -99,6 +99,7 @@ describe('what cannot be rehearsed is refused, and says what was expected:', () 
     ['none of the plan', { data: { series: 'up 1x10' } }, 'REHEARSAL_NO_DATA', 422],
     ['no version', { version: 7, data: { series: series(0) } }, 'PLAN_VERSION_UNKNOWN', 404],
     ['too long', { data: { series: series(0, 400_000) } }, 'REHEARSAL_TOO_LARGE', 413],
+    ['too much', { data: { series: 'a 1x3000000\nb 1x3000000' } }, 'NOTATION_MALFORMED', 422],
   ])('%s', async (_name, body, code, status) => {
     const answer = await rehearse(await serve(), body);
     expect([answer.body.code, answer.status]).toEqual([code, status]);
