@@ -8,15 +8,16 @@ import {
   StartRollout,
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
-import { AppError } from '@tidegate/kernel';
+import { AppError, isRejection } from '@tidegate/kernel';
 import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
+import { factsOf } from '@tidegate/gates';
 import type { MetricsSource } from '@tidegate/metrics-source';
 import { recordedSource } from '@tidegate/metrics-source/testing';
 import { createExecute, createOutbox, noFaults } from '@tidegate/store';
 import { memoryStore } from '@tidegate/store/testing';
 import { createGatekeeper } from '../gatekeeper.handler.ts';
 import { CANARY, before } from '../rollout/story.memory.ts';
-import { CLAIM_MS } from './checks.handler.ts';
+import { type Checks, CLAIM_MS } from './checks.handler.ts';
 import type { StoredCheck } from './stored-check.ts';
 
 const TARGET = 'http://127.0.0.1:9/metrics';
@@ -37,7 +38,7 @@ steps:
 `;
 
 /** Everything of the service but its edges, on a clock that stands still. */
-async function house(other: { source?: MetricsSource } = {}) {
+async function house(other: { source?: MetricsSource; plan?: string } = {}) {
   const clock = manualClock(1_000_000);
   const store = memoryStore({ clock });
   const ids = sequentialIds('m');
@@ -69,7 +70,11 @@ async function house(other: { source?: MetricsSource } = {}) {
       onFailed: (_rollout, error) => failures.push(error),
     });
   const one = gatekeeper();
-  await one.plans.put('open-checkout', PLAN, { source: 'spec', actor: 'alex' });
+  const put = await one.plans.put('open-checkout', other.plan ?? PLAN, {
+    source: 'spec',
+    actor: 'alex',
+  });
+  if (isRejection(put)) throw new Error(put.message);
   const round = async (which = one): Promise<number> => {
     const begun = await which.checks.runDue();
     await Promise.all(begun);
@@ -292,6 +297,128 @@ describe('the checks of a rollout', () => {
     await round();
     expect(await next('r-1')).toBe(clock.now() + 1_000);
   });
+});
+
+/** What a guard has counted since its step began. */
+async function countedBy(checks: Checks, id: string, guard: string) {
+  const evidence = (await checks.documents.load(id))?.state.evidence?.guards[guard];
+  return evidence && factsOf(evidence, 0).since?.[0];
+}
+
+it('a target that fails is asked again at the next interval, and not before', async () => {
+  const asked: number[] = [];
+  const recorded = recordedSource();
+  const source: MetricsSource = {
+    read: (requests, at) => {
+      asked.push(at);
+      return recorded.read(requests, at);
+    },
+  };
+  const { clock, start, round, next } = await house({ source });
+  await start('r-1');
+  const begun = clock.now();
+  for (let ms = 0; ms <= 3_000; ms += 250) {
+    await round();
+    clock.advance(250);
+  }
+  expect(asked).toEqual([0, 1_000, 2_000, 3_000].map((ms) => begun + ms));
+  expect(await next('r-1')).toBe(begun + 4_000);
+});
+
+it('instances that take turns count what one alone would', async () => {
+  const { clock, open, round, gatekeeper, one } = await house();
+  const two = gatekeeper();
+  await open('r-1');
+  for (const which of [one, two, one]) {
+    clock.advance(1_000);
+    await round(which);
+  }
+  expect(await countedBy(two.checks, 'r-1', 'error-rate')).toEqual({
+    start: 0,
+    bad: 0,
+    total: 300,
+  });
+});
+
+describe('a check of a plan that listens to signals', () => {
+  const plan = PLAN.replace(
+    'guards:',
+    '  lost: { type: signal, signal: data-loss }\nguards:',
+  ).replace('steps:', '  - { name: loss, judge: immediate, metric: lost, above: 5 }\nsteps:');
+
+  it('is due at once when one comes, and not again within a fifth of a second', async () => {
+    const { clock, open, round, one, next, due } = await house({ plan });
+    await open('r-1');
+    clock.advance(300);
+    await one.checks.hasten('production');
+    expect([await next('r-1'), due.at(-1)]).toEqual([clock.now(), clock.now()]);
+    expect(await round()).toBe(1);
+    await one.checks.hasten('production');
+    expect(await next('r-1')).toBe(clock.now() + 200);
+  });
+
+  it('comes no sooner for signals of elsewhere, nor where the plan does not listen', async () => {
+    const listening = await house({ plan });
+    await listening.open('r-1');
+    await listening.one.checks.hasten('staging');
+    const deaf = await house();
+    await deaf.open('r-1');
+    await deaf.one.checks.hasten('production');
+    for (const { next, clock } of [listening, deaf])
+      expect(await next('r-1')).toBe(clock.now() + 1_000);
+  });
+
+  it('is done once more when one comes while it reads, and has counted what it read', async () => {
+    let meanwhile = async (): Promise<void> => undefined;
+    const recorded = recordedSource();
+    recorded.record(TARGET, 0, (at) => `requests_total{status="ok"} ${at / 10}\n`);
+    const slow: MetricsSource = {
+      read: async (requests, at) => {
+        await meanwhile();
+        return recorded.read(requests, at);
+      },
+    };
+    const { clock, open, round, one, next } = await house({ plan, source: slow });
+    await open('r-1');
+    clock.advance(1_000);
+    meanwhile = () => {
+      clock.advance(250);
+      return one.checks.hasten('production');
+    };
+    await round();
+    meanwhile = async () => undefined;
+    expect(await countedBy(one.checks, 'r-1', 'error-rate')).toMatchObject({ total: 100 });
+    expect(await next('r-1')).toBe(clock.now());
+    expect(await round()).toBe(1);
+  });
+});
+
+it('what was recorded before is read at past instants, once, before anything opens', async () => {
+  const plan = PLAN.replace(`scrape: ['${TARGET}']`, 'prometheus: {}')
+    .replace(
+      'total: { metric: requests_total }',
+      'total: { metric: requests_total }\n    baseline: { recorded: { for: 10m } }',
+    )
+    .replace('limit: 1%, detect: 8%', 'margin: 50%');
+  const asked: number[] = [];
+  const recorded = recordedSource();
+  recorded.record('prometheus', 0, (at) => `requests_total{status="ok"} ${at / 10}\n`);
+  const source: MetricsSource = {
+    read: (requests, at) => {
+      asked.push(at);
+      return recorded.read(requests, at);
+    },
+  };
+  const { clock, open, round, one } = await house({ plan, source });
+  const startedAt = clock.now();
+  await open('r-1');
+  const past = asked.filter((at) => at < startedAt);
+  expect([past.length, Math.min(...past)]).toEqual([40, startedAt - 600_000]);
+  clock.advance(1_000);
+  await round();
+  const { state } = (await one.checks.documents.load('r-1')) ?? {};
+  expect(state?.evidence?.guards['error-rate']?.recorded).toEqual({ bad: 0, total: 60_000 });
+  expect(asked.filter((at) => at < startedAt)).toHaveLength(40);
 });
 
 it('keeps the interval when checks come late, and does not make up for those that were missed', async () => {

@@ -37,8 +37,10 @@ async function hasten(deps: Deps, id: string, rollout: Existing): Promise<void> 
   const document = await documents.load(id);
   if (!document || document.state.nextCheckAt === null) return;
   const { lastCheckAt = -Infinity, nextCheckAt } = document.state;
-  const soon = Math.max(clock.now(), lastCheckAt + Math.min(SHORTEST_MS, rollout.plan.checkEvery));
-  if (nextCheckAt <= soon) return;
+  const now = clock.now();
+  const soon = Math.max(now, lastCheckAt + Math.min(SHORTEST_MS, rollout.plan.checkEvery));
+  // One that is due may be under way, and have read before the signal was there: it is due once more.
+  if (nextCheckAt >= now && nextCheckAt <= soon) return;
   const change = { state: { ...document.state, nextCheckAt: soon }, version: document.version + 1 };
   try {
     await documents.save(id, { ...change, outbox: [] }, document.token);
