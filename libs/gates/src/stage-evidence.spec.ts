@@ -66,6 +66,29 @@ describe('the evidence of a step', () => {
     );
   });
 
+  it('covers only time between checks that succeeded, and never a gap', async () => {
+    const check = fc.record({ ms: fc.integer({ min: 1, max: 40_000 }), up: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(fc.array(check, { maxLength: 20 }), async (checks) => {
+        const watching = new Watching({ metrics: { errors }, guards: [sequential] });
+        let at = 0;
+        let succeededAt: number | undefined;
+        let covered = 0;
+        for (const [i, { ms, up }] of checks.entries()) {
+          at += ms;
+          const answer = up ? text(i, i * 10) : 'timeout';
+          await watching.check(at / 1_000, { [A]: answer, [B]: text(i, i * 10) });
+          if (!up) continue;
+          const elapsed = at - (succeededAt ?? at);
+          if (elapsed <= 15_000) covered += elapsed;
+          succeededAt = at;
+        }
+        expect(watching.evidence.coveredMs).toBe(covered);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('goes on in another process from what the first has saved, as if it were one', async () => {
     const fields = { metrics: { errors }, guards: [sequential] };
     const check = (watching: Watching, i: number) =>
