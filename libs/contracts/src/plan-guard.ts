@@ -24,9 +24,12 @@ export const guard = z.discriminatedUnion(
       /** By how much the canary may be worse than the baseline: "10%" of the baseline's. */
       margin: surplus.optional(),
       weight: z.number().positive().default(1),
-      /** The regression that must be seen with 80 % power before a stage is left: a limit's value, or with `margin` how many times the baseline. */
+      /**
+       * The regression that must be seen with 80 % power before a stage is left: a limit's value, or with `margin` how
+       * many times the baseline. Without it twice the limit, or 2 × (1 + margin).
+       */
       detect: positive.optional(),
-      /** What lets a stage be left. */
+      /** What lets a stage be left: enough traffic to have seen `detect`, the proof that all is good, or nothing more. */
       gate: z.enum(['not-proven-bad', 'proven-good', 'none']).default('not-proven-bad'),
     }),
     /** Breaches when every sample of a time was beyond a threshold, and enough of them were there. */

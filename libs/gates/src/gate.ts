@@ -79,8 +79,8 @@ function enoughErrors(policy: SequentialPolicy, test: Test, facts: Facts): Gate 
     margin: margin ?? 0,
   });
   if (expectedErrors >= neededErrors) return { neededErrors, expectedErrors };
-  const neededTrials =
-    expectedErrors > 0 ? Math.ceil((total * neededErrors) / expectedErrors) : null;
+  const isKnown = expectedErrors > 0 && Number.isFinite(neededErrors);
+  const neededTrials = isKnown ? Math.ceil((total * neededErrors) / expectedErrors) : null;
   return { unmet: 'too-few-errors', neededErrors, expectedErrors, neededTrials };
 }
 

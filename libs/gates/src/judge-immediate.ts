@@ -7,6 +7,13 @@ import type { Reason } from './reasons.ts';
 /** What is measured rather than counted. */
 const MEASURED: ReadonlySet<ImmediatePolicy['kind']> = new Set(['value', 'promql']);
 
+const SEEN: Readonly<Partial<Record<ImmediatePolicy['kind'], string>>> = {
+  count: ' counted',
+  rate: ' counted',
+  signal: ' reported',
+  alert: ' firing',
+};
+
 /** One number against a threshold: a breach at once. */
 export function judgeImmediate(policy: ImmediatePolicy, facts: Facts): Judged {
   const value = facts.value ?? null;
@@ -23,7 +30,7 @@ export function judgeImmediate(policy: ImmediatePolicy, facts: Facts): Judged {
     counts:
       value === null
         ? ''
-        : `${valueOf(policy, value)}${isMeasured ? '' : ' counted'}, ${allowedBy(policy)}.`,
+        : `${valueOf(policy, value)}${SEEN[policy.kind] ?? ''}, ${allowedBy(policy)}.`,
   };
 }
 

@@ -86,7 +86,9 @@ function numbersOf(
   const { bad, total, baseline } = whole(facts);
   const given = (values: Readonly<Record<string, number | null | undefined>>) =>
     Object.fromEntries(
-      Object.entries(values).flatMap(([name, value]) => (value == null ? [] : [[name, value]])),
+      Object.entries(values).flatMap(([name, value]) =>
+        typeof value === 'number' && Number.isFinite(value) ? [[name, value]] : [],
+      ),
     );
   const { unmet: _, logGood, ...needed } = gate;
   return given({

@@ -83,7 +83,7 @@ export function whyOf({ policy, facts, test, reason, gate }: About): string {
         : `needs about ${span(needed)} to have seen ${limitOf(policy, test.regression ?? 0)}, has ${span(total)}.`;
     case 'too-few-errors':
       return needed === null
-        ? `neither has failed yet, so nobody can tell ${times(policy.detect)} as bad from as good.`
+        ? `too little fails to tell ${times(policy.detect)} as bad from as good.`
         : `needs about ${about(needed)} requests to have seen ${times(policy.detect)} the baseline’s errors, has ${number(total)}.`;
     case 'not-proven-good':
       return notProven(policy, test, needed, total);

@@ -1,7 +1,9 @@
 import { formatDuration } from '@tidegate/kernel';
 
-/** 1204 → "1 204"; at most three decimals. */
+/** 1204 → "1 204"; at most three decimals. What is too large to be counted has three digits. */
 export function number(value: number): string {
+  if (Math.abs(value) >= Number.MAX_VALUE) return value > 0 ? '∞' : '-∞';
+  if (Math.abs(value) >= 1e15) return value.toExponential(2);
   const [whole = '0', fraction] = String(Math.round(value * 1_000) / 1_000).split('.');
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ' ');
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
