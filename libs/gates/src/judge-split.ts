@@ -38,6 +38,8 @@ function whyOf(reason: Reason): string {
       return 'canary and baseline do not get the traffic that they should, so nothing is compared.';
     case 'no-requests':
       return 'there has been no request yet.';
+    case 'no-baseline-requests':
+      return 'the baseline has not been counted yet.';
     case 'nothing-to-compare':
       return 'everybody has the new version: there is nothing left to compare it with.';
     default:
@@ -50,11 +52,14 @@ function countsOf({ kind }: SplitPolicy, { bad, total, baseline }: CountsSince):
   return kind === 'count' ? [bad, baseline?.bad ?? 0] : [total, baseline?.total ?? 0];
 }
 
-const logEvidence = (policy: SplitPolicy, counts: CountsSince): number =>
-  logEvidenceSplit({
-    counts: countsOf(policy, counts),
-    shares: [policy.canaryShare, 1 - policy.canaryShare],
-  });
+/** Null where the baseline was not counted: that is not a baseline without traffic. */
+const logEvidence = (policy: SplitPolicy, counts: CountsSince): number | null =>
+  counts.baseline === undefined
+    ? null
+    : logEvidenceSplit({
+        counts: countsOf(policy, counts),
+        shares: [policy.canaryShare, 1 - policy.canaryShare],
+      });
 
 interface Known {
   readonly logE: number | null;
@@ -68,5 +73,6 @@ function reasonFor(policy: SplitPolicy, facts: Facts, { logE, threshold, all }: 
   const lack = lackOf(policy, facts);
   if (lack !== undefined) return lack;
   if (logE === null) return 'nothing-to-compare';
-  return all === 0 ? 'no-requests' : 'split-as-planned';
+  if (all === 0) return 'no-requests';
+  return whole(facts).baseline === undefined ? 'no-baseline-requests' : 'split-as-planned';
 }

@@ -140,6 +140,11 @@ describe('a split guard', () => {
     expect(assess(split, both([0, 0], [0, 0])).reason).toBe('no-requests');
   });
 
+  it('tells a baseline without traffic from one that was not counted', () => {
+    expect(assess(split, both([0, 1_500], [0, 0])).reason).toBe('sample-ratio-mismatch');
+    expect(assess(split, counted(0, 1_500)).reason).toBe('no-baseline-requests');
+  });
+
   it('counts what happened in either arm, where it is of a count', () => {
     const events = { ...split, kind: 'count' } as const;
     expect(assess(events, both([500, 0], [500, 0])).reason).toBe('sample-ratio-mismatch');
