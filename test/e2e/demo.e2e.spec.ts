@@ -53,6 +53,7 @@ describe('the demo', () => {
     expect(result).toEqual({
       promoted: true,
       rolledBack: true,
+      recovered: true,
       breachToFlagOffMs: expect.any(Number),
       healthyRequests: expect.any(Number),
       brokenRequests: expect.any(Number),

@@ -144,6 +144,14 @@ function judge(
     evidence.world.applications.every((each) => each.hasExposed(fault.exposure, seenAt, until));
   if (isBroken && needed >= 100 && fault.share > 10 * LIMIT)
     broken(`${what} although ${fault.share} of its requests fail`);
+  const since = (fault?.at ?? Infinity) + LATE_MS;
+  const isBrokenSince =
+    fault &&
+    fault.at > seenAt &&
+    exposure >= fault.exposure &&
+    evidence.world.applications.every((each) => each.hasExposed(fault.exposure, seenAt, until));
+  if (isBrokenSince && since < until && looks.requests(since, until) >= 1_000)
+    broken(`${what} although ${fault.share} of its requests have failed for long`);
 }
 
 /** So many requests show the regression that the plan names with 80 % power, reckoned here from the plan alone. */

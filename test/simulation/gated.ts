@@ -23,7 +23,8 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
   const compared: Partial<Compared> = random.chance(0.35) ? comparing(random, scenario) : {};
   const advance = { deadline: `${STAGE_DEADLINE_MS}ms`, atDeadline: 'advance' };
   const goesOn = random.chance(0.4);
-  const bake = { bake: BAKE, hold: `${random.between(5, 30)}s` };
+  const late = random.chance(0.3) ? brokenLate(random, steps) : undefined;
+  const bake = { bake: BAKE, hold: `${late ? 80 : random.between(5, 30)}s` };
   const trial = { name: TRIAL, judge: 'immediate', metric: 'any-error', shadow: true };
   return {
     ...scenario,
@@ -35,7 +36,7 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
       guards: [...(compared.guards ?? guards), ...(isTried ? [trial] : [])],
       steps: [
         ...steps.map((step) => (goesOn && 'stage' in step ? { ...step, ...advance } : step)),
-        ...(random.chance(0.6) ? [bake] : []),
+        ...(late !== undefined || random.chance(0.6) ? [bake] : []),
       ],
     },
     truth: {
@@ -43,6 +44,7 @@ export function withGates(scenario: Scenario, random: Seeded): Scenario {
       ...compared.truth,
       ...mildlyBroken(random, scenario.chaosMs),
       ...vanishing(random, scenario),
+      ...late,
     },
   };
 }
@@ -83,6 +85,13 @@ function comparing(random: Seeded, { plan, chaosMs }: Scenario) {
     ],
     truth: { hasTwoArms: true, ...(random.chance(0.6) ? { outage } : {}) },
   };
+}
+
+/** It begins to fail when everybody may have it, after a time in which all was well. */
+function brokenLate(random: Seeded, steps: readonly object[]) {
+  const levels = steps.flatMap((step) => ('percentage' in step ? [Number(step.percentage)] : []));
+  const at = START_MS + random.between(40_000, 120_000);
+  return { broken: { share: 0.25, exposure: Math.max(...levels) * 1_000, at } };
 }
 
 type Compared = ReturnType<typeof comparing>;

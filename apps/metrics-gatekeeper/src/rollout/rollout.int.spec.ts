@@ -174,6 +174,20 @@ describe('a rollout', () => {
     await until(() => (here.flag.heldBy ? undefined : true));
   });
 
+  it('watches on in a bake, and takes back what breaks only then', async () => {
+    const here = await world();
+    const id = await here.start([ALL, '{ bake: overnight, hold: 400ms }']);
+    await here.becomes(id, 'completed');
+    expect(here.flag.percentage).toBe(100_000);
+    const later = await here.start([ALL, '{ bake: overnight, hold: 1h }']);
+    await here.opens(later, 'overnight');
+    here.load.failing = 60;
+    expect(await here.becomes(later, 'rolled-back')).toMatchObject({
+      rollback: { reason: 'error-rate-too-high' },
+    });
+    expect(here.flag.percentage).toBe(100_000);
+  });
+
   it('puts a broken one back within an instant of its breach, and says why in numbers', async () => {
     const here = await world();
     here.load.failing = 5;
