@@ -35,16 +35,14 @@ import { createRehearsals } from './rehearse/rehearsals.handler.ts';
 import { RehearseController } from './rehearse/rehearse.controller.ts';
 import { RolloutConsumer } from './rollout/rollout.consumer.ts';
 import { RolloutController } from './rollout/rollout.controller.ts';
-import { behind } from './signal/intake.ts';
-import { SIGNALS_GROUP, SignalConsumer } from './signal/signal.consumer.ts';
+import { SignalConsumer } from './signal/signal.consumer.ts';
 import { SignalController } from './signal/signal.controller.ts';
-import type { Signals } from './signal/signals.handler.ts';
+import { signalsOf } from './signal/signal.module.ts';
 import * as token from './tokens.ts';
 
 /** How often a round looks for what other instances, or a crash, have left due. */
 const ROUND_MS = 1_000;
 const RECONCILE_MS = 15_000;
-const INTAKE_MS = 5_000;
 const OUTSIDE_TIMEOUT_MS = 4_000;
 
 @Module({})
@@ -93,21 +91,9 @@ export async function metricsGatekeeperModule(
     },
   });
   await pauseIfRestored(context, gatekeeper);
-  const checkLoop = new CheckLoop(gatekeeper.checks);
-  const loop = context.loop('gatekeeper.checks', ROUND_MS, async () => {
-    try {
-      await checkLoop.round();
-      pulse.roundDone(clock.now());
-    } catch (error) {
-      pulse.roundFailed();
-      throw error;
-    }
-  });
-  context.loop('gatekeeper.reconcile', RECONCILE_MS, () => gatekeeper.checks.reconcile());
-  context.loop('gatekeeper.signals', INTAKE_MS, () => watchIntake(context, gatekeeper.signals));
+  const loop = checking(context, gatekeeper, pulse);
   beatOf(context, config, pulse, metrics);
   context.stopping.addEventListener('abort', () => alarm.stop());
-  context.onStop(() => checkLoop.settled());
 
   const alerts = alertsOf(context, config, gatekeeper.rollouts);
   const given: readonly (readonly [symbol, unknown])[] = [
@@ -120,7 +106,7 @@ export async function metricsGatekeeperModule(
     [token.FEASIBILITY, createFeasibility({ source, clock })],
     [token.HISTORY, noted(gatekeeper.history, context, metrics)],
     [token.GUARD_RECORDS, gatekeeper.guardRecords],
-    [token.SIGNALS, counted(gatekeeper.signals, context, metrics)],
+    [token.SIGNALS, signalsOf(context, gatekeeper.signals, metrics)],
   ];
   const providers = given.map(([provide, useValue]) => ({ provide, useValue }));
   return {
@@ -139,6 +125,27 @@ async function pauseIfRestored(
   if ((await restores.unsettledSince()) === undefined) return;
   await rollouts.pauseRestored(store.epoch);
   await restores.settle();
+}
+
+/** Does what is due, and arranges what should be; what is under way is waited for when the service stops. */
+function checking(
+  context: ServiceContext,
+  { checks }: Pick<Gatekeeper, 'checks'>,
+  pulse: Pulse,
+): { wake(): void } {
+  const checkLoop = new CheckLoop(checks);
+  const loop = context.loop('gatekeeper.checks', ROUND_MS, async () => {
+    try {
+      await checkLoop.round();
+      pulse.roundDone(context.clock.now());
+    } catch (error) {
+      pulse.roundFailed();
+      throw error;
+    }
+  });
+  context.loop('gatekeeper.reconcile', RECONCILE_MS, () => checks.reconcile());
+  context.onStop(() => checkLoop.settled());
+  return loop;
 }
 
 /** Told to the bus, and to those outside only while everything works that a rollout needs. */
@@ -203,35 +210,6 @@ function noted(
       metrics.told(event.type);
       const note = noteOf(event);
       if (note) log[note.level](note.fields, note.sentence);
-    },
-  };
-}
-
-/** Silence is good news only as long as what is reported is counted. */
-async function watchIntake(
-  { bus, name }: Pick<ServiceContext, 'bus' | 'name'>,
-  signals: Pick<Signals, 'behind'>,
-): Promise<void> {
-  const group = `${name}.${SIGNALS_GROUP}`;
-  const message = behind((await bus.lag()).filter((each) => each.group === group));
-  if (message !== undefined) await signals.behind(message);
-}
-
-/** The same, and what becomes of signals stands in the metrics; what is not counted also in the log. */
-function counted(
-  signals: Signals,
-  { log }: Pick<ServiceContext, 'log'>,
-  metrics: Pick<GatekeeperMetrics, 'signalled'>,
-): Signals {
-  return {
-    ...signals,
-    async count(message) {
-      const refusal = await signals.count(message);
-      metrics.signalled(refusal ? 'refused' : 'counted');
-      const { environment, signal } = message.data;
-      const { code, message: why } = refusal ?? {};
-      if (refusal) log.warn({ environment, signal, code, why }, 'a signal is not counted');
-      return refusal;
     },
   };
 }
