@@ -7,6 +7,7 @@ import {
   trialsToCertify,
 } from '@tidegate/statistics';
 import type { Seen } from './feasibility.ts';
+import { gateOf, thresholdOfFirst } from './gate.ts';
 import type { SequentialPolicy } from './policy.ts';
 import type { Test } from './sequential-test.ts';
 
@@ -44,8 +45,7 @@ export const POWER = 0.8;
 export function limited(policy: SequentialPolicy, test: Test, seen: Seen): Reach {
   const { limit, regression } = test;
   if (limit === null || regression === null) return { ...unseen, passesAfterMs: seen.holdMs };
-  // Of a regression from the stage's beginning, half the weight is on that very start.
-  const threshold = test.threshold + Math.LN2;
+  const threshold = thresholdOfFirst(policy, test);
   if (policy.kind === 'rate') return inTime(policy, { limit, regression, threshold }, seen);
   const needed = trialsForPower({ limit, regression, threshold, power: POWER });
   const { perSecond, holdMs } = seen;
@@ -84,42 +84,60 @@ function inTime({ perMs = 1_000 }: SequentialPolicy, wanted: Wanted, { holdMs }:
   };
 }
 
-/** Against a baseline at the same time: its own errors are what there is to learn from. */
-export function comparing(
-  { margin, detect, gate }: SequentialPolicy,
-  test: Test,
-  { share, traffic, holdMs }: Seen,
-): Reach {
+/** Against a baseline at the same time: its own errors are what there is to learn from. As the gate asks for it. */
+export function comparing(policy: SequentialPolicy, test: Test, seen: Seen): Reach {
+  const { detect, margin, gate } = policy;
+  const { share, traffic, holdMs } = seen;
   if (share === null || share <= 0 || share >= 1) return { ...unseen, detect };
-  const threshold = test.threshold + Math.LN2;
-  const errors = (ratio: number) =>
-    errorsForPower({ canaryShare: share, ratio, threshold, power: POWER, margin: margin ?? 0 });
-  const needed = errors(detect);
-  const base = { ...unseen, detect, needed };
   const { perSecond = null, badShare = null } = traffic ?? {};
-  if (perSecond === null || badShare === null) return base;
-  const perMs = (ratio: number) => (perSecond * badShare * (share * ratio + 1 - share)) / 1_000;
-  const after = (ratio: number) => (badShare === 0 ? Infinity : errors(ratio) / perMs(ratio));
-  const seenAfterMs = after(detect);
+  const aim = { threshold: thresholdOfFirst(policy, test), power: POWER, margin: margin ?? 0 };
+  const errors = (ratio: number) => errorsForPower({ ...aim, canaryShare: share, ratio });
+  if (perSecond === null || badShare === null) return { ...unseen, detect, needed: errors(detect) };
+  const all = (perSecond * holdMs) / 1_000;
+  const since = [
+    {
+      start: 0,
+      ...countsOf(all * share, badShare),
+      baseline: countsOf(all * (1 - share), badShare),
+    },
+  ];
+  const { neededErrors = 0, expectedErrors = 0 } = gateOf(
+    { ...policy, gate: 'not-proven-bad' },
+    test,
+    { ageMs: 0, missing: null, since },
+  );
+  const seenAfterMs =
+    expectedErrors === 0 ? Infinity : Math.ceil((holdMs * neededErrors) / expectedErrors);
+  const expected = (ratio: number) => all * badShare * (share * ratio + 1 - share);
   return {
-    ...base,
-    smallest: smallestOf(1 + (margin ?? 0), (ratio) => after(ratio) <= holdMs),
+    ...unseen,
+    detect: badShare === 0 ? detect : Math.max(detect, (detect * (policy.limit ?? 0)) / badShare),
+    needed: neededErrors === 0 ? errors(detect) : neededErrors,
+    smallest: smallestOf(1 + (margin ?? 0), (ratio) => expected(ratio) >= errors(ratio)),
     seenAfterMs,
     passesAfterMs: gate === 'none' ? holdMs : Math.max(holdMs, seenAfterMs),
   };
 }
 
+const countsOf = (total: number, badShare: number) => ({
+  bad: total * badShare,
+  total,
+  expected: 0,
+});
+
 function gateAfter(
-  { gate, risk }: SequentialPolicy,
-  { limit }: Test,
+  policy: SequentialPolicy,
+  test: Test,
   { perSecond, traffic }: Seen,
   seenAfterMs: number,
 ): number {
+  const { gate } = policy;
+  const { limit } = test;
   if (gate === 'none' || limit === null || perSecond === null) return 0;
   if (gate === 'not-proven-bad') return seenAfterMs;
   const rate = traffic?.badShare ?? limit / 2;
   if (rate >= limit) return Infinity;
-  const threshold = -Math.log(risk) + Math.LN2;
+  const threshold = thresholdOfFirst(policy, test);
   return timeFor(trialsToCertify({ limit, rate, threshold, power: POWER }), perSecond);
 }
 

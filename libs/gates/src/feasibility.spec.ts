@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Plan, readPlan } from '@tidegate/contracts';
+import { isWatchedStep, type Plan, readPlan } from '@tidegate/contracts';
+import { assess } from './assess.ts';
 import { feasibilityOf, type MetricTraffic } from './feasibility.ts';
+import { policyFor } from './policy-for.ts';
+import { pinRisk } from './risk.ts';
 
 const METRICS = `
   errors:
@@ -39,6 +42,30 @@ function only(plan: Plan, known: MetricTraffic) {
   return feasible;
 }
 const LIMIT = 'judge: sequential, metric: errors, limit: 0.2%';
+
+it.each([
+  [LIMIT, 50],
+  ['judge: sequential, metric: errors, margin: 50%', 500],
+  ['judge: sequential, metric: errors, margin: 50%, limit: 1%', 500],
+])('asks for as much as the gate asks for when it comes to it: %s', (judge, rps) => {
+  const plan = planWith(judge);
+  const { seenAfterMs } = only(plan, traffic(rps));
+  const { guards, steps, metrics } = plan;
+  const [guard] = guards;
+  const [step] = steps;
+  const metric = metrics['errors'];
+  if (!guard || !step || !isWatchedStep(step) || !metric) throw new Error('not this plan');
+  const policy = policyFor(guard, metric, step, plan, pinRisk(plan));
+  const passesAt = (ms: number) => {
+    const all = (rps * ms) / 1_000;
+    const counts = (share: number) => ({ bad: all * share * 0.001, total: all * share });
+    const baseline = { ...counts(0.95), expected: all * 0.001 * 0.05 };
+    const since = [{ start: 0, ...counts(0.05), baseline }];
+    return assess(policy, { ageMs: 0, missing: null, since, window: 0 }).outcome;
+  };
+  expect(passesAt((seenAfterMs ?? 0) * 1.02)).toBe('pass');
+  expect(passesAt((seenAfterMs ?? 0) * 0.98)).toBe('hold');
+});
 
 describe('what a plan can see', () => {
   it('is little at low traffic: a 5 % canary of 10 requests/s for 15 minutes cannot certify 0.2 %', () => {

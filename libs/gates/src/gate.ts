@@ -40,7 +40,7 @@ export function gateOf(policy: SequentialPolicy, test: Test, facts: Facts): Gate
 }
 
 /** The test that begins with the stage has a part of the weight: the others only help. */
-const thresholdOfFirst = ({ horizon }: SequentialPolicy, { threshold }: Test): number =>
+export const thresholdOfFirst = ({ horizon }: SequentialPolicy, { threshold }: Test): number =>
   threshold - Math.log(startWeights(horizon).of(0));
 
 function enoughRequests(policy: SequentialPolicy, test: Test, facts: Facts): Gate {
