@@ -2,9 +2,12 @@ import type { Guard, Plan, WatchedStep } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
 import type { Feasible, MetricTraffic } from './feasibility.ts';
 import { POWER } from './feasibility-reach.ts';
-import { about as roughly, number, percent, span, times } from './text.ts';
+import { sustained } from './feasibility-sustained.ts';
+import { about as roughly, number, percent, requestsRate, span, times } from './text.ts';
 
-interface Told {
+export type Sentences = Pick<Feasible, 'sentence' | 'warnings'>;
+
+export interface Told {
   readonly plan: Plan;
   readonly guard: Guard;
   readonly step: WatchedStep;
@@ -14,7 +17,7 @@ interface Told {
 }
 
 /** What can be seen in one step, and what cannot, in numbers that follow from nothing but the plan and the traffic. */
-export function sentencesFor(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+export function sentencesFor(told: Told): Sentences {
   switch (told.guard.judge) {
     case 'immediate':
       return { sentence: `is seen at the next check, ${span(told.plan.checkEvery)}`, warnings: [] };
@@ -27,35 +30,7 @@ export function sentencesFor(told: Told): Pick<Feasible, 'sentence' | 'warnings'
   }
 }
 
-function sustained(
-  { plan, about }: Told,
-  {
-    for: forMs,
-    step: stepMs = plan.checkEvery,
-    coverage,
-    metric,
-  }: Extract<Guard, { judge: 'sustained' }>,
-): Pick<Feasible, 'sentence' | 'warnings'> {
-  const { guard, step, holdMs, perSecond } = about;
-  const warnings: string[] = [];
-  if (holdMs < forMs)
-    warnings.push(
-      `${guard} breaches after ${span(forMs)}, and ${step} may be left after ${span(holdMs)}: what begins in it is not seen before the next step.`,
-    );
-  const type = plan.metrics[metric]?.type;
-  const present = perSecond === null ? 1 : 1 - Math.exp((-perSecond * stepMs) / 1_000);
-  if ((type === 'ratio' || type === 'latency') && present < coverage)
-    warnings.push(
-      `${guard} needs requests in ${percent(coverage)} of its steps of ${span(stepMs)}; at ${rate(perSecond ?? 0)} in ${step} only ${percent(present, 2)} have any: it can hardly ever breach. A longer step, such as ${span(stepFor(coverage, perSecond ?? 0))}, can.`,
-    );
-  return { sentence: `breaches after ${span(forMs)}`, warnings };
-}
-
-/** As long as it must be for so many steps to have a request. */
-const stepFor = (coverage: number, perSecond: number): number =>
-  perSecond <= 0 ? Infinity : Math.ceil((-Math.log(1 - (1 + coverage) / 2) / perSecond) * 1_000);
-
-function sequential(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+function sequential(told: Told): Sentences {
   const { about, traffic } = told;
   const { guard, step, detect, seenAfterMs, needed } = about;
   if (detect === null) return unjudged(told);
@@ -77,7 +52,7 @@ function sequential(told: Told): Pick<Feasible, 'sentence' | 'warnings'> {
 
 const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function unjudged({ plan, guard, about }: Told): Pick<Feasible, 'sentence' | 'warnings'> {
+function unjudged({ plan, guard, about }: Told): Sentences {
   const { step } = about;
   const metric = plan.metrics[guard.metric];
   const recorded =
@@ -133,7 +108,7 @@ function placeOf({ about, share, traffic }: Told): string {
   if (requests === null || traffic?.perSecond === null || traffic === undefined)
     return `In ${step}, ${span(holdMs)}: `;
   const of = share === null || !traffic.divided ? '' : `${percent(share)} `;
-  return `At ${rate(traffic.perSecond)} the ${of}step ${step} of ${span(holdMs)} sees ${number(requests)} requests. `;
+  return `At ${requestsRate(traffic.perSecond)} the ${of}step ${step} of ${span(holdMs)} sees ${number(requests)} requests. `;
 }
 
 function withDeadline(
@@ -181,6 +156,3 @@ function seenAs(told: Told, value: number): string {
   if (metric?.type === 'rate') return `${number(value)} in ${span(metric.per)}`;
   return percent(value, 2);
 }
-
-const rate = (perSecond: number): string =>
-  `${perSecond < 10 ? Number(perSecond.toPrecision(2)) : number(Math.round(perSecond))} requests/s`;

@@ -46,3 +46,7 @@ export const span = (ms: number): string =>
 
 /** 2 → "2 times", 2.2 → "2.2 times". */
 export const times = (ratio: number): string => `${number(Number(ratio.toPrecision(2)))} times`;
+
+/** "12 requests/s", "0.5 requests/s". */
+export const requestsRate = (perSecond: number): string =>
+  `${perSecond < 10 ? Number(perSecond.toPrecision(2)) : number(Math.round(perSecond))} requests/s`;

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { isRejection } from '@tidegate/kernel';
 import { columnsOf, type RecordedSeries } from '@tidegate/metrics-source';
 import { inject } from './inject.ts';
-import { changeText, readInjection, standardChanges } from './injection.ts';
+import { changeText, readInjection } from './injection.ts';
+import { standardChanges } from './standard-changes.ts';
 import { counter, planFrom, START } from './recorded.memory.ts';
 import type { Recording } from './recording.ts';
 

@@ -1,12 +1,7 @@
 import type { Plan } from '@tidegate/contracts';
 import { type Clock, isRejection, reject, type Rejection } from '@tidegate/kernel';
-import {
-  type Begin,
-  type Change,
-  type Injection,
-  readInjection,
-  standardChanges,
-} from './injection.ts';
+import { type Begin, type Change, type Injection, readInjection } from './injection.ts';
+import { standardChanges } from './standard-changes.ts';
 import { inject } from './inject.ts';
 import { mutate } from './mutation.handler.ts';
 import type { Mutation } from './mutation.ts';
