@@ -34,7 +34,7 @@ async function simulateAll(): Promise<Summary> {
 }
 
 const all = simulateAll();
-const patience = 60_000 + count * 200;
+const patience = 60_000 + count * 500;
 
 describe('whatever happens, the promises are kept', () => {
   for (const [seed, what] of knownSeeds)
