@@ -1,10 +1,9 @@
 import { isWatchedStep, type Plan, stepName, type Verdict } from '@tidegate/contracts';
 import { formatDuration, formatPercentage } from '@tidegate/kernel';
-import { mayLeave, missingForMs } from '@tidegate/gates';
+import { mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
 import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
-import { NO_STAGE } from './look.ts';
 import { type Claim, disabledKey, type Going, type Hold, isGoing, stepAt } from './state.ts';
 
 /** What keeps a rollout from going on. `page`: a person must look now. */

@@ -4,13 +4,12 @@ import {
   checkStage,
   judgeRecovery,
   judgeStage,
+  NO_STAGE,
   openStage,
   type StageEvidence,
 } from '@tidegate/gates';
 import { awaitsRecovery, type Common, type Existing, isCounting } from './state.ts';
 
-/** Of the time before the first stage: nothing is exposed yet. */
-export const NO_STAGE = '';
 /** Of the time after a rollback: the metrics as a whole, whoever is served what. No step can be called so. */
 export const RECOVERY = '(recovery)';
 
