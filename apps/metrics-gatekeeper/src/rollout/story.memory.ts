@@ -21,6 +21,13 @@ metrics:
     source: { scrape: ['${TARGET}'] }
     bad: { metric: requests_total, where: { status: error } }
     total: { metric: requests_total }
+  compared:
+    type: ratio
+    source: { scrape: ['${TARGET}'] }
+    bad: { metric: requests_total, where: { status: error } }
+    total: { metric: requests_total }
+    canary: { where: { variant: on } }
+    baseline: { where: { variant: off } }
   violations:
     type: count
     source: { scrape: ['${TARGET}'] }
@@ -55,6 +62,8 @@ export interface Found {
   readonly requests?: number;
   readonly errors?: number;
   readonly violations?: number;
+  /** The same of those who have the old version; without it they are not counted. */
+  readonly baseline?: { readonly requests: number; readonly errors: number };
   readonly answer?: 'down' | 'empty' | 'nan';
 }
 
@@ -68,6 +77,7 @@ export class Story {
   readonly #plan: Plan;
   readonly #sent: { type: string; id: string; key: string }[] = [];
   readonly #counters = { requests: 0, errors: 0, violations: 0 };
+  readonly #baseline = { requests: 0, errors: 0 };
   #ids = 0;
 
   constructor(steps: readonly string[] = [CANARY, ALL], guards = GUARDS) {
@@ -213,7 +223,7 @@ export class Story {
     return `id-${this.#ids}`;
   }
 
-  #reading({ requests = 100, errors = 0, violations = 0, answer }: Found): Reading {
+  #reading({ requests = 100, errors = 0, violations = 0, baseline, answer }: Found): Reading {
     const at = this.now;
     if (answer === 'down')
       return { outcome: 'failed', target: TARGET, at, failure: 'unreachable', message: 'nobody' };
@@ -228,12 +238,22 @@ export class Story {
       at,
     });
     const { requests: all, errors: bad, violations: wrong } = this.#counters;
+    const old = () => {
+      this.#baseline.requests += baseline?.requests ?? 0;
+      this.#baseline.errors += baseline?.errors ?? 0;
+      const { requests: total, errors: failed } = this.#baseline;
+      return [
+        sample('requests_total', { status: 'ok', variant: 'off' }, total - failed),
+        sample('requests_total', { status: 'error', variant: 'off' }, failed),
+      ];
+    };
     const samples = [
       ...(answer === 'empty'
         ? []
         : [
-            sample('requests_total', { status: 'ok' }, all - bad),
-            sample('requests_total', { status: 'error' }, bad),
+            sample('requests_total', { status: 'ok', variant: 'on' }, all - bad),
+            sample('requests_total', { status: 'error', variant: 'on' }, bad),
+            ...(baseline ? old() : []),
           ]),
       sample('violations_total', {}, wrong),
     ];
