@@ -126,7 +126,7 @@ describe('a verdict', () => {
         const arrived = verdict.parse(JSON.parse(JSON.stringify(said)));
         expect(reassess(arrived)).toEqual(said);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -138,7 +138,7 @@ describe('a verdict', () => {
         fc.pre(isDark);
         expect(['breach', 'held', 'missing']).toContain(classOf(assess(policy, facts).reason));
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

@@ -236,7 +236,7 @@ describe('a healthy rollout', () => {
       ),
     });
     const random = lehmer(20_260_101);
-    const rollouts = 100;
+    const rollouts = 60;
     let breached = 0;
     for (let rollout = 0; rollout < rollouts; rollout += 1)
       if (await breaches(plan, 0.02, random)) breached += 1;
