@@ -128,20 +128,17 @@ it('leaves everything else its turn, and plays one plan at a time', async () => 
     'flag: checkout-v2\ncheckEvery: 5s',
   );
   const body = { text, data: { series: series(0.001, 400) } };
-  let longest = 0;
   const over = new AbortController();
-  const watching = (async () => {
-    for (let last = performance.now(); !over.signal.aborted;) {
-      await wait(1);
-      const now = performance.now();
-      longest = Math.max(longest, now - last);
-      last = now;
-    }
+  let turns = 0;
+  const others = (async () => {
+    for (; !over.signal.aborted; turns += 1) await wait(1);
   })();
   const [one, two] = await Promise.all([rehearse(service, body), rehearse(service, body)]);
   over.abort();
-  await watching;
+  await others;
   expect([one.status, two.status].toSorted((a, b) => a - b)).toEqual([200, 429]);
-  // Far from what a check may be late, also on a machine that has other things to do.
-  expect(longest).toBeLessThan(2_000);
+  const played = [one, two].find(({ status }) => status === 200);
+  expect(played?.body.checks).toBeGreaterThan(4_000);
+  // A rehearsal that kept the process to itself would leave one or two.
+  expect(turns).toBeGreaterThan(20);
 }, 120_000);
