@@ -226,7 +226,10 @@ export class Application {
 
   /** Whether it began to serve more or fewer in this time. */
   hasChanged(from: number, to: number): boolean {
-    return this.#exposures.some(({ at }) => at >= from && at <= to);
+    return this.#exposures.some(
+      ({ at, exposure }, index) =>
+        at >= from && at <= to && exposure !== (this.#exposures[index - 1]?.exposure ?? 0),
+    );
   }
 
   trouble(at = this.#sim.now()): Trouble | undefined {

@@ -94,6 +94,12 @@ const planned =
   (state: object): object =>
     'plan' in state && 'hash' in state ? { ...state, plan: other(state.plan as Plan) } : state;
 
+const notCompared = (guard: Plan['guards'][number]): Plan['guards'][number] => {
+  if (guard.judge !== 'sequential') return guard;
+  const { margin: _margin, ...rest } = guard;
+  return { ...rest, detect: 0.08 };
+};
+
 const withoutErrors = ({ windows, ...guard }: GuardEvidence): GuardEvidence =>
   windows
     ? {
@@ -242,6 +248,12 @@ export const defects: Readonly<
   'errors are not counted': {
     breaks: /^P5/,
     defect: { execute: decidingOn(tickWith(eachGuard(withoutErrors))) },
+  },
+  'what both arms suffer from is rolled back': {
+    breaks: /^P5: a healthy service/,
+    defect: {
+      execute: seeing(planned((plan) => ({ ...plan, guards: plan.guards.map(notCompared) }))),
+    },
   },
   'a guard in shadow acts': {
     breaks: /^P5: trial, in shadow/,
