@@ -1,13 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { recordedSource } from '@tidegate/metrics-source/testing';
 import fc from 'fast-check';
-import { Watching } from './watching.memory.ts';
+import { readsOf } from './reads.ts';
+import { START, Watching } from './watching.memory.ts';
 
 const A = 'http://a/metrics';
 const OLD = 'http://old/metrics';
 const fields = (
   metric: object = {},
   guard: object = { margin: '10%' },
-  source = { scrape: [A] },
+  source: object = { scrape: [A] },
 ) => ({
   metrics: {
     errors: {
@@ -95,6 +97,45 @@ describe('a canary and its baseline', () => {
     });
   });
 
+  it('of one Prometheus are counted over its interval, in which each of them is scraped', async () => {
+    const source = { prometheus: { scrapeInterval: '15s' } };
+    const watching = new Watching(fields({}, { margin: '0%' }, source));
+    // The canary is scraped at 0, 15, 30 …, the baseline at 7, 22, 37 …; checks come every five seconds.
+    const newest = (seconds: number, offset: number) =>
+      Math.floor((seconds - offset) / 15) * 15 + offset;
+    for (let seconds = 10; seconds <= 60; seconds += 5) {
+      const [c, b] = [newest(seconds, 0), newest(seconds, 7)];
+      const at = START + Math.max(c, b) * 1_000;
+      const text = both({ good: c * 9, bad: c }, { good: b * 99, bad: b });
+      const source = recordedSource();
+      source.record('prometheus', 0, text);
+      const readings = await source.read(readsOf(watching.plan, 'production'), at);
+      watching.tell(readings, START + seconds * 1_000);
+    }
+    // Of what both had alike, 10 of 110 requests were the canary's: nothing was counted of one alone.
+    expect(watching.counted('worse')).toEqual({
+      bad: 45,
+      total: 450,
+      baseline: { bad: 45, total: 4_500, expected: expect.closeTo((90 * 450) / 4_950, 6) },
+    });
+  });
+
+  it('are not said to be split wrongly by what was served before the step began', async () => {
+    const watching = new Watching(fields({}, { judge: 'split' }), '');
+    const at = (canary: number, baseline: number) =>
+      both({ good: canary, bad: 0 }, { good: baseline, bad: 0 });
+    await watching.check(0, { [A]: at(0, 0) });
+    await watching.check(4, { [A]: at(0, 4_000) });
+    watching.enter('canary');
+    await watching.check(6, { [A]: at(100, 6_000) });
+    expect(watching.counted('worse')).toBe(undefined);
+    await watching.check(11, { [A]: at(600, 10_500) });
+    expect(watching.counted('worse')).toBe(undefined);
+    await watching.check(16, { [A]: at(1_100, 15_000) });
+    expect(watching.counted('worse')).toMatchObject({ total: 500, baseline: { total: 4_500 } });
+    expect(watching.missing('worse')).toBe(null);
+  });
+
   it('read in different places both wait while one of them cannot be read, and lose nothing', async () => {
     const baseline = { where: { variant: 'old' }, source: { scrape: [OLD] } };
     const watching = new Watching(fields({ baseline }));
@@ -142,10 +183,11 @@ describe('a canary and its baseline', () => {
 
   it('are counted for a split by their requests, and for a limit alone without the baseline', async () => {
     const split = new Watching(fields({}, { judge: 'split' }));
+    await split.check(5, { [A]: both(ZERO, ZERO) });
     const limit = new Watching(fields({}, { limit: '1%' }));
     for (const watching of [split, limit]) {
-      await watching.check(0, { [A]: both(ZERO, ZERO) });
-      await watching.check(5, { [A]: both({ good: 10, bad: 1 }, { good: 90, bad: 9 }) });
+      await watching.check(10, { [A]: both(ZERO, ZERO) });
+      await watching.check(15, { [A]: both({ good: 10, bad: 1 }, { good: 90, bad: 9 }) });
     }
     expect(split.counted('worse')).toMatchObject({ total: 11, baseline: { total: 99 } });
     expect(limit.counted('worse')).toEqual({ bad: 1, total: 11 });

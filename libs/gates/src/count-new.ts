@@ -20,7 +20,7 @@ export function countNew(
   let after = evidence;
   const torn: Lack[] = [];
   for (const group of groups) {
-    const news = newsOf(evidence, watch, group, looks);
+    const news = newsOf(evidence, watch, group, looks, openedAt);
     if (news === undefined) continue;
     const lack = tornIn(watch, news);
     if (lack === undefined) after = taken(after, watch, news, groups.length, openedAt);
@@ -47,23 +47,35 @@ function newsOf(
   watch: Watch,
   group: readonly string[],
   looks: ReadonlyMap<string, Look>,
+  openedAt: number,
 ): News | undefined {
   const counted = group.flatMap((target) => {
     const look = looks.get(target);
     return look?.outcome === 'counted' ? [{ target, ...look }] : [];
   });
-  if (counted.length < group.length) return undefined;
+  const isSplit = watch.guard.judge === 'split';
+  if (counted.length < group.length || (isSplit && counted.some(({ lack }) => lack)))
+    return undefined;
+  const from = Math.min(...group.map((target) => targets[target]?.at ?? Infinity));
+  const to = Math.min(...counted.map(({ place }) => place.at));
   const isFirst = counted.some((each) => each.counted === null);
+  const isEarly = isSplit && from < openedAt + settlingMs(watch);
+  if (!isFirst && !isEarly && watch.baseline && to - from < pairedMs(watch)) return undefined;
   const arms = armsOf(watch).map((_, arm) =>
     sumOf(counted.flatMap((each) => each.counted?.[arm] ?? [])),
   );
-  return {
-    places: Object.fromEntries(counted.map(({ target, place }) => [target, place])),
-    from: Math.min(...group.map((target) => targets[target]?.at ?? Infinity)),
-    to: Math.min(...counted.map(({ place }) => place.at)),
-    arms: isFirst ? null : arms,
-  };
+  const places = Object.fromEntries(counted.map(({ target, place }) => [target, place]));
+  return { places, from, to, arms: isFirst || isEarly ? null : arms };
 }
+
+/**
+ * A Prometheus scrapes the two arms at different moments: over less than its interval one of them would have counted
+ * something and the other nothing. A scrape may come a little early.
+ */
+const pairedMs = ({ scrapeMs }: Watch): number => 0.9 * scrapeMs;
+
+/** Until a new exposure has reached everybody and been scraped, the traffic is split as it was before. */
+const settlingMs = ({ scrapeMs, maxGapMs }: Watch): number => scrapeMs + maxGapMs / 3;
 
 /**
  * Why counts of two arms cannot stand beside each other: a scrape may come between a request's two counters, and then

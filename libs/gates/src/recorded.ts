@@ -107,6 +107,7 @@ export function recordingOf(
     recorded: null,
     maxGapMs: LOOKBACK_MS,
     stepMs: plan.checkEvery,
+    scrapeMs: 0,
   };
   const places = new Map<string, Place>();
   let bad = 0;

@@ -25,7 +25,7 @@ export const maxGapMs = (plan: Plan, ...metrics: readonly Metric[]): number =>
   3 * Math.max(plan.checkEvery, ...metrics.map(scrapeIntervalOf));
 
 /** How often what a metric reads is new; 0 where every check finds it anew. */
-const scrapeIntervalOf = (metric: Metric): number =>
+export const scrapeIntervalOf = (metric: Metric): number =>
   Math.max(
     0,
     ...sourcesOf(metric).map((source) =>

@@ -1,6 +1,6 @@
 import type { Arm, Guard, Metric, Plan, Recorded, Selector } from '@tidegate/contracts';
 import { prometheusTarget, signalsEnvironment } from '@tidegate/metrics-source';
-import { compares, isEveryone, maxGapMs, stepMsOf } from './timing.ts';
+import { compares, isEveryone, maxGapMs, scrapeIntervalOf, stepMsOf } from './timing.ts';
 
 /** What one guard counts or reads in one step. */
 export interface Watch {
@@ -15,6 +15,8 @@ export interface Watch {
   readonly maxGapMs: number;
   /** Of a sustained guard. */
   readonly stepMs: number;
+  /** How often what is read is new; 0 where every check finds it anew. */
+  readonly scrapeMs: number;
 }
 
 /** Which step is watched. `overall`: what everybody has, whatever it is compared with: whether all is well again. */
@@ -36,6 +38,7 @@ export function watchOf(plan: Plan, guard: Guard, of: WatchedStage): Watch | und
     baseline: concurrent ? narrowed(metric, baseline) : null,
     recorded: compared && baseline && 'recorded' in baseline ? baseline.recorded : null,
     maxGapMs: maxGapMs(plan, metric),
+    scrapeMs: scrapeIntervalOf(metric),
     stepMs: guard.judge === 'sustained' ? stepMsOf(plan, guard, metric) : plan.checkEvery,
   };
 }
