@@ -37,13 +37,15 @@ export function delayTable(detections: readonly Detection[]): string {
     const [delay, requests] = [median(found.seconds), median(found.requests)];
     if (!Number.isFinite(delay)) return wayOut(found);
     const mark = requests <= targetOf(found) ? '' : ' ✗';
-    return `${time(delay)} (${number(requests / found.limit)}×, 90 %: ${time(quantile(found.seconds, 0.9))})${mark}`;
+    return `${time(delay)} (${ratio(requests / found.limit)}×, 90 %: ${time(quantile(found.seconds, 0.9))})${mark}`;
   };
   return table(
     ['regression', ...rates.map((rate) => `${number(rate)}/s`)],
     FACTORS.map((factor) => [`×${factor}`, ...rates.map((rate) => cell(factor, rate))]),
   );
 }
+
+const ratio = (value: number): string => (value < 10 ? value.toFixed(2) : number(value));
 
 const wayOut = ({ held, missed, requests }: Detection): string =>
   `${requests.filter(Number.isFinite).length} of ${requests.length} rolled back, ${held} held, ${missed} missed`;
@@ -108,7 +110,7 @@ export const misses = (detections: readonly Detection[], where: string): string[
     if (requests <= targetOf(each)) return [];
     const { factor, requestsPerSecond } = each.regression;
     const delay = Number.isFinite(requests)
-      ? `${number(requests / each.limit)}× the information limit of ${number(each.limit)} requests`
+      ? `${ratio(requests / each.limit)}× the information limit of ${number(each.limit)} requests`
       : wayOut(each);
     return [`×${factor} at ${number(requestsPerSecond)}/s, ${where}: ${delay}`];
   });
