@@ -130,7 +130,7 @@ function doneNote(step: StepShown, decisions: readonly DecisionShown[]): string 
   const started = of('StepStarted');
   const took = completed && started ? formatDuration(completed.at - started.at) : '';
   const verdicts = (completed?.data['verdicts'] ?? []) as readonly Verdict[];
-  return `${took.padEnd(6)}  ${verdicts.map(counts).filter(Boolean).join(', ')}`.trimEnd();
+  return `${took.padEnd(6)}  ${allCounts(verdicts)}`.trimEnd();
 }
 
 function currentNote(rollout: RolloutShown, step: StepShown): string {
@@ -138,18 +138,29 @@ function currentNote(rollout: RolloutShown, step: StepShown): string {
   if (!isWatched(step) || step.holdMs === undefined) return rollout.phase ?? '';
   // Once it is rolled back its guards are asked for something else: whether all is well again.
   if (rollout.recovery) return '';
-  if (!isLive(rollout)) return rollout.guards.map(counts).filter(Boolean).join(', ');
+  if (!isLive(rollout)) return allCounts(rollout.guards);
   const covered = Math.min(step.coveredMs ?? 0, step.holdMs);
   return `${bar(covered / step.holdMs)} ${formatDuration(covered)} of ${formatDuration(step.holdMs)}`;
 }
 
-/** What a guard has counted, in as few words as possible; nothing if it counted nothing worth a word. */
-function counts({ outcome, evidence }: Verdict): string {
+/** What guards have counted; each is named where there are several. Those in shadow have had no part in it. */
+function allCounts(verdicts: readonly Verdict[]): string {
+  const counted = verdicts.filter((each) => !each.shadow && counts(each) !== '');
+  const [only, ...others] = counted;
+  if (only === undefined) return '';
+  const told = others.length === 0 ? [[only, counts(only)] as const] : counted.map(named);
+  return told.map(([{ outcome }, text]) => tone(outcome)(text)).join(', ');
+}
+
+const named = (verdict: Verdict) => [verdict, `${verdict.guard} ${counts(verdict)}`] as const;
+const tone = (outcome: Verdict['outcome']) => (outcome === 'breach' ? pc.red : pc.dim);
+
+/** In as few words as possible; nothing if it counted nothing worth a word. */
+function counts({ reason, evidence }: Verdict): string {
   const { errors, trials, count } = evidence;
-  const tone = outcome === 'breach' ? pc.red : pc.dim;
   if (errors !== undefined && trials !== undefined)
-    return tone(`${grouped(errors)} of ${grouped(trials)} failed`);
-  return count === undefined || count === 0 ? '' : tone(`${grouped(count)} counted`);
+    return `${grouped(errors)} of ${grouped(trials)} ${reason.startsWith('latency') ? 'too slow' : 'failed'}`;
+  return count === undefined || count === 0 ? '' : `${grouped(count)} counted`;
 }
 
 const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');
