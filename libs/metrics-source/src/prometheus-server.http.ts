@@ -145,8 +145,14 @@ export class PrometheusServer {
       return;
     }
     if (wanted.length === 1 || !['query-failed', 'too-large'].includes(answer.failure)) {
+      const { failure, message } = answer;
+      // Of a server that is away it does not matter what it was asked for.
       for (const { text, resolve } of wanted)
-        resolve({ ...answer, message: `${answer.message} Asked for: ${text}` });
+        resolve(
+          failure === 'unreachable'
+            ? answer
+            : { failure, message: `${message} Asked for: ${text}` },
+        );
       return;
     }
     const half = Math.ceil(wanted.length / 2);
