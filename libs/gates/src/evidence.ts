@@ -43,6 +43,8 @@ export interface Opening {
   readonly windowMs: number;
   /** Evidence of the step before: counting goes on from its newest scrape, so that nothing is counted twice or lost. */
   readonly former?: GuardEvidence | undefined;
+  /** What was before the rollout is so for all of its steps, and after it. */
+  readonly recorded?: GuardEvidence['recorded'] | undefined;
   /** Whether the former step was one of the plan: only then what it has sampled goes on. */
   readonly goesOn?: boolean;
 }
@@ -54,12 +56,12 @@ const NOT_RECORDED: Lack = {
 
 export const openEvidence = (
   watch: Watch,
-  { openedAt, windowMs, former, goesOn = false }: Opening,
+  { openedAt, windowMs, former, recorded = NOT_RECORDED, goesOn = false }: Opening,
 ): GuardEvidence => ({
   targets: former?.targets ?? {},
   ...kept(watch, openedAt, windowMs, former, goesOn),
   ...(isRead(watch.canary) ? { read: null } : {}),
-  ...(watch.recorded ? { recorded: former?.recorded ?? NOT_RECORDED } : {}),
+  ...(watch.recorded ? { recorded } : {}),
   lastSuccessAt: null,
   missing: null,
 });

@@ -57,6 +57,13 @@ describe('what was recorded before the rollout', () => {
     expect(watching.facts('g').recorded).toEqual({ bad: 360, total: 3_600 });
   });
 
+  it('is what the metrics must come back to after a rollback', async () => {
+    const watching = new Watching(fields());
+    await record(watching, histogram);
+    watching.enter('(recovery)', { overall: true });
+    expect(watching.facts('g').recorded).toEqual({ bad: 360, total: 3_600 });
+  });
+
   it('is missing data until it is known, and no reason to pass', async () => {
     const watching = new Watching(fields());
     await watching.check(5, { [P]: histogram });

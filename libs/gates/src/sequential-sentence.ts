@@ -23,6 +23,7 @@ export function countsOf({ policy, facts, test, logE, threshold }: About): strin
     test.compares && baseline
       ? `the baseline’s ${share(policy, baseline)}, ${allowed(policy)}`
       : undefined,
+    before(policy, facts),
     test.limit === null ? undefined : `limit ${limitOf(policy, test.limit)}`,
   ].filter((each) => each !== undefined);
   return `${[counted(policy, { bad, total }), ...against].join(', ')}${odds(logE, threshold)}.`;
@@ -46,11 +47,23 @@ function share({ kind }: SequentialPolicy, { bad, total }: Counts): string {
   return `${number(bad)} of ${number(total)}${total === 0 ? '' : ` (${percent(bad / total, 2)})`}`;
 }
 
+/** What was recorded before the rollout, where that makes the limit. */
+function before(policy: SequentialPolicy, { recorded }: Facts): string | undefined {
+  if (policy.baseline !== 'recorded' || policy.margin === null || !recorded) return undefined;
+  const time = policy.kind === 'rate' ? ` in ${span(recorded.total)}` : '';
+  return `before the rollout ${share(policy, recorded)}${time}, ${allowed(policy)}`;
+}
+
 const allowed = ({ margin }: SequentialPolicy): string =>
   margin === 0 ? 'no more allowed' : `${percent(margin ?? 0)} more allowed`;
 
+/** Of a limit that is computed; one that a person has written rarely has more. */
+const DIGITS = 3;
+
 const limitOf = ({ kind, perMs = 1_000 }: SequentialPolicy, limit: number): string =>
-  kind === 'rate' ? `${number(limit)} in ${span(perMs)}` : percent(Number(limit.toPrecision(6)));
+  kind === 'rate'
+    ? `${number(Number(limit.toPrecision(DIGITS)))} in ${span(perMs)}`
+    : percent(Number(limit.toPrecision(DIGITS)));
 
 /** What is still needed or wrong. Empty for a breach and for what passes: there the counts say it. */
 export function whyOf({ policy, facts, test, reason, gate }: About): string {

@@ -39,7 +39,8 @@ export function openStage(
   const before = former?.overall === of.overall ? former : undefined;
   const goesOn = before !== undefined && before.stage !== NO_STAGE;
   const guards = watchesOf(plan, of).map(({ name, watch }) => {
-    const opening = { openedAt: at, windowMs, former: before?.guards[name], goesOn };
+    const recorded = former?.guards[name]?.recorded;
+    const opening = { openedAt: at, windowMs, former: before?.guards[name], recorded, goesOn };
     return [name, openEvidence(watch, opening)] as const;
   });
   return {

@@ -30,13 +30,13 @@ export function watchOf(plan: Plan, guard: Guard, of: WatchedStage): Watch | und
   const metric = plan.metrics[guard.metric];
   if (metric === undefined) return undefined;
   const { canary, baseline } = armsOf(metric);
-  const compared = compares(guard) && of.overall === undefined;
-  const concurrent = compared && baseline && 'where' in baseline && !isEveryone(plan, of.stage);
+  const hasOthers = of.overall === undefined && !isEveryone(plan, of.stage);
+  const concurrent = compares(guard) && baseline && 'where' in baseline && hasOthers;
   return {
     guard,
     canary: narrowed(metric, of.overall ? undefined : canary),
     baseline: concurrent ? narrowed(metric, baseline) : null,
-    recorded: compared && baseline && 'recorded' in baseline ? baseline.recorded : null,
+    recorded: compares(guard) && baseline && 'recorded' in baseline ? baseline.recorded : null,
     maxGapMs: maxGapMs(plan, metric),
     scrapeMs: scrapeIntervalOf(metric),
     stepMs: guard.judge === 'sustained' ? stepMsOf(plan, guard, metric) : plan.checkEvery,

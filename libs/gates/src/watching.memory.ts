@@ -60,8 +60,8 @@ export class Watching {
   }
 
   /** The next step begins now. */
-  enter(stage: string): this {
-    this.evidence = openStage(this.plan, stage, this.at, this.evidence);
+  enter(stage: string, options: { overall?: boolean } = {}): this {
+    this.evidence = openStage(this.plan, stage, this.at, this.evidence, options);
     return this;
   }
 
