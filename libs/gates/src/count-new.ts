@@ -135,12 +135,17 @@ function absent(
 ): Missing | null {
   for (const [arm, metric] of armsOf(watch).entries()) {
     if ([...looks.keys()].some((target) => targets[target]?.present[arm])) continue;
-    return { kind: 'empty', targets: looks.size, detail: absence(metric) };
+    const isUnknown = [...looks.keys()].some((target) => targets[target]?.unknown);
+    const detail = isUnknown && metric.type === 'ratio' ? unknown(metric) : absence(metric);
+    return { kind: 'empty', targets: looks.size, detail };
   }
   return null;
 }
 
 const absence = (metric: Metric): string => `no target has a series of ${nameOf(metric)}.`;
+
+const unknown = ({ bad }: Extract<Metric, { type: 'ratio' }>): string =>
+  `no target has a metric ${bad.metric}: either it is called otherwise, or it must be there with 0 before the first error.`;
 
 const lackOfRecorded = (recorded: GuardEvidence['recorded']): Missing | null =>
   recorded && isLack(recorded)

@@ -61,6 +61,25 @@ describe('traps of counting', () => {
     expect([several.facts('g').value, several.missing('g')]).toEqual([null, 'wrong-cardinality']);
   });
 
+  it('a misnamed metric silently passes everything: one that nobody knows is missing, not zero', async () => {
+    const misnamed = new Watching({
+      metrics: { errors: { ...metrics.errors, bad: { metric: 'request_failures_total' } } },
+      guards: [guard(sequential)],
+    });
+    await misnamed.check(0, { [A]: requests(1_000, 0) });
+    await misnamed.check(5, { [A]: requests(2_000, 90) });
+    expect(misnamed.facts('g').missing).toMatchObject({
+      kind: 'empty',
+      detail: expect.stringContaining('no target has a metric request_failures_total'),
+    });
+    const declared = '# TYPE request_failures_total counter\n';
+    await misnamed.check(10, { [A]: `${requests(3_000, 90)}${declared}` });
+    expect([misnamed.missing('g'), misnamed.counted('g')]).toEqual([
+      null,
+      { bad: 0, total: 2_090 },
+    ]);
+  });
+
   it('NaN comparing false: it is missing, not healthy', async () => {
     const strange = watching(sequential);
     await strange.check(0, { [A]: requests(0, 0) });

@@ -8,6 +8,8 @@ export interface Place {
   readonly at: number;
   /** Of each arm: whether the newest scrape had what everything is counted against. */
   readonly present: readonly boolean[];
+  /** There are requests, and nothing has the name of what would be bad. */
+  readonly unknown?: true;
   /** Newest value of each series, also of those that have vanished: they are not counted again when they come back. */
   readonly values: Readonly<Record<string, number>>;
 }
@@ -81,10 +83,12 @@ function counted(
   // A place that knows fewer arms knows nothing of the others.
   const since = known?.present.length === chosen.length ? known : undefined;
   const metrics = armsOf(watch);
+  const unknown = isUnknown(watch.canary, reading);
   const place: Place = {
     at: reading.at,
-    present: chosen.map((each, i) => isPresent(metrics[i] as Metric, reading, each)),
+    present: chosen.map((each, i) => !unknown && isPresent(metrics[i] as Metric, reading, each)),
     values: valuesOf(since, chosen),
+    ...(unknown && chosen.some((each) => each.length > 0) ? { unknown } : {}),
   };
   return {
     outcome: 'counted',
@@ -122,6 +126,10 @@ function valuesOf(
     return values;
   return valuesOf(undefined, chosen);
 }
+
+/** A name that nothing has is wrong, or the counter's first event is still to come: nobody can tell, so it is no zero. */
+const isUnknown = (metric: Metric, { declared }: TakenReading): boolean =>
+  metric.type === 'ratio' && !declared.includes(metric.bad.metric);
 
 function isPresent(metric: Metric, { declared }: TakenReading, chosen: readonly Chosen[]): boolean {
   switch (metric.type) {
