@@ -1,11 +1,8 @@
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { eventually } from '@tidegate/kernel/testing';
-import { openServerIfAny } from '../servers/servers.ts';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { openServerIfAny, programIfAny } from '../servers/servers.ts';
+import { run } from '../servers/tools.ts';
 import {
   makeFlags,
   openHouse,
@@ -15,165 +12,218 @@ import {
   startRollout,
 } from './house.ts';
 import { temporaryFolder } from './process.ts';
+import { type Load, openShops, pastOf } from './shop.ts';
 
 jest.setTimeout(120_000);
 
-const HEALTHY = { failing: 0.01, slow: 0.05 };
-/** What each tenth request, that of the new version, and each other one meets; how many wait; whether an alert is on. */
-const load = { canary: HEALTHY, baseline: HEALTHY, queue: 3, broken: 0 };
+const OUTAGE = { failing: 0.04, slow: 0.05 };
+const WORSE_OUTAGE = { failing: 0.3, slow: 0.05 };
+const SLOW = { failing: 0.01, slow: 0.4 };
 
-/** Both versions of an application behind one address: each scrape finds 1 000 more requests. */
-async function application() {
-  const counted = { new: { all: 0, failed: 0, slow: 0 }, old: { all: 0, failed: 0, slow: 0 } };
-  const serve = (variant: 'new' | 'old', requests: number, of: typeof HEALTHY): string => {
-    const so = counted[variant];
-    so.all += requests;
-    so.failed += Math.round(requests * of.failing);
-    so.slow += Math.round(requests * of.slow);
-    return `requests_total{variant="${variant}",code="200"} ${so.all - so.failed}
-requests_total{variant="${variant}",code="500"} ${so.failed}
-latency_seconds_bucket{variant="${variant}",le="0.5"} ${so.all - so.slow}
-latency_seconds_bucket{variant="${variant}",le="+Inf"} ${so.all}
-latency_seconds_count{variant="${variant}"} ${so.all}
-`;
-  };
-  const server = createServer((_request, response) => {
-    const text = `${serve('new', 100, load.canary)}${serve('old', 900, load.baseline)}
-queue_length ${load.queue}
-checkout_broken ${load.broken}
-`;
-    response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(text);
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const close = (): void => {
-    server.closeAllConnections();
-    server.close();
-  };
-  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+interface Story {
+  /** What its shop meets once the first stage is open. */
+  readonly meets?: Partial<Load>;
+  /** It is well again as soon as it is rolled back. */
+  readonly heals?: true;
+  readonly hold?: string;
+  /** Names in its plan, where they are wrong. */
+  readonly failures?: string;
+  readonly over?: string;
+  readonly alert?: string;
 }
 
-const app = await application();
-const rules = join(temporaryFolder(), 'checkout.rules.yml');
+/** Each has a flag, a plan and a shop of its own, so all are under way at the same time. */
+const STORIES = {
+  healthy: { hold: '3s' },
+  outage: { hold: '3s', meets: { canary: OUTAGE, baseline: OUTAGE } },
+  'worse-outage': { meets: { canary: WORSE_OUTAGE, baseline: WORSE_OUTAGE } },
+  slow: { heals: true, meets: { canary: SLOW } },
+  'stays-slow': { meets: { canary: SLOW, baseline: SLOW } },
+  failing: { heals: true, meets: { canary: { failing: 0.15, slow: 0.05 } } },
+  waiting: { heals: true, meets: { queue: 1_000 } },
+  alarmed: { heals: true, meets: { broken: 1 } },
+  jammed: { heals: true, meets: { jams: 50 } },
+  'no-metric': { failures: 'request_failures_total' },
+  'no-edge': { over: '700ms' },
+  'no-rule': { alert: 'CheckoutBrokn' },
+  'cut-off': { hold: '8s' },
+} as const satisfies Readonly<Record<string, Story>>;
+type Name = keyof typeof STORIES;
+const names = Object.keys(STORIES) as readonly Name[];
+
+const folder = temporaryFolder();
+const shops = await openShops(names);
+const rules = join(folder, 'checkout.rules.yml');
 writeFileSync(
   rules,
   'groups: [{ name: checkout, rules: [{ alert: CheckoutBroken, expr: checkout_broken == 1 }] }]',
 );
+const promtool = programIfAny('promtool', 'on Debian, apt-get install prometheus');
+if (promtool) rememberAnHourAgo(promtool);
 const prometheus = await openServerIfAny('prometheus', {
   own: true,
+  folder: join(folder, 'prometheus'),
   config: `
-global: { scrape_interval: 100ms, scrape_timeout: 100ms, evaluation_interval: 100ms }
+global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }
 rule_files: ['${rules}']
-scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${app.address}'] }] }]
+scrape_configs: [{ job_name: shop, static_configs: [{ targets: ['${shops.address}'] }] }]
 `,
 });
 
-const SOURCE = 'source: { prometheus: { scrapeInterval: 300ms } }';
+/** The shops were healthy then, and Prometheus knows it. */
+function rememberAnHourAgo(tool: string): void {
+  const data = join(folder, 'prometheus/data');
+  mkdirSync(data, { recursive: true });
+  const until = Math.floor(Date.now() / 1_000) - 3_000;
+  const file = join(folder, 'past.txt');
+  writeFileSync(file, pastOf(names, until - 1_800, until, 15));
+  run(tool, ['tsdb', 'create-blocks-from', 'openmetrics', '-q', file, data]);
+}
+
+const SOURCE = 'source: { prometheus: { scrapeInterval: 1s } }';
 const NEW = 'canary: { where: { variant: new } }';
-const planOf = (name: string, hold: string): string => `
+
+function planOf(name: Name): string {
+  const { hold, failures, over, alert }: Story = STORIES[name];
+  const where = (more = '') => `{ job: shop, shop: ${name}${more} }`;
+  const latency = `type: latency, ${SOURCE}, histogram: { metric: latency_seconds, where: ${where()} }, over: ${over ?? '500ms'}, ${NEW}`;
+  return `
 plan: ${name}
 flag: ${name}
-checkEvery: 300ms
-pageAfter: 30s
+checkEvery: 1s
+pageAfter: 2s
+recovery: { within: 6s }
 metrics:
   errors:
     type: ratio
     ${SOURCE}
-    bad: { metric: requests_total, where: { job: shop, code: '500' } }
-    total: { metric: requests_total, where: { job: shop } }
+    bad: { metric: ${failures ?? 'requests_total'}, where: ${where(", code: '500'")} }
+    total: { metric: requests_total, where: ${where()} }
     ${NEW}
     baseline: { where: { variant: old } }
-  latency:
-    type: latency
-    ${SOURCE}
-    histogram: { metric: latency_seconds, where: { job: shop } }
-    over: 500ms
-    ${NEW}
-    baseline: { recorded: { for: 1m } }
-  waiting: { type: promql, ${SOURCE}, query: 'max(queue_length{job="shop"})' }
-  alarm: { type: alert, ${SOURCE}, alert: CheckoutBroken }
+  latency: { ${latency} }
+  latency-before: { ${latency}, baseline: { recorded: { ago: 1h, for: 10m } } }
+  jams: { type: rate, ${SOURCE}, count: { metric: jams_total, where: ${where()} }, per: 1m }
+  backlog: { type: value, ${SOURCE}, gauge: { metric: queue_length, where: ${where()} } }
+  waiting: { type: promql, ${SOURCE}, query: 'max(queue_length{shop="${name}"})' }
+  alarm: { type: alert, ${SOURCE}, alert: ${alert ?? 'CheckoutBroken'}, where: { shop: ${name} } }
 guards:
   - { name: traffic, judge: split, metric: errors }
-  - { name: error-rate, judge: sequential, metric: errors, limit: 5%, detect: 20% }
-  - { name: worse, judge: sequential, metric: errors, margin: 50%, gate: none }
-  - { name: p95, judge: sequential, metric: latency, margin: 50%, gate: none }
-  - { name: backlog, judge: sustained, metric: waiting, above: 100, for: 1s }
+  - { name: errors, judge: sequential, metric: errors, limit: 5%, margin: 50%, detect: 10 }
+  - { name: p95, judge: sequential, metric: latency, limit: 10%, detect: 40% }
+  - { name: p95-before, judge: sequential, metric: latency-before, margin: 100%, gate: none }
+  - { name: strict, judge: sequential, metric: latency, limit: 1%, shadow: true }
+  - { name: jams, judge: sequential, metric: jams, limit: 60, gate: none }
+  - { name: backlog, judge: sustained, metric: backlog, above: 100, for: 3s }
+  - { name: waiting, judge: immediate, metric: waiting, above: 100000 }
   - { name: alarms, judge: immediate, metric: alarm }
 steps:
-  - { stage: canary, percentage: 10, hold: ${hold} }
-  - { stage: all, percentage: 100, hold: 1s }
+  - { stage: canary, percentage: 10, hold: ${hold ?? '1h'} }
+  - { stage: all, percentage: 100, hold: 2s }
+  - { bake: watch-on, hold: 2s }
 `;
+}
 
-/** A recorded baseline needs a past. */
-const hasPast = (url: string): Promise<boolean> =>
-  eventually(async () => {
-    const query = 'min(count_over_time(latency_seconds_bucket[1m]))';
-    const asked = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query }).toString()}`);
-    const { data } = (await asked.json()) as { data: { result: { value: [number, string] }[] } };
-    return Number(data.result[0]?.value[1] ?? 0) > 30;
-  }, 20_000);
+interface Shown extends RolloutShown {
+  readonly wouldHaveBreached: readonly string[];
+  readonly recovery?: { readonly status: string; readonly message?: string };
+  readonly guards: readonly { guard: string; evidence: Readonly<Record<string, number>> }[];
+}
 
 let house: Standalone;
-beforeAll(async () => {
-  if (!prometheus) return;
-  house = await openHouse({ PROMETHEUS_URL: prometheus.url });
-  await makeFlags(house, ...PLANS);
-  await hasPast(prometheus.url);
-});
-afterAll(async () => {
-  await house?.program.kill();
-  await prometheus?.stop();
-  app.close();
-});
-beforeEach(() => {
-  Object.assign(load, { canary: HEALTHY, baseline: HEALTHY, queue: 3, broken: 0 });
-});
+const ids = new Map<Name, string>();
 
-const PLANS = ['healthy', 'shared-outage', 'slow', 'failing', 'waiting', 'alarmed', 'cut-off'];
+/** Resolves once the rollout is so. */
+const until = (name: Name, isSo: (rollout: Shown) => boolean): Promise<Shown> =>
+  rolloutUntil(house, ids.get(name) ?? '', (each) => isSo(each as Shown), 60_000) as Promise<Shown>;
 
-async function begin(name: string, hold: string) {
-  const id = await startRollout(house, name, planOf(name, hold));
-  return (isSo: (rollout: RolloutShown) => boolean) => rolloutUntil(house, id, isSo, 30_000);
+async function begin(name: Name): Promise<void> {
+  ids.set(name, await startRollout(house, name, planOf(name)));
+  await until(name, ({ phase, step }) => step === 'canary' && phase === 'open');
+  const { meets, heals }: Story = STORIES[name];
+  if (meets) shops.meets(name, meets);
+  if (!heals) return;
+  await until(name, isRolledBack);
+  shops.meets(name, {});
 }
-const isOpen = ({ phase, step }: RolloutShown) => step === 'canary' && phase === 'open';
-const isCompleted = ({ status }: RolloutShown) => status === 'completed';
 
-(prometheus ? describe : describe.skip)(
+const isCompleted = ({ status }: Shown) => status === 'completed';
+const isRolledBack = ({ status }: Shown) => status === 'rolled-back';
+const isJudged = ({ recovery }: Shown) => (recovery?.status ?? 'awaited') !== 'awaited';
+const isPaged = ({ hold }: Shown) => hold?.paged === true;
+
+(prometheus && promtool ? describe : describe.skip)(
   'a plan of every kind of metric on a real Prometheus',
   () => {
-    it('promotes a healthy canary, to those for whom there is nobody left to compare with', async () => {
-      const until = await begin('healthy', '2s');
-      await until(isCompleted);
+    beforeAll(async () => {
+      house = await openHouse({ PROMETHEUS_URL: prometheus?.url ?? '' });
+      await makeFlags(house, ...names);
+      await Promise.all(names.filter((name) => name !== 'cut-off').map(begin));
     });
-
-    it('promotes a canary that fails no more than the old version in an outage of both', async () => {
-      const until = await begin('shared-outage', '2s');
-      await until(isOpen);
-      const outage = { failing: 0.04, slow: 0.05 };
-      Object.assign(load, { canary: outage, baseline: outage });
-      await until(isCompleted);
+    afterAll(async () => {
+      await house?.program.kill();
+      await prometheus?.stop();
+      await shops[Symbol.asyncDispose]();
     });
 
     it.each([
-      ['slow', 'p95', { canary: { failing: 0.01, slow: 0.3 } }],
-      ['failing', 'worse', { canary: { failing: 0.04, slow: 0.05 } }],
-      ['waiting', 'backlog', { queue: 1_000 }],
-      ['alarmed', 'alarms', { broken: 1 }],
-    ] as const)('rolls back a canary that is %s, by its guard %s', async (name, guard, broken) => {
-      const until = await begin(name, '1h');
-      await until(isOpen);
-      Object.assign(load, broken);
-      const { rollback } = await until(({ status }) => status === 'rolled-back');
-      expect(rollback?.message).toMatch(new RegExp(`^${guard}: `));
+      ['slow', 'p95'],
+      ['failing', 'errors'],
+      ['waiting', 'backlog'],
+      ['alarmed', 'alarms'],
+      ['jammed', 'jams'],
+    ] as const)(
+      'rolls back what is %s, by its guard %s, and sees that it helped',
+      async (name, guard) => {
+        const { rollback } = await until(name, isRolledBack);
+        expect(rollback?.message).toMatch(new RegExp(`^${guard}(-before)?: `));
+        expect(await until(name, isJudged)).toMatchObject({ recovery: { status: 'recovered' } });
+      },
+    );
+
+    it('sees that a rollback has not helped', async () => {
+      const { recovery } = await until('stays-slow', isJudged);
+      expect(recovery).toMatchObject({
+        status: 'persisting',
+        message: expect.stringContaining('p95: not good again since the rollback.'),
+      });
     });
 
-    it('holds while Prometheus is dead, and goes on from where it was when it is back', async () => {
-      const until = await begin('cut-off', '3s');
-      await until(isOpen);
+    it('holds and pages where both versions are over the limit', async () => {
+      const { hold } = await until('worse-outage', isPaged);
+      expect(hold).toMatchObject({ reason: 'both-arms-bad' });
+    });
+
+    it('promotes a healthy canary to the end of its bake, whatever a guard in shadow would do', async () => {
+      const { wouldHaveBreached } = await until('healthy', isCompleted);
+      expect(wouldHaveBreached).toContain('strict@canary');
+    });
+
+    it('promotes what fails no more than the old version in an outage of both', async () => {
+      await until('outage', isCompleted);
+    });
+
+    it.each([
+      ['no-metric', 'no target has a metric request_failures_total: either it is called'],
+      ['no-edge', 'has no bucket with the edge 0.7; there are 0.5, +Inf (s).'],
+      ['no-rule', 'has no alerting rule CheckoutBrokn.'],
+    ] as const)('holds, pages and says what is wrong where there is %s', async (name, sentence) => {
+      const { hold } = await until(name, isPaged);
+      expect(hold).toMatchObject({ message: expect.stringContaining(sentence) });
+    });
+
+    it('holds and pages while Prometheus is dead, and goes on with what was counted', async () => {
+      const counted = ({ guards }: Shown): number =>
+        guards.find(({ guard }) => guard === 'p95')?.evidence['trials'] ?? 0;
+      await begin('cut-off');
+      await until('cut-off', (rollout) => counted(rollout) > 0);
       await prometheus?.kill();
-      const { hold } = await until(({ status }) => status === 'holding');
-      expect(hold?.reason).toBe('query-error');
+      const dead = await until('cut-off', isPaged);
+      expect(dead.hold).toMatchObject({ reason: 'query-error' });
       await prometheus?.restart();
-      await until(isCompleted);
+      const back = await until('cut-off', ({ status }) => status === 'running');
+      expect(counted(back)).toBeGreaterThanOrEqual(counted(dead));
+      await until('cut-off', isCompleted);
     });
   },
 );
