@@ -257,6 +257,12 @@ export class Story {
           ]),
       sample('violations_total', {}, wrong),
     ];
-    return { outcome: 'taken', target: TARGET, at, samples, declared: ['violations_total'] };
+    return {
+      outcome: 'taken',
+      target: TARGET,
+      at,
+      samples,
+      declared: ['requests_total', 'violations_total'],
+    };
   }
 }
