@@ -75,9 +75,15 @@ function detectionRows(where: string, detections: readonly Detection[]): Row[] {
   });
 }
 
-function comparisonRows({ field, rivals }: Comparison): Row[] {
+function comparisonRows({ field, ours, rivals }: Comparison): Row[] {
   const where = `${field.late ? 'a day, late' : 'three stages of 20 minutes'}, ${field.requestsPerSecond}/s, healthy at ${field.healthyAt} × the limit`;
-  return rivals.flatMap(({ name, usual, overall, each }) => {
+  const own = ours.map(({ regression, seconds }) => ({
+    case: `${where}, ×${regression.factor}: median delay`,
+    subject: 'tidegate',
+    value: median(seconds),
+    unit: 's',
+  }));
+  const theirs = rivals.flatMap(({ name, usual, overall, each }) => {
     const rows = (subject: string, tuned: (typeof usual)[number] | typeof overall) => {
       if (!tuned) return [];
       const wrong = (100 * tuned.falseRollbacks) / tuned.healthy;
@@ -103,4 +109,5 @@ function comparisonRows({ field, rivals }: Comparison): Row[] {
       }),
     ];
   });
+  return [...own.filter(({ value }) => Number.isFinite(value)), ...theirs];
 }
