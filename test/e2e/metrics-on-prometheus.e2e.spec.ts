@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
 import { openServerIfAny, programIfAny } from '../servers/servers.ts';
 import { run } from '../servers/tools.ts';
 import {
@@ -124,6 +125,14 @@ steps:
 `;
 }
 
+/** Until then a rollout would hold for data that have not come yet. */
+async function isEveryShopScraped(): Promise<boolean> {
+  const query = 'count by (shop) (requests_total{variant="new"})';
+  const answer = await fetch(`${prometheus?.url}/api/v1/query?query=${encodeURIComponent(query)}`);
+  const { data } = (await answer.json()) as { data: { result: readonly unknown[] } };
+  return data.result.length === names.length;
+}
+
 interface Shown extends RolloutShown {
   readonly wouldHaveBreached: readonly string[];
   readonly recovery?: { readonly status: string; readonly message?: string };
@@ -156,6 +165,7 @@ const isPaged = ({ hold }: Shown) => hold?.paged === true;
   'a plan of every kind of metric on a real Prometheus',
   () => {
     beforeAll(async () => {
+      await eventually(isEveryShopScraped, 30_000);
       house = await openHouse({ PROMETHEUS_URL: prometheus?.url ?? '' });
       await makeFlags(house, ...names);
       await Promise.all(names.filter((name) => name !== 'cut-off').map(begin));
