@@ -65,7 +65,7 @@ export const plan = z
       .union([
         z.literal('off'),
         z.strictObject({
-          /** Checks in a row without it. */
+          /** Checks in a row without it, over as many intervals of checkEvery, or of its Prometheus' scrapes. */
           vanishedFor: z.int().min(2).default(3),
           restarts: z.int().min(1).default(3),
           within: atLeast(1_000).default(600_000),

@@ -35,6 +35,16 @@ describe('instances that are scraped', () => {
     });
   });
 
+  it('that are away for less than so many intervals have not vanished, however often they are looked for', async () => {
+    const watching = new Watching(scraped);
+    await watching.check(10, { [A]: all(1), [B]: all(1) });
+    for (const seconds of [10.2, 10.4, 10.6, 15, 20])
+      await watching.check(seconds, { [A]: all(2), [B]: 'unreachable' });
+    expect(watching.liveness).toMatchObject({ vanished: 0 });
+    await watching.check(25, { [A]: all(2), [B]: 'unreachable' });
+    expect(watching.liveness).toMatchObject({ vanished: 1 });
+  });
+
   it('that come back in between have not vanished', async () => {
     const watching = new Watching(scraped);
     for (const i of [0, 1, 2, 3, 4, 5, 6, 7])
@@ -124,6 +134,19 @@ describe('instances behind a Prometheus', () => {
       vanished: 1,
       detail: 'b:80 (shop) was there, and is missing in 3 checks in a row.',
     });
+  });
+
+  it('have not vanished when one scrape of them fails, though others are scraped before the next', () => {
+    const watching = new Watching(fields());
+    const a = (n: number) => series('a:80', 'new', n);
+    watching.tell(...reading(25, [a(1), series('b:80', 'new', 1)]));
+    for (const at of [30, 35, 40]) watching.tell(...reading(at, [a(at)], ['b:80']));
+    expect(watching.liveness).toMatchObject({ vanished: 0 });
+    for (const at of [45, 50, 55, 60, 65, 70]) {
+      expect(watching.liveness).toMatchObject({ vanished: 0 });
+      watching.tell(...reading(at, [a(at)], ['b:80']));
+    }
+    expect(watching.liveness).toMatchObject({ vanished: 1 });
   });
 
   it('that it no longer has were scaled down, and are forgotten', () => {

@@ -3,6 +3,7 @@ import type { Reading, Sample, TakenReading } from '@tidegate/metrics-source';
 import { chosenOf, isLack } from './counters.ts';
 import type { Readings } from './evidence.ts';
 import { STARTED } from './reads.ts';
+import { scrapeIntervalOf } from './timing.ts';
 import { isRead } from './value.ts';
 import { isScraped, SIGNALS, targetsOf, type Watch } from './watch.ts';
 
@@ -12,7 +13,9 @@ interface Instance {
   readonly target: string;
   /** Of the newest reading in which it was looked for. */
   readonly at: number;
-  /** Readings in a row without it, while others were read. */
+  /** Of the newest reading that had it. */
+  readonly seenAt: number;
+  /** Readings in a row without it, while others were read; no more than intervals have passed since it was seen. */
   readonly missed: number;
   /** Its largest counter: a smaller value later on is a restart. */
   readonly counter: readonly [series: string, value: number] | null;
@@ -51,6 +54,8 @@ interface Sighting {
   readonly seen: ReadonlyMap<string, readonly Sample[]>;
   /** Whether other parts of the traffic are told apart from the canary. */
   readonly isPart: boolean;
+  /** How often it can be found anew: one scrape that fails is one look, however often it is read. */
+  readonly everyMs: number;
 }
 
 /** Takes in one check; what was told before changes nothing. */
@@ -74,11 +79,15 @@ export function watchInstances(
     for (const [name, instance] of Object.entries(known)) {
       if (instance.target !== target || seen.has(name) || reading.at <= instance.at) continue;
       if (!isGone(name, sighting)) delete after[name];
-      else if (othersRead(target, readings))
-        after[name] = { ...instance, at: reading.at, missed: instance.missed + 1 };
+      else if (othersRead(target, readings)) after[name] = missing(instance, sighting);
     }
   }
   return after;
+}
+
+function missing(instance: Instance, { reading: { at }, everyMs }: Sighting): Instance {
+  const intervals = Math.floor((at - instance.seenAt) / everyMs);
+  return { ...instance, at, missed: Math.min(instance.missed + 1, intervals) };
 }
 
 /** Whether anything else has been read: where nothing is, nobody can say who is gone. */
@@ -103,7 +112,8 @@ function sightingsOf(plan: Plan, watches: readonly Watch[], readings: Readings):
     const seen = seenIn(target, reading, of);
     if (!seen) return [];
     const isPart = of.some(({ guard }) => hasCanary(plan, guard.metric));
-    return [{ target, reading, seen, isPart }];
+    const everyMs = Math.max(plan.checkEvery, ...of.map(({ canary }) => scrapeIntervalOf(canary)));
+    return [{ target, reading, seen, isPart, everyMs }];
   });
 }
 
@@ -166,6 +176,7 @@ function found(
   return {
     target,
     at,
+    seenAt: at,
     missed: 0,
     counter: largest ? [largest.series, largest.value] : (known?.counter ?? null),
     startedAt: startedAt ?? known?.startedAt ?? null,

@@ -135,7 +135,8 @@ describe('the verdicts of a stage', () => {
     const plan = planOf([limited]);
     const known = stage(plan, { limited: evidenceOf(0, 100) });
     expect(judgeStage(plan, pinRisk(plan), known, 0)).toHaveLength(1);
-    const instance = { target: 'http://a/metrics', at: 0, counter: null, startedAt: null };
+    const at = { at: 0, seenAt: 0, startedAt: null };
+    const instance = { target: 'http://a/metrics', ...at, counter: null };
     const crashing = { ...known, liveness: { a: { ...instance, missed: 0, restarts: [1, 2, 3] } } };
     const said = judgeStage(plan, pinRisk(plan), crashing, 10);
     expect(said[1]).toMatchObject({
