@@ -93,6 +93,23 @@ describe('instances that are scraped', () => {
     expect(watching.liveness).toMatchObject({ restarts: 1 });
   });
 
+  it('are not asked after by a guard in shadow, nor does what it lacks hide one that has vanished', async () => {
+    const { metrics } = scraped;
+    const [guard] = GUARDS;
+    const shadow = { ...guard, shadow: true };
+    const dies = async (guards: object[]) => {
+      const other = { ...metrics.errors, total: { metric: 'other_total' } };
+      const watching = new Watching({ guards, metrics: { ...metrics, other } });
+      const text = (n: number) => `${all(n)}other_total NaN\n`;
+      await watching.check(0, { [A]: text(1), [B]: text(1) });
+      for (const i of [1, 2, 3]) await watching.check(i * 5, { [A]: text(i), [B]: 'unreachable' });
+      return watching.liveness;
+    };
+    expect(await dies([shadow])).toMatchObject({ vanished: 0 });
+    const broken = { ...shadow, name: 'broken', metric: 'other' };
+    expect(await dies([{ ...guard }, broken])).toMatchObject({ vanished: 1 });
+  });
+
   it('are not asked after where the plan does not want it', async () => {
     const watching = new Watching({ ...scraped, liveness: 'off' });
     await watching.check(0, { [A]: all(0), [B]: all(0) });
