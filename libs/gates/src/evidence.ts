@@ -67,7 +67,7 @@ export const openEvidence = (
 });
 
 function kept(
-  { guard, canary, stepMs }: Watch,
+  { guard, canary, stepMs, maxGapMs: gapMs }: Watch,
   openedAt: number,
   windowMs: number,
   former: GuardEvidence | undefined,
@@ -79,15 +79,15 @@ function kept(
       return { windows: noWindows(windowMs) };
     case 'sustained': {
       const scale = canary.type === 'rate' ? canary.per : 1;
-      const fresh = noSamples({ stepMs, forMs: guard.for, scale }, openedAt);
+      const fresh = noSamples({ stepMs, forMs: guard.for, scale, gapMs }, openedAt);
       return { samples: (goesOn ? former?.samples : undefined) ?? fresh };
     }
     case 'immediate': {
       if (isRead(canary)) return {};
       const per = canary.type === 'rate' ? canary.per : null;
       const within = guard.within ?? per;
-      if (within === null) return { recent: noRecent(null) };
-      return { recent: former?.recent ?? noRecent(within, (per ?? within) / within) };
+      if (within === null) return { recent: noRecent(null, gapMs) };
+      return { recent: former?.recent ?? noRecent(within, gapMs, (per ?? within) / within) };
     }
   }
 }

@@ -70,6 +70,16 @@ describe('instances that are scraped', () => {
     expect(watching.liveness).toMatchObject({ vanished: 1 });
   });
 
+  it('vanish also after the clock was set back, and not by that', async () => {
+    const watching = new Watching(scraped);
+    await watching.check(0, { [A]: all(1), [B]: all(1) });
+    for (const i of [0, 1, 2, 3]) {
+      expect(watching.liveness).toMatchObject({ vanished: 0 });
+      await watching.check(i * 5 - 3_600, { [A]: all(i), [B]: 'unreachable' });
+    }
+    expect(watching.liveness).toMatchObject({ vanished: 1 });
+  });
+
   it('that were never there are no canary that has vanished', async () => {
     const watching = new Watching(scraped);
     for (const i of [0, 1, 2, 3, 4]) await watching.check(i * 5, { [A]: all(i), [B]: 'timeout' });

@@ -77,7 +77,7 @@ export function watchInstances(
       )
         after[name] = found(known[name], target, reading, samples, within);
     for (const [name, instance] of Object.entries(known)) {
-      if (instance.target !== target || seen.has(name) || reading.at <= instance.at) continue;
+      if (instance.target !== target || seen.has(name) || isRepeated(instance, reading)) continue;
       if (!isGone(name, sighting)) delete after[name];
       else if (othersRead(target, readings)) after[name] = missing(instance, sighting);
     }
@@ -85,7 +85,12 @@ export function watchInstances(
   return after;
 }
 
+/** What is older by much is new: then the clock was set back. */
+const isRepeated = (instance: Instance, { at }: Reading): boolean =>
+  at <= instance.at && instance.at - at < LATE_MS;
+
 function missing(instance: Instance, { reading: { at }, everyMs }: Sighting): Instance {
+  if (at < instance.at) return { ...instance, at, seenAt: at, missed: 0 };
   const intervals = Math.floor((at - instance.seenAt) / everyMs);
   return { ...instance, at, missed: Math.min(instance.missed + 1, intervals) };
 }
@@ -165,7 +170,7 @@ function found(
   withinMs: number,
 ): Instance {
   const { at } = reading;
-  if (known && at <= known.at && known.at - at < LATE_MS) return known;
+  if (known && isRepeated(known, reading)) return known;
   const largest = samples.reduce<Sample | undefined>(
     (most, each) => (most && most.value >= each.value ? most : each),
     undefined,

@@ -8,6 +8,8 @@ export interface Samples {
   readonly steps: number;
   /** A value is so many times bad / total. */
   readonly scale: number;
+  /** What is read as of an instant that is older than the newest by more means that the clock was set back. */
+  readonly gapMs: number;
   /** Nothing of before counts. */
   readonly since: number;
   /** Read up to here; null before the first reading. */
@@ -18,9 +20,28 @@ export interface Samples {
 type Step = Samples['kept'][number];
 
 export const noSamples = (
-  { stepMs, forMs, scale }: { stepMs: number; forMs: number; scale: number },
+  {
+    stepMs,
+    forMs,
+    scale,
+    gapMs,
+  }: {
+    readonly stepMs: number;
+    readonly forMs: number;
+    readonly scale: number;
+    readonly gapMs: number;
+  },
   since: number,
-): Samples => ({ stepMs, steps: Math.ceil(forMs / stepMs), scale, since, until: null, kept: [] });
+): Samples => {
+  const steps = Math.ceil(forMs / stepMs);
+  return { stepMs, steps, scale, gapMs, since, until: null, kept: [] };
+};
+
+/** Once the clock was set back, nobody knows when what was sampled happened: it begins anew. */
+const inOrder = (samples: Samples, from: number, to: number): Samples =>
+  (samples.until ?? to) - to > samples.gapMs
+    ? { ...samples, since: Math.min(samples.since, from), until: null, kept: [] }
+    : samples;
 
 /** What was counted between two readings. `weight`: of so many targets, one; what it read is that part of a step. */
 export interface Interval {
@@ -32,7 +53,8 @@ export interface Interval {
 }
 
 /** Counts are taken to have happened evenly in the interval, and belong to the steps that it lies in. */
-export function withCounts(samples: Samples, { from, to, bad, total, weight }: Interval): Samples {
+export function withCounts(known: Samples, { from, to, bad, total, weight }: Interval): Samples {
+  const samples = inOrder(known, from, to);
   const { stepMs, since } = samples;
   const kept = new Map(samples.kept.map((each) => [each[0], each]));
   const first = Math.max(from, since);
@@ -46,12 +68,8 @@ export function withCounts(samples: Samples, { from, to, bad, total, weight }: I
 }
 
 /** A value holds for the step it was read in, and for those before whose middle has passed since the last reading. */
-export function withValue(
-  samples: Samples,
-  from: number | null,
-  to: number,
-  value: number,
-): Samples {
+export function withValue(known: Samples, from: number | null, to: number, value: number): Samples {
+  const samples = inOrder(known, from ?? to, to);
   const { stepMs, since } = samples;
   const kept = new Map(samples.kept.map((each) => [each[0], each]));
   const last = Math.floor(to / stepMs);
@@ -62,8 +80,10 @@ export function withValue(
 }
 
 /** Nothing can be said of the time up to here. */
-export const withGap = (samples: Samples, to: number): Samples =>
-  read(samples, new Map(samples.kept.map((each) => [each[0], each])), to);
+export function withGap(known: Samples, to: number): Samples {
+  const samples = inOrder(known, to, to);
+  return read(samples, new Map(samples.kept.map((each) => [each[0], each])), to);
+}
 
 function read(samples: Samples, kept: ReadonlyMap<number, Step>, to: number): Samples {
   const { stepMs, steps } = samples;
@@ -73,9 +93,12 @@ function read(samples: Samples, kept: ReadonlyMap<number, Step>, to: number): Sa
   return { ...samples, until, kept: steady };
 }
 
-/** The newest steps that were read to their end, by age; null where too little was read, or there was no request. */
+/**
+ * The newest steps that were read to their end, by age; null where too little was read, or there was no request, and
+ * where they are of a time that is still to come.
+ */
 export function samplesAt(
-  { stepMs, steps, scale, until, kept }: Samples,
+  { stepMs, steps, scale, gapMs, until, kept }: Samples,
   at: number,
 ): (readonly [ageMs: number, value: number | null])[] {
   const newest = Math.floor((until ?? 0) / stepMs) - 1;
@@ -83,7 +106,8 @@ export function samplesAt(
   return Array.from({ length: steps }, (_, i) => {
     const step = newest - steps + 1 + i;
     const [, bad, total, readMs] = known.get(step) ?? [step, 0, 0, 0];
-    const isRead = 2 * readMs >= stepMs && total > 0;
-    return [at - (step + 1) * stepMs, isRead ? (bad / total) * scale : null] as const;
+    const ageMs = at - (step + 1) * stepMs;
+    const isRead = 2 * readMs >= stepMs && total > 0 && ageMs >= -gapMs;
+    return [ageMs, isRead ? (bad / total) * scale : null] as const;
   });
 }

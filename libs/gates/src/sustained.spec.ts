@@ -47,6 +47,29 @@ describe('what a sustained guard has seen', () => {
     expect(values(watching)).toEqual([null, null, 0.1, null]);
   });
 
+  it('is not of a time still to come once the clock was set back: it begins anew', async () => {
+    const watching = new Watching(fields());
+    for (const i of [0, 1, 2, 3, 4]) await watching.check(i * 5, counters(0, i * 10));
+    expect(values(watching)).toEqual([0, 0, 0, 0]);
+    const back = -3_600;
+    await watching.check(back, counters(0, 50));
+    expect(values(watching)).toEqual([null, null, null, null]);
+    for (const i of [1, 2, 3, 4]) await watching.check(back + i * 5, counters(i * 5, 50 + i * 10));
+    expect(samples(watching)).toEqual([
+      [15_000, 0.5],
+      [10_000, 0.5],
+      [5_000, 0.5],
+      [0, 0.5],
+    ]);
+  });
+
+  it('begins anew also where it is read and not counted', async () => {
+    const watching = new Watching(fields({ metric: 'queue', step: '5s' }));
+    for (const i of [0, 1, 2, 3, 4]) await watching.check(i * 5, { [A]: 'queue 0\n' });
+    for (const i of [0, 1, 2, 3, 4]) await watching.check(i * 5 - 3_600, { [A]: 'queue 9\n' });
+    expect(values(watching)).toEqual([9, 9, 9, 9]);
+  });
+
   it('of a rate is events in its own time, also none', async () => {
     const watching = new Watching(fields({ metric: 'restarts', above: 10 }));
     for (const [i, bad] of [0, 0, 1, 1, 3].entries())
@@ -131,7 +154,7 @@ describe('samples', () => {
   it('never count the time of a gap as read', () => {
     fc.assert(
       fc.property(fc.array(interval, { minLength: 1, maxLength: 30 }), (intervals) => {
-        let samples = noSamples({ stepMs: STEP, forMs: 3_600_000, scale: 1 }, 0);
+        let samples = noSamples({ stepMs: STEP, forMs: 3_600_000, scale: 1, gapMs: 3 * STEP }, 0);
         const read = new Map<number, number>();
         let at = 0;
         for (const { ms, isGap } of intervals) {
@@ -153,7 +176,7 @@ describe('samples', () => {
     const entry = fc.record({ ms: fc.integer({ min: 1, max: 15_000 }), bad: fc.nat(100) });
     fc.assert(
       fc.property(fc.array(entry, { minLength: 1, maxLength: 30 }), (entries) => {
-        let samples = noSamples({ stepMs: STEP, forMs: 3_600_000, scale: 1 }, 0);
+        let samples = noSamples({ stepMs: STEP, forMs: 3_600_000, scale: 1, gapMs: 3 * STEP }, 0);
         let at = 0;
         for (const { ms, bad } of entries) {
           const counts = { from: at, to: at + ms, bad, total: 1, weight: 1 };
@@ -170,7 +193,7 @@ describe('samples', () => {
   });
 
   it('are never more than are judged, and one that is read on', () => {
-    let samples = noSamples({ stepMs: STEP, forMs: 60_000, scale: 1 }, 0);
+    let samples = noSamples({ stepMs: STEP, forMs: 60_000, scale: 1, gapMs: 3 * STEP }, 0);
     for (let at = 0; at < 1_000_000; at += 2_500)
       samples = withValue(samples, at === 0 ? null : at - 2_500, at, at);
     expect(samples.kept.length).toBeLessThanOrEqual(60_000 / STEP + 1);
