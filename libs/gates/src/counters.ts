@@ -6,6 +6,7 @@ import {
   selecting,
   type TakenReading,
 } from '@tidegate/metrics-source';
+import { bucketsNamed, unreadOf, writtenEdge } from './selectors.ts';
 
 /** Kinds of missing data, worst first: the first that applies to a check is named. */
 export const missingKinds = [
@@ -40,6 +41,8 @@ export function chosenOf(
   reading: TakenReading,
   maxAgeMs: number,
 ): readonly Chosen[] | Lack {
+  const unread = unreadOf(metric, reading);
+  if (unread !== undefined) return { kind: 'query-error', detail: unread };
   const chosen = chosenOnce(metric, reading.samples);
   const unusable = lackOf(chosen, metric, reading, maxAgeMs);
   if (unusable) return unusable;
@@ -107,11 +110,6 @@ export const bucketsOf = (
   { histogram }: Extract<Metric, { type: 'latency' }>,
   samples: readonly Sample[],
 ): Sample[] => select(samples, { ...histogram, metric: bucketsNamed(histogram.metric) });
-export const bucketsNamed = (histogram: string): string => `${histogram}_bucket`;
-
-/** The edge of the bucket that is looked at, as the histogram writes it. */
-export const writtenEdge = ({ over, unit }: Extract<Metric, { type: 'latency' }>): number =>
-  unit === 's' ? over / 1_000 : over;
 
 const eachBad = (samples: readonly Sample[]): Chosen[] =>
   samples.map((sample) => ({ sample, bad: 1, total: 0 }));

@@ -1,6 +1,7 @@
 import type { Metric } from '@tidegate/contracts';
 import type { Reading, TakenReading } from '@tidegate/metrics-source';
 import { type Chosen, chosenOf, isLack, type Lack, MOST_SERIES } from './counters.ts';
+import { lacksOf } from './selectors.ts';
 import { targetsOf, type Watch } from './watch.ts';
 
 /** Where counting stands in one target. */
@@ -90,11 +91,12 @@ function counted(
     values: valuesOf(since, chosen),
     ...(unknown && chosen.some((each) => each.length > 0) ? { unknown } : {}),
   };
+  const lacks = lacksOf(metrics, reading);
   return {
     outcome: 'counted',
     place,
     counted: since === undefined ? null : chosen.map((each) => grown(since, each)),
-    lack: reading.lacks === undefined ? null : { kind: 'query-error', detail: reading.lacks },
+    lack: lacks === undefined ? null : { kind: 'query-error', detail: lacks },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Metric, Plan, Selector } from '@tidegate/contracts';
-import { leSpellings, type ReadRequest, signalsTarget } from '@tidegate/metrics-source';
-import { bucketsNamed, writtenEdge } from './counters.ts';
+import { type ReadRequest, signalsTarget } from '@tidegate/metrics-source';
+import { selectorsOf } from './selectors.ts';
 import type { StageEvidence } from './stage-evidence.ts';
 import { NO_STAGE } from './timing.ts';
 import { isScraped, SIGNALS, targetsOf, watchOf } from './watch.ts';
@@ -61,33 +61,3 @@ export function requestsOf(wanted: readonly Wanted[]): ReadRequest[] {
     ...(rules.length > 0 ? { rules: [...new Set(rules)] } : {}),
   }));
 }
-
-function selectorsOf(metric: Metric, allEdges: boolean): readonly Selector[] {
-  switch (metric.type) {
-    case 'ratio':
-      return [metric.bad, metric.total];
-    case 'latency': {
-      const { where } = metric.histogram;
-      const le = [...leSpellings(writtenEdge(metric)), ...leSpellings(Infinity)];
-      const selector = { metric: bucketsNamed(metric.histogram.metric), where };
-      return [allEdges ? selector : { ...selector, where: { ...where, le } }];
-    }
-    case 'count':
-    case 'rate':
-      return [metric.count];
-    case 'value':
-      return [metric.gauge];
-    case 'signal':
-      return [{ metric: metric.signal, where: metric.where }];
-    case 'alert':
-      return [firing(metric)];
-    default:
-      return [];
-  }
-}
-
-/** The series that Prometheus keeps of the alerts of a rule while they fire. */
-export const firing = ({ alert, where }: Extract<Metric, { type: 'alert' }>): Selector => ({
-  metric: 'ALERTS',
-  where: { ...where, alertname: alert, alertstate: 'firing' },
-});

@@ -2,8 +2,8 @@ import type { Metric } from '@tidegate/contracts';
 import { type Reading, type Sample, select, type TakenReading } from '@tidegate/metrics-source';
 import { isLack, type Lack, MOST_SERIES, nameOf, seconds } from './counters.ts';
 import type { GuardEvidence, Missing, Readings } from './evidence.ts';
-import { firing } from './reads.ts';
 import { withValue } from './samples.ts';
+import { firing, lacksOf, unreadOf } from './selectors.ts';
 import { targetsOf, type Watch } from './watch.ts';
 
 type ReadMetric = Extract<Metric, { type: 'value' | 'promql' | 'alert' }>;
@@ -50,6 +50,8 @@ function valueOf(metric: ReadMetric, readings: Readings, maxAgeMs: number): Read
   for (const target of targetsOf(metric)) {
     const reading = readings.get(target);
     if (reading?.outcome !== 'taken') return unread(target, reading);
+    const why = unreadOf(metric, reading);
+    if (why !== undefined) return queryError(why);
     taken.push(reading);
   }
   const [first] = taken;
@@ -92,7 +94,7 @@ function gauge(
     };
   const old = samples.find((sample) => at - sample.at > maxAgeMs);
   if (old) return { kind: 'stale', detail: `${old.series} is ${seconds(at - old.at)} old.` };
-  const lacks = taken.find((each) => each.lacks !== undefined)?.lacks;
+  const lacks = taken.map((each) => lacksOf([metric], each)).find((each) => each !== undefined);
   const value = OF[metric.of]?.(samples.map((each) => each.value)) ?? Number.NaN;
   return number(metric, at, value, lacks === undefined ? null : queryError(lacks));
 }

@@ -263,7 +263,7 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
     const { source, nextInstant, serve } = await open();
     const target = await serve({ text: 'a_total 1\n' });
     const [reading] = await source.read([{ target, metrics: ['a_total'] }], nextInstant());
-    for (const field of ['answers', 'rules', 'ruleFailures', 'lacks'])
+    for (const field of ['answers', 'rules', 'ruleFailures', 'lacks', 'lacking', 'unread'])
       expect(reading).not.toHaveProperty(field);
   });
 

@@ -65,6 +65,17 @@ export interface TakenReading {
   readonly down?: readonly { readonly job: string; readonly instance: string }[];
   /** A sentence about what belongs into this reading and is not in it; absent if nothing. What is there counts. */
   readonly lacks?: string;
+  /** The same for each selector of which something is missing, of a source that can tell: the others lack nothing. */
+  readonly lacking?: readonly { readonly selector: Selector; readonly message: string }[];
+  /** Selectors that could not be read while others could: what is there of their metrics is not all. */
+  readonly unread?: readonly UnreadSelector[];
+}
+
+export interface UnreadSelector {
+  readonly selector: Selector;
+  readonly failure: ReadFailure;
+  /** A sentence that names the target. */
+  readonly message: string;
 }
 
 export interface FailedReading {

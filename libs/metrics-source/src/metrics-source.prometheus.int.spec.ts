@@ -220,6 +220,18 @@ withPrometheus('Prometheus', () => {
     expect(await readHere('a_total')).toMatchObject({ samples: [{ value: 6 }] });
   });
 
+  it('tells of which selector something is missing, and of which nothing is', async () => {
+    await here.show('a_total 5\n');
+    const [one, other] = ['shop', 'other'].map((job) => ({ metric: 'a_total', where: { job } }));
+    await here.show(undefined);
+    const selectors = [other, one].flatMap((each) => each ?? []);
+    const request = { target: here.url, metrics: ['a_total'], selectors };
+    const [reading] = await prometheusSource({ clock }).read([request], nextInstant());
+    const { lacks, lacking } = taken(reading);
+    expect(lacking).toEqual([{ selector: one, message: lacks }]);
+    await here.show('a_total 6\n');
+  });
+
   it('does not know a metric for a target that its selector excludes', async () => {
     await here.show('# TYPE silent_total counter\n');
     expect(await readHere('silent_total', { job: 'other' })).toMatchObject({ declared: [] });
@@ -261,6 +273,12 @@ withPrometheus('Prometheus', () => {
       message: expect.stringMatching(/30 series of \{__name__="a_total"\}; at most 20 .* labels/),
     });
     expect(small).toMatchObject({ samples: [{ value: 7 }] });
+    const [both] = await source.read([{ target: here.url, metrics: ['a_total', 'b_total'] }], at);
+    expect(both).toMatchObject({
+      samples: [{ value: 7 }],
+      declared: ['b_total'],
+      unread: [{ selector: { metric: 'a_total', where: {} }, failure: 'too-large' }],
+    });
   });
 
   it('splits what is too large or refused together, until only the culprit fails', async () => {

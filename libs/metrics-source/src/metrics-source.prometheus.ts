@@ -7,10 +7,11 @@ import type {
   Reading,
   ReadRequest,
   TakenReading,
+  UnreadSelector,
 } from './metrics-source.port.ts';
 import {
-  type Declaring,
   familiesOf,
+  type Found,
   mayHave,
   ofTargets,
   rulesAmong,
@@ -106,18 +107,30 @@ async function readSeries(
   selectors: readonly Selector[],
   at: number,
 ): Promise<TakenReading | Failure> {
-  const answers = await Promise.all(selectors.map((each) => server.select(each, at)));
-  const failure = answers.find(isFailure);
-  if (failure) return failure;
-  const selected = answers.flatMap((answer) => (isFailure(answer) ? [] : [answer]));
-  const found = new Set(selected.flatMap(({ samples }) => samples).map(({ name }) => name));
-  const lacking = selectors.filter(({ metric }) => !found.has(metric));
-  const declaring = await Promise.all(lacking.map((each) => declaringOf(server, each, at)));
-  const unknown = declaring.find(isFailure);
-  if (unknown) return unknown;
-  const known = declaring.flatMap((each) => (isFailure(each) ? [] : [each]));
-  return takenFrom(target, at, selectors, selected, known);
+  const answers = await Promise.all(selectors.map((each) => selectedBy(server, each, at)));
+  const found = new Set(
+    answers.flatMap((each) => ('failure' in each ? [] : each.samples)).map(({ name }) => name),
+  );
+  const known = await Promise.all(
+    answers.map(async (each) =>
+      'failure' in each || found.has(each.selector.metric) ? each : declaringOf(server, each, at),
+    ),
+  );
+  const unread = known.filter((each) => 'failure' in each);
+  if (unread[0] && unread.length === selectors.length) return unread[0];
+  return takenFrom(
+    target,
+    at,
+    known.flatMap((each) => ('failure' in each ? [] : [each])),
+    unread,
+  );
 }
+
+const selectedBy = async (
+  server: PrometheusServer,
+  selector: Selector,
+  at: number,
+): Promise<Found | UnreadSelector> => ({ selector, ...(await server.select(selector, at)) });
 
 async function answersOf(
   server: PrometheusServer,
@@ -143,17 +156,20 @@ async function rulesOf(
 /** Of a metric without series: who declares it, and whether they are up. A dead target's silence is no good news. */
 async function declaringOf(
   server: PrometheusServer,
-  selector: Selector,
+  found: Found,
   at: number,
-): Promise<Declaring | Failure> {
-  const { metric } = selector;
-  const lists = await Promise.all(familiesOf(metric).map((each) => server.targets(each, at)));
+): Promise<Found | UnreadSelector> {
+  const { selector } = found;
+  const families = familiesOf(selector.metric);
+  const lists = await Promise.all(families.map((each) => server.targets(each, at)));
   const unlisted = lists.find(isFailure);
-  if (unlisted) return unlisted;
+  if (unlisted) return { selector, ...unlisted };
   const targets = lists
     .flatMap((list) => (isFailure(list) ? [] : list.targets))
     .filter((labels) => mayHave(labels, selector));
-  if (targets.length === 0) return { metric, up: [] };
+  if (targets.length === 0) return found;
   const up = await server.select(upOf(targets), at);
-  return isFailure(up) ? up : { metric, up: ofTargets(up.samples, targets) };
+  return isFailure(up)
+    ? { selector, ...up }
+    : { ...found, declaring: ofTargets(up.samples, targets) };
 }

@@ -139,6 +139,9 @@ describe('recorded series', () => {
       down: [labels],
       lacks: 'prometheus could not scrape c:1 (shop), which had a_total.',
     });
+    const selectors = ['shop', 'search'].map((job) => ({ metric: 'a_total', where: { job } }));
+    const [both] = await source.read([{ target, metrics: ['a_total'], selectors }], 25_000);
+    expect(both).toMatchObject({ lacking: [{ selector: selectors[0] }] });
     expect(await readAt(source, 35_000)).not.toHaveProperty('lacks');
   });
 

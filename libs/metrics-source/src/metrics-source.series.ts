@@ -100,7 +100,7 @@ class Archive {
       declared: newest === undefined ? [] : [...metrics].filter((name) => this.#declared.has(name)),
       ...(queries.length > 0 ? { answers: this.#answersTo(target, queries, at) } : {}),
       ...(rules.length > 0 ? { rules: rules.filter((rule) => this.#rules.has(rule)) } : {}),
-      ...this.#missingIn(target, tracks, at),
+      ...this.#missingIn(target, wanted.selectors, at),
     };
   }
 
@@ -149,27 +149,34 @@ class Archive {
   }
 
   /** The targets that had such series and, by their `up`, could not be scraped. */
-  #missingIn(target: string, tracks: readonly SeriesTrack[], at: number): Missing {
-    const lost = this.#samplesOf(this.#ups, at).flatMap(({ labels: { job, instance }, value }) => {
-      if (value !== 0) return [];
-      const had = tracks.find(
-        (track) =>
-          track.labels['job'] === job &&
-          track.labels['instance'] === instance &&
-          track.hadWithin(at, REMEMBERED_MS),
-      );
-      return had ? [{ job: job ?? '', instance: instance ?? '', metric: had.name }] : [];
+  #missingIn(target: string, selectors: readonly Selector[], at: number): Missing {
+    const dead = this.#samplesOf(this.#ups, at).filter(({ value }) => value === 0);
+    const away = dead.map(({ labels }) => ({
+      target: { job: labels['job'] ?? '', instance: labels['instance'] ?? '' },
+      had: selectors.filter((each) => this.#had(each, labels, at)),
+    }));
+    const lacking = selectors.flatMap((selector) => {
+      const [first] = away.filter(({ had }) => had.includes(selector));
+      if (!first) return [];
+      const { job, instance } = first.target;
+      const message = `${target} could not scrape ${instance} (${job}), which had ${selector.metric}.`;
+      return [{ selector, message }];
     });
-    if (!lost[0]) return {};
-    const { job, instance, metric } = lost[0];
-    return {
-      down: lost.map((each) => ({ job: each.job, instance: each.instance })),
-      lacks: `${target} could not scrape ${instance} (${job}), which had ${metric}.`,
-    };
+    if (!lacking[0]) return {};
+    const down = away.flatMap((each) => (each.had.length > 0 ? [each.target] : []));
+    return { down, lacks: lacking[0].message, lacking };
   }
+
+  #had = (selector: Selector, { job, instance }: Sample['labels'], at: number): boolean =>
+    this.#select(selector).some(
+      (track) =>
+        track.labels['job'] === job &&
+        track.labels['instance'] === instance &&
+        track.hadWithin(at, REMEMBERED_MS),
+    );
 }
 
-type Missing = Pick<TakenReading, 'down' | 'lacks'>;
+type Missing = Pick<TakenReading, 'down' | 'lacks' | 'lacking'>;
 
 const newestOf = (samples: readonly Sample[]): number | undefined =>
   samples.length === 0

@@ -1,41 +1,43 @@
 import type { Selector } from '@tidegate/contracts';
-import type { Sample, TakenReading } from './metrics-source.port.ts';
-import type { Selected, TargetName } from './prometheus-query.ts';
+import type { Sample, TakenReading, UnreadSelector } from './metrics-source.port.ts';
+import type { Selected } from './prometheus-query.ts';
 import type { RuleHealth } from './prometheus-answer.ts';
 import { seriesKey } from './series.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What the targets that declare a metric without series say: whether each of them is up. */
-export interface Declaring {
-  readonly metric: string;
-  readonly up: readonly Sample[];
+/** What Prometheus gave of one selector. */
+export interface Found extends Selected {
+  readonly selector: Selector;
+  /** `up` of the targets that declare the metric, where it has no series. */
+  readonly declaring?: readonly Sample[];
 }
 
 /**
  * One reading of what each selector gave. Its instant is that of its newest sample: what Prometheus has not scraped
  * again is not new, and what it has not scraped for long is old.
  * @param asked the instant of the query, for a reading without any sample
+ * @param unread the selectors that it could not answer
  */
 export function takenFrom(
   target: string,
   asked: number,
-  selectors: readonly Selector[],
-  selected: readonly Selected[],
-  declaring: readonly Declaring[],
+  found: readonly Found[],
+  unread: readonly UnreadSelector[],
 ): TakenReading {
   const series = new Map<string, Sample>();
-  for (const sample of selected.flatMap(({ samples }) => samples))
-    series.set(sample.series, sample);
+  for (const sample of found.flatMap((each) => each.samples)) series.set(sample.series, sample);
   const samples = [...series.values()];
-  const metrics = [...new Set(selectors.map(({ metric }) => metric))];
+  const metrics = [...new Set(found.map(({ selector }) => selector.metric))];
   const isUp = new Set(
-    declaring.filter(({ up }) => up.some(({ value }) => value === 1)).map(({ metric }) => metric),
+    found
+      .filter(({ declaring = [] }) => declaring.some(({ value }) => value === 1))
+      .map(({ selector }) => selector.metric),
   );
-  const known = [...samples, ...declaring.flatMap(({ up }) => up)];
+  const known = [...samples, ...found.flatMap(({ declaring = [] }) => declaring)];
   const newest = known.reduce((latest, { at }) => Math.max(latest, at), -Infinity);
-  const lacks = lackOf(target, selectors, selected, declaring);
-  const down = selected.flatMap((each) => each.down);
+  const lacking = found.flatMap((each) => lackOf(target, each) ?? []);
+  const down = found.flatMap((each) => each.down);
   return {
     outcome: 'taken',
     target,
@@ -45,29 +47,18 @@ export function takenFrom(
       (metric) => isUp.has(metric) || samples.some(({ name }) => name === metric),
     ),
     ...(down.length === 0 ? {} : { down }),
-    ...(lacks === undefined ? {} : { lacks }),
+    ...(lacking[0] ? { lacks: lacking[0].message, lacking } : {}),
+    ...(unread.length === 0 ? {} : { unread }),
   };
 }
 
-/** The first target that should be behind the reading and cannot be scraped. */
-function lackOf(
-  target: string,
-  selectors: readonly Selector[],
-  selected: readonly Selected[],
-  declaring: readonly Declaring[],
-): string | undefined {
-  const sentence = ({ job, instance }: TargetName, metric: string): string =>
-    `${target} cannot scrape ${instance} (${job}), which had ${metric}.`;
-  for (const [index, { down }] of selected.entries())
-    if (down[0]) return sentence(down[0], selectors[index]?.metric ?? '');
-  for (const { metric, up } of declaring) {
-    const dead = up.find(({ value }) => value !== 1);
-    if (dead) {
-      const { job = '', instance = '' } = dead.labels;
-      return sentence({ job, instance }, metric);
-    }
-  }
-  return undefined;
+/** The first target that should be behind the selector and cannot be scraped. */
+function lackOf(target: string, { selector, down, declaring = [] }: Found) {
+  const dead = declaring.find(({ value }) => value !== 1);
+  const away = down[0] ?? (dead && { job: '', instance: '', ...dead.labels });
+  if (away === undefined) return undefined;
+  const message = `${target} cannot scrape ${away.instance} (${away.job}), which had ${selector.metric}.`;
+  return { selector, message };
 }
 
 /** Names under which Prometheus may know the type of a metric: its own, or without the suffix of its type. */
