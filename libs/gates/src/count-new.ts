@@ -54,13 +54,15 @@ function newsOf(
     return look?.outcome === 'counted' ? [{ target, ...look }] : [];
   });
   const isSplit = watch.guard.judge === 'split';
-  if (counted.length < group.length || (isSplit && counted.some(({ lack }) => lack)))
+  const isWhole = isSplit || watch.canary.type === 'rate';
+  if (counted.length < group.length || (isWhole && counted.some(({ lack }) => lack)))
     return undefined;
   const from = Math.min(...group.map((target) => targets[target]?.at ?? Infinity));
   const to = Math.min(...counted.map(({ place }) => place.at));
   const isFirst = counted.some((each) => each.counted === null);
   const isEarly = isSplit && from < openedAt + settlingMs(watch);
-  if (!isFirst && !isEarly && watch.baseline && to - from < pairedMs(watch)) return undefined;
+  const isPaired = watch.baseline !== null || watch.canary.type === 'rate';
+  if (!isFirst && !isEarly && isPaired && to - from < pairedMs(watch)) return undefined;
   const arms = armsOf(watch).map((_, arm) =>
     sumOf(counted.flatMap((each) => each.counted?.[arm] ?? [])),
   );
@@ -70,7 +72,7 @@ function newsOf(
 
 /**
  * A Prometheus scrapes the two arms at different moments: over less than its interval one of them would have counted
- * something and the other nothing. A scrape may come a little early.
+ * something and the other nothing. So it is with events and the time they took. A scrape may come a little early.
  */
 const pairedMs = ({ scrapeMs }: Watch): number => 0.9 * scrapeMs;
 

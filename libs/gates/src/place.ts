@@ -63,8 +63,7 @@ export function lookAt(
     lack: { kind, detail },
   });
   if (reading === undefined) return lacking('query-error', `${target} was not read.`);
-  const olderByMs = known === undefined ? -1 : known.at - reading.at;
-  if (olderByMs >= 0 && olderByMs <= watch.maxGapMs) return { outcome: 'repeated' };
+  if (isRepeated(known, reading.at, watch)) return { outcome: 'repeated' };
   if (reading.outcome === 'failed') return lacking('query-error', reading.message);
   const arms = armsOf(watch).map((metric) =>
     targetsOf(metric).includes(target) ? chosenOf(metric, reading, watch.maxGapMs) : [],
@@ -72,12 +71,27 @@ export function lookAt(
   const lack = arms.find(isLack);
   if (lack) return { outcome: 'lacking', lack };
   const chosen = arms.flatMap((each) => (isLack(each) ? [] : [each]));
-  return counted(olderByMs > 0 ? undefined : known, reading, chosen, watch);
+  const at = instantOf(watch, reading, chosen.flat());
+  if (isRepeated(known, at, watch)) return { outcome: 'repeated' };
+  return counted(known && known.at > at ? undefined : known, reading, at, chosen, watch);
 }
+
+const isRepeated = (known: Place | undefined, at: number, { maxGapMs }: Watch): boolean =>
+  known !== undefined && known.at >= at && known.at - at <= maxGapMs;
+
+/**
+ * Events are counted against time, so what counts is when their own series were scraped last: other series of the same
+ * Prometheus may be newer.
+ */
+const instantOf = ({ canary }: Watch, { at }: TakenReading, chosen: readonly Chosen[]): number =>
+  canary.type === 'rate' && chosen.length > 0
+    ? Math.max(...chosen.map(({ sample }) => sample.at))
+    : at;
 
 function counted(
   known: Place | undefined,
   reading: TakenReading,
+  at: number,
   chosen: readonly (readonly Chosen[])[],
   watch: Watch,
 ): Look {
@@ -86,7 +100,7 @@ function counted(
   const metrics = armsOf(watch);
   const unknown = isUnknown(watch.canary, reading);
   const place: Place = {
-    at: reading.at,
+    at,
     present: chosen.map((each, i) => !unknown && isPresent(metrics[i] as Metric, reading, each)),
     values: valuesOf(since, chosen),
     ...(unknown && chosen.some((each) => each.length > 0) ? { unknown } : {}),
