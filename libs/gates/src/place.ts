@@ -41,14 +41,15 @@ export const armsOf = ({ canary, baseline }: Watch): readonly Metric[] =>
 
 /**
  * Targets that are counted together: an interval counts for both arms or for neither. Arms that are read in the same
- * places are counted target by target.
+ * places are counted target by target. Events of a rate are of all of them: while one is away, the others may serve its
+ * part, and its time would be missing.
  */
 export function groupsOf({ canary, baseline }: Watch): readonly (readonly string[])[] {
   const targets = targetsOf(canary);
   const others = baseline === null ? targets : targetsOf(baseline);
   const all = [...new Set([...targets, ...others])];
   const isShared = all.length === targets.length && all.length === others.length;
-  return isShared ? targets.map((target) => [target]) : [all];
+  return isShared && canary.type !== 'rate' ? targets.map((target) => [target]) : [all];
 }
 
 /** A place that is far ahead of the reading means that the clock was set back: counting starts anew, from nothing. */

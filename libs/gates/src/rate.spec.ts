@@ -75,4 +75,26 @@ describe('a rate', () => {
     }
     expect(watching.counted('g')).toEqual({ bad: 120 * 8, total: 120_000 });
   });
+
+  it('of several targets waits while one is away and another serves its part', async () => {
+    const [a, b] = ['http://a/metrics', 'http://b/metrics'];
+    const watching = new Watching(fields({ scrape: [a, b] }));
+    const answer = (n: number) => `logins_total ${n}\n# TYPE other_total counter\n`;
+    const counts = { a: 0, b: 0 };
+    for (let now = 0; now <= 120; now += 5) {
+      const isDown = now > 30 && now < 90;
+      await watching.check(now, {
+        [a]: answer(counts.a),
+        [b]: isDown ? 'timeout' : answer(counts.b),
+      });
+      isHealthy(watching);
+      expect(watching.missing('g')).toBe(isDown ? 'query-error' : null);
+      const { bad, total } = { bad: 0, total: 0, ...(watching.counted('g') ?? {}) };
+      expect(bad).toBe((total / 1_000) * 8);
+      const served = isDown || now === 30 ? 0 : 20;
+      counts.a += 40 - served;
+      counts.b += served;
+    }
+    expect(watching.counted('g')).toEqual({ bad: 120 * 8, total: 120_000 });
+  });
 });

@@ -38,9 +38,9 @@ export function tally(
   return { ...evidence, samples: after };
 }
 
-/** Events are counted against the time in which they happened, that of several targets as one. */
-const counted = (arm: Counted, { canary }: Watch, { from, to, weight }: Span): Counted =>
-  canary.type === 'rate' ? { bad: arm.bad, total: (to - from) * weight } : arm;
+/** Events are counted against the time in which they happened. */
+const counted = (arm: Counted, { canary }: Watch, { from, to }: Span): Counted =>
+  canary.type === 'rate' ? { bad: arm.bad, total: to - from } : arm;
 
 /** The baseline's counts, and how many of all bad ones would be the canary's if it were as bad as the margin allows. */
 function beside(canary: Counted, baseline: Counted, { guard }: Watch): readonly number[] {
