@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Watching } from './watching.memory.ts';
+import { START, Watching } from './watching.memory.ts';
 
 // What other gates have been seen to count wrongly; each has a name that whoever has met it knows.
 
@@ -36,6 +36,36 @@ describe('traps of counting', () => {
   it('the first measurement counts what was before: what a counter holds then is nobody’s', async () => {
     const first = await watching(sequential).check(5, { [A]: requests(1_000_000, 900) });
     expect(first.counted('g')).toBe(undefined);
+  });
+
+  it('the first measurement counts what was before, also of a pod that is scraped again only later', () => {
+    const complaining = new Watching({
+      metrics: { complaints: { ...metrics.complaints, source: { prometheus: {} } } },
+      guards: [guard({ metric: 'complaints', judge: 'immediate' })],
+    });
+    const scrape = (seconds: number, counts: Readonly<Record<string, number>>) => {
+      const at = START + seconds * 1_000;
+      const samples = Object.entries(counts).map(([series, value]) => {
+        const instance = series.split('/')[0] ?? '';
+        const name = 'complaints_total';
+        return { name, labels: { job: 'shop', instance }, series, value, at };
+      });
+      const down = 'b' in counts ? [] : [{ job: 'shop', instance: 'b' }];
+      const declared = ['complaints_total'];
+      complaining.tell(
+        [{ outcome: 'taken', target: P, at, samples, declared, down, lacks: 'b is down.' }],
+        at,
+      );
+      return complaining.facts('g').value;
+    };
+    // b has 30 000 of before, and shows them when it can be scraped again; a's second series is new.
+    expect(scrape(0, { a: 5 })).toBe(0);
+    expect(scrape(15, { a: 5, 'a/late': 1 })).toBe(1);
+    expect(scrape(30, { a: 5, 'a/late': 1, b: 30_000 })).toBe(1);
+    expect(scrape(45, { a: 5, 'a/late': 1, b: 30_002 })).toBe(3);
+    // What is seen from now on has been seen: another one of b counts from zero, also after it was down.
+    expect(scrape(60, { a: 5, 'a/late': 1 })).toBe(3);
+    expect(scrape(75, { a: 5, 'a/late': 1, b: 30_002, 'b/late': 4 })).toBe(7);
   });
 
   it('multi-series vectors taking the first or last silently: all are counted', async () => {

@@ -1,5 +1,5 @@
 import type { Metric } from '@tidegate/contracts';
-import type { Reading, TakenReading } from '@tidegate/metrics-source';
+import type { Reading, Sample, TakenReading } from '@tidegate/metrics-source';
 import { type Chosen, chosenOf, isLack, type Lack, MOST_SERIES } from './counters.ts';
 import { lacksOf } from './selectors.ts';
 import { targetsOf, type Watch } from './watch.ts';
@@ -11,6 +11,8 @@ export interface Place {
   readonly present: readonly boolean[];
   /** There are requests, and nothing has the name of what would be bad. */
   readonly unknown?: true;
+  /** Targets behind this one that could not be scraped at the first look and were not seen since. */
+  readonly unseen?: readonly string[];
   /** Newest value of each series, also of those that have vanished: they are not counted again when they come back. */
   readonly values: Readonly<Record<string, number>>;
 }
@@ -105,6 +107,7 @@ function counted(
     present: chosen.map((each, i) => !unknown && isPresent(metrics[i] as Metric, reading, each)),
     values: valuesOf(since, chosen),
     ...(unknown && chosen.some((each) => each.length > 0) ? { unknown } : {}),
+    ...unseenIn(since, reading, chosen.flat()),
   };
   const lacks = lacksOf(metrics, reading);
   return {
@@ -117,19 +120,35 @@ function counted(
 
 /**
  * How much the series grew since the place. A value below the former one is a restart: all of it is new. A series
- * that the former scrape did not have is counted from zero: whatever it holds happened since.
+ * that the former scrape did not have is counted from zero: whatever it holds happened since. Not so that of a target
+ * that was there before and is seen for the first time.
  */
-function grown({ values }: Place, chosen: readonly Chosen[]): Counted {
+function grown({ values, unseen }: Place, chosen: readonly Chosen[]): Counted {
   if (chosen.length === 0) return NOTHING;
   let bad = 0;
   let total = 0;
   for (const { sample, bad: timesBad, total: timesTotal } of chosen) {
-    const before = values[sample.series] ?? 0;
+    const before = values[sample.series] ?? (unseen?.includes(behind(sample)) ? sample.value : 0);
     const more = sample.value < before ? sample.value : sample.value - before;
     bad += timesBad * more;
     total += timesTotal * more;
   }
   return { bad: Math.max(0, bad), total };
+}
+
+const behind = ({ labels: { job = '', instance = '' } }: Pick<Sample, 'labels'>): string =>
+  `${instance} (${job})`;
+
+function unseenIn(
+  known: Place | undefined,
+  { down = [] }: TakenReading,
+  chosen: readonly Chosen[],
+): Pick<Place, 'unseen'> {
+  const before = known ? (known.unseen ?? []) : down.map((labels) => behind({ labels }));
+  if (before.length === 0) return {};
+  const seen = new Set(chosen.map(({ sample }) => behind(sample)));
+  const unseen = before.filter((each) => !seen.has(each)).slice(0, MOST_SERIES);
+  return unseen.length === 0 ? {} : { unseen };
 }
 
 /** Vanished series are remembered as long as there is room for them. */
