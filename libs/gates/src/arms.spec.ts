@@ -136,6 +136,49 @@ describe('a canary and its baseline', () => {
     expect(watching.missing('worse')).toBe(null);
   });
 
+  it('are not compared over an interval in which the canary’s share changed', async () => {
+    const watching = new Watching(fields(), '');
+    await watching.check(0, { [A]: both(ZERO, ZERO) });
+    // Four seconds with a tenth of the traffic and no error; then one with half of it, while both fail one time in five.
+    watching.at = START + 4_000;
+    watching.enter('canary');
+    await watching.check(5, {
+      [A]: both({ good: 400 + 400, bad: 100 }, { good: 4_000, bad: 100 }),
+    });
+    expect(watching.counted('worse')).toBe(undefined);
+    await watching.check(10, { [A]: both({ good: 2_800, bad: 600 }, { good: 6_000, bad: 600 }) });
+    expect(watching.counted('worse')).toMatchObject({
+      bad: 500,
+      total: 2_500,
+      baseline: { bad: 500, total: 2_500 },
+    });
+    expect(watching.missing('worse')).toBe(null);
+  });
+
+  it('of one Prometheus are compared from the first scrape on that both had in the step', async () => {
+    const watching = new Watching(
+      fields({}, { margin: '10%' }, { prometheus: { scrapeInterval: '15s' } }),
+      '',
+    );
+    const tell = async (seconds: number, canary: number, baseline: number) => {
+      const source = recordedSource();
+      source.record('prometheus', 0, both({ good: canary, bad: 0 }, { good: baseline, bad: 0 }));
+      const at = START + seconds * 1_000;
+      watching.at = at;
+      watching.tell(await source.read(readsOf(watching.plan, 'production'), at), at);
+    };
+    await tell(0, 0, 0);
+    await tell(7, 0, 700);
+    watching.enter('canary');
+    // The canary's scrapes at 15 and 30, the baseline's at 22 and 37: the first of both are of before and after.
+    await tell(15, 800, 700);
+    await tell(22, 800, 1_500);
+    await tell(30, 2_300, 1_500);
+    expect(watching.counted('worse')).toBe(undefined);
+    await tell(37, 2_300, 3_000);
+    expect(watching.counted('worse')).toMatchObject({ total: 1_500, baseline: { total: 1_500 } });
+  });
+
   it('read in different places both wait while one of them cannot be read, and lose nothing', async () => {
     const baseline = { where: { variant: 'old' }, source: { scrape: [OLD] } };
     const watching = new Watching(fields({ baseline }));

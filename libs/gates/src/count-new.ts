@@ -60,7 +60,7 @@ function newsOf(
   const from = Math.min(...group.map((target) => targets[target]?.at ?? Infinity));
   const to = Math.min(...counted.map(({ place }) => place.at));
   const isFirst = counted.some((each) => each.counted === null);
-  const isEarly = isSplit && from < openedAt + settlingMs(watch);
+  const isEarly = watch.baseline !== null && from < openedAt + settlingMs(watch);
   const isPaired = watch.baseline !== null || watch.canary.type === 'rate';
   if (!isFirst && !isEarly && isPaired && to - from < pairedMs(watch)) return undefined;
   const arms = armsOf(watch).map((_, arm) =>
@@ -76,8 +76,13 @@ function newsOf(
  */
 const pairedMs = ({ scrapeMs }: Watch): number => 0.9 * scrapeMs;
 
-/** Until a new exposure has reached everybody and been scraped, the traffic is split as it was before. */
-const settlingMs = ({ scrapeMs, maxGapMs }: Watch): number => scrapeMs + maxGapMs / 3;
+/**
+ * An interval of two shares of the traffic says nothing of either: a trouble that both arms have in one part of it looks
+ * like one of the canary's. It ends with the newest scrape of before. How traffic is split is only asked when the new
+ * exposure has reached everybody.
+ */
+const settlingMs = ({ guard, scrapeMs, maxGapMs }: Watch): number =>
+  guard.judge === 'split' ? scrapeMs + maxGapMs / 3 : scrapeMs;
 
 /**
  * Why counts of two arms cannot stand beside each other: a scrape may come between a request's two counters, and then
