@@ -38,26 +38,59 @@ const comparedWith: Rule = (about) => {
       ];
 };
 
+/** Below it numbers with 16 digits cannot tell one minus a rate from one, and nobody counts so many requests. */
+const LEAST_LIMIT = 1e-9;
+const countable: Rule = ({ guard }) => {
+  const limit = numberOf(guard['limit']);
+  return guard['judge'] !== 'sequential' ||
+    limit === undefined ||
+    limit <= 0 ||
+    limit >= LEAST_LIMIT
+    ? []
+    : [
+        [
+          'limit',
+          `is so small that nothing can be told from it; expected at least ${LEAST_LIMIT.toExponential()}`,
+        ],
+      ];
+};
+
+/** What is to be seen is at least so many times what is allowed: a smaller difference takes millions of errors, or for ever. */
+const CLEARLY = 1.1;
+
 const beyondLimit: Rule = ({ guard, type }) => {
   const detect = numberOf(guard['detect']);
   const limit = numberOf(guard['limit']);
   const margin = numberOf(guard['margin']);
   if (guard['judge'] !== 'sequential' || detect === undefined) return [];
   if (isGiven(guard['margin']))
-    return margin === undefined || detect > 1 + margin
+    return margin === undefined
       ? []
-      : [
-          [
-            'detect',
-            `is no regression; with margin it is how many times as bad as the baseline, expected more than ${1 + margin}`,
-          ],
-        ];
-  if (limit !== undefined && detect <= limit)
-    return [['detect', 'is no regression; expected more than limit']];
-  return type !== 'rate' && detect >= 1
-    ? [['detect', 'is a share of the requests; expected less than 100%']]
-    : [];
+      : tooClose(detect, 1 + margin, CLEARLY * (1 + margin), {
+          to: 'margin',
+          expected: 'with margin it is how many times as bad as the baseline, expected',
+        });
+  if (type !== 'rate' && detect >= 1)
+    return [['detect', 'is a share of the requests; expected less than 100%']];
+  if (limit === undefined) return [];
+  const most = type === 'rate' ? Infinity : (1 + limit) / 2;
+  const least = Math.min(CLEARLY * limit, most);
+  return tooClose(detect, limit, least, { to: 'limit', expected: 'expected' });
 };
+
+/** A rounded number is not refused for what it lost. */
+const ROUNDED = 1 - 1e-9;
+
+function tooClose(
+  detect: number,
+  allowed: number,
+  least: number,
+  { to, expected }: { readonly to: string; readonly expected: string },
+): ReturnType<Rule> {
+  if (detect >= least * ROUNDED && detect > allowed) return [];
+  const what = detect > allowed ? `is too close to ${to} to be told from it` : 'is no regression';
+  return [['detect', `${what}; ${expected} at least ${Number(least.toPrecision(6))}`]];
+}
 
 const splitOfTwo: Rule = (about) => {
   const { guard, metric, type, plan } = about;
@@ -80,6 +113,7 @@ export const comparisonRules: readonly Rule[] = [
   shareLimit,
   againstSomething,
   comparedWith,
+  countable,
   beyondLimit,
   splitOfTwo,
 ];

@@ -101,7 +101,22 @@ describe('a contradiction', () => {
     [
       'a regression within the limit',
       { limit, detect: '1%' },
-      'guards.0.detect is no regression; expected more than limit',
+      'guards.0.detect is no regression; expected at least 0.011',
+    ],
+    [
+      'a regression so close to the limit that nobody waits for it',
+      { limit, detect: '1.05%' },
+      'guards.0.detect is too close to limit to be told from it; expected at least 0.011',
+    ],
+    [
+      'a regression so close to the margin that it is never seen',
+      { metric: 'compared', margin: '10%', detect: 1.12 },
+      'guards.0.detect is too close to margin to be told from it; with margin it is how many times as bad as the baseline, expected at least 1.21',
+    ],
+    [
+      'a limit that nobody can count',
+      { limit: 1e-17, detect: '1%' },
+      'guards.0.limit is so small that nothing can be told from it; expected at least 1e-9',
     ],
     [
       'a regression beyond all',
@@ -111,7 +126,7 @@ describe('a contradiction', () => {
     [
       'a regression within the margin',
       { metric: 'compared', margin: '10%', detect: 1.1 },
-      'guards.0.detect is no regression; with margin it is how many times as bad as the baseline, expected more than 1.1',
+      'guards.0.detect is no regression; with margin it is how many times as bad as the baseline, expected at least 1.21',
     ],
     [
       'a share beyond all',

@@ -1,7 +1,9 @@
+import { isAppError } from '@tidegate/kernel';
 import {
   errorsForPower,
   exposureForPower,
   startWeights,
+  type StatisticsErrorCode,
   trialsForPower,
 } from '@tidegate/statistics';
 import type { Facts } from './facts.ts';
@@ -25,8 +27,27 @@ export interface Gate {
 /** A stage is left when the regression that the plan names would have been seen with this probability. */
 const POWER = 0.8;
 
-/** Whether there is enough to leave the stage, by the guard's gate. */
+/**
+ * Whether there is enough to leave the stage, by the guard's gate. Where that cannot be computed there is not: the other
+ * guards are judged all the same.
+ */
 export function gateOf(policy: SequentialPolicy, test: Test, facts: Facts): Gate {
+  try {
+    return askedOf(policy, test, facts);
+  } catch (error) {
+    if (!isAppError(error, UNSETTLED)) throw error;
+    return { unmet: unmetOf(policy, test), neededTrials: null };
+  }
+}
+const UNSETTLED: StatisticsErrorCode = 'STATISTICS_NO_CONVERGENCE';
+
+function unmetOf({ gate, kind }: SequentialPolicy, { compares }: Test): Reason {
+  if (gate === 'proven-good') return 'not-proven-good';
+  if (compares) return 'too-few-errors';
+  return kind === 'rate' ? 'too-little-time' : 'too-few-requests';
+}
+
+function askedOf(policy: SequentialPolicy, test: Test, facts: Facts): Gate {
   switch (policy.gate) {
     case 'none':
       return {};
@@ -52,7 +73,7 @@ function enoughRequests(policy: SequentialPolicy, test: Test, facts: Facts): Gat
   const neededTrials =
     kind === 'rate' ? exposureForPower({ ...asked, perMs }) : trialsForPower(asked);
   if (total >= neededTrials) return { neededTrials };
-  const unmet = kind === 'rate' ? 'too-little-time' : 'too-few-requests';
+  const unmet = unmetOf(policy, test);
   return { unmet, neededTrials: Number.isFinite(neededTrials) ? neededTrials : null };
 }
 
@@ -81,7 +102,7 @@ function enoughErrors(policy: SequentialPolicy, test: Test, facts: Facts): Gate 
   if (expectedErrors >= neededErrors) return { neededErrors, expectedErrors };
   const isKnown = expectedErrors > 0 && Number.isFinite(neededErrors);
   const neededTrials = isKnown ? Math.ceil((total * neededErrors) / expectedErrors) : null;
-  return { unmet: 'too-few-errors', neededErrors, expectedErrors, neededTrials };
+  return { unmet: unmetOf(policy, test), neededErrors, expectedErrors, neededTrials };
 }
 
 /** Rounded to where the search was done before, and never so that less is needed. */
@@ -97,7 +118,7 @@ function provenGood(policy: SequentialPolicy, test: Test, facts: Facts): Gate {
   if (logGood === null) return {};
   if (logGood >= test.threshold) return { logGood };
   const neededTrials = timesUntil(policy, test, facts);
-  return { unmet: 'not-proven-good', logGood, neededTrials };
+  return { unmet: unmetOf(policy, test), logGood, neededTrials };
 }
 
 /** How many requests it takes if they go on as they did; null if it is never proven like that. */

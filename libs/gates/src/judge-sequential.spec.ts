@@ -261,3 +261,33 @@ describe('a guard against what was recorded', () => {
     expect(assess(rate, counted(10, 60_000, { recorded })).outcome).toBe('pass');
   });
 });
+
+describe('what cannot be computed', () => {
+  it.each([
+    [0.1, 1.12],
+    [0, 1.02],
+    [1, 2.02],
+  ])('holds, and stops no check: margin %p, detect %p', (margin, detect) => {
+    const policy = { ...compared, margin, detect, gate: 'not-proven-bad' } as const;
+    const verdict = assess(policy, both([10, 10_000], [90, 90_000], { margin }));
+    expect(verdict).toMatchObject({ outcome: 'hold', reason: 'too-few-errors' });
+    expect(verdict.message).toContain('too little fails to tell');
+  });
+
+  it('is a limit so small that one minus it is one', () => {
+    const policy = { ...errorRate, limit: 1e-17, detect: 2e-17, gate: 'not-proven-bad' } as const;
+    expect(assess(policy, counted(0, 1_000))).toMatchObject({
+      outcome: 'hold',
+      reason: 'too-few-requests',
+    });
+  });
+
+  it('is how a rate with as many events as its limit would look after a million times as many', () => {
+    const rate = { ...errorRate, kind: 'rate', perMs: 1_000, gate: 'proven-good' } as const;
+    const policy = { ...rate, limit: 1e6, detect: 2e6 };
+    expect(assess(policy, counted(1_000_001, 1_000))).toMatchObject({
+      outcome: 'hold',
+      reason: 'not-proven-good',
+    });
+  });
+});

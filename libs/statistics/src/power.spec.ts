@@ -190,3 +190,25 @@ describe('a question that has no answer', () => {
     expect(ask).toThrow(expect.objectContaining({ code: 'STATISTICS_ARGUMENT' }));
   });
 });
+
+it('says that something is never seen, at once, instead of failing', () => {
+  const wanted = { threshold, power: 0.8 };
+  const compared = (margin: number, ratio: number) =>
+    errorsForPower({ ...wanted, canaryShare: 0.1, margin, ratio });
+  expect([compared(0.1, 1.12), compared(0, 1.02), compared(1, 2.02)]).toEqual(
+    Array(3).fill(Infinity),
+  );
+  expect(trialsForPower({ ...wanted, limit: 0.01, regression: 0.010_001 })).toBe(Infinity);
+  expect(trialsToCertify({ ...wanted, limit: 0.01, rate: 0.009_999 })).toBe(Infinity);
+  const events = { ...wanted, limit: 10, perMs: 1_000, regression: 10.001 };
+  expect(exposureForPower(events)).toBe(Infinity);
+});
+
+it('says how much is needed a tenth beyond what is allowed, the least that a plan may want seen', () => {
+  for (const margin of [0, 0.1, 1, 10])
+    for (const canaryShare of [0.000_01, 0.1, 0.99]) {
+      const ratio = 1.1 * (1 + margin);
+      const errors = errorsForPower({ canaryShare, margin, ratio, threshold: 14, power: 0.8 });
+      expect(errors).toBeLessThan(Infinity);
+    }
+});

@@ -22,7 +22,7 @@ export interface RateAim extends Aim {
 /**
  * How many trials it takes until a rate of `regression` (above the limit, at most 1) is proven to be above the limit with
  * the power: the smallest n with P(logEvidenceRateAbove ≥ threshold after n) ≥ power, exact binomial tails. A test that
- * is looked at all the time has a little more power. Infinity where more than 2^40 errors were needed.
+ * is looked at all the time has a little more power. Infinity where more than 2^24 errors are needed.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
 export const trialsForPower = remembered((given: RateAim & { readonly regression: number }) => {
@@ -59,7 +59,8 @@ function errorsThatProve(limit: number, trials: number, threshold: number, prior
 
 /**
  * How many errors of both arms it takes until a canary that is `ratio` times as bad as the baseline is proven to be worse
- * than 1 + margin times as bad. The canary's share of the requests is taken to three digits.
+ * than 1 + margin times as bad; Infinity where none are enough, as less than about 3 % beyond the margin is never proven.
+ * The canary's share of the requests is taken to three digits.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
 export const errorsForPower = (
@@ -78,7 +79,8 @@ const errorsNeeded = remembered((given: Parameters<typeof errorsForPower>[0]) =>
 
 /**
  * How long it takes, in whole ms, until events that come `regression` times in `perMs` (above the limit) are proven to
- * come more often than the limit allows. Thrown STATISTICS_ARGUMENT when an argument is outside its range.
+ * come more often than the limit allows; Infinity where more than 2^24 events are needed.
+ * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
 export const exposureForPower = remembered(
   (
@@ -89,18 +91,20 @@ export const exposureForPower = remembered(
     const exposureFor = (events: number) => {
       const most = firstThat((n) => poissonAtLeast(events, events * n) >= power, 1) * events;
       const mean = rootOf((m) => poissonAtLeast(events, m) - power, 0, most);
-      return Math.ceil((mean * perMs) / regression);
+      return (mean * perMs) / regression;
     };
-    const events = firstThat((n) => {
+    const proves = (n: number) => {
       const counts = { events: n, exposureMs: exposureFor(n), limit, perMs };
       return logEvidenceEventsAbove(counts) >= threshold;
-    }, 1);
-    return exposureFor(events);
+    };
+    const events = firstThat(proves, 1, MOST_ERRORS);
+    return events === Infinity ? Infinity : Math.ceil(exposureFor(events));
   },
 );
 
 /**
- * How many trials it takes until a true `rate` (below the limit, may be 0) is proven to be below the limit with the power.
+ * How many trials it takes until a true `rate` (below the limit, may be 0) is proven to be below the limit with the power;
+ * Infinity where that takes more than 2^24 errors.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
 export const trialsToCertify = remembered((given: RateAim & { readonly rate: number }) => {
@@ -113,10 +117,12 @@ export const trialsToCertify = remembered((given: RateAim & { readonly rate: num
       },
       Math.max(1, errors),
     );
-  const errors = firstTooth((most) => {
-    return 1 - binomialAtLeast(most + 1, trialsWith(most), rate) >= power;
-  }, 0);
-  return trialsWith(errors);
+  const allows = (most: number) => {
+    const trials = trialsWith(most);
+    return trials < Infinity && 1 - binomialAtLeast(most + 1, trials, rate) >= power;
+  };
+  const errors = firstTooth(allows, 0, MOST_ERRORS);
+  return errors === Infinity ? Infinity : trialsWith(errors);
 });
 
 /**
@@ -135,6 +141,9 @@ export const smallestDetectable = remembered(
 
 const isAim = ({ threshold, power }: Aim): boolean => isWeight(threshold) && isInside(power);
 
+/** Nobody waits for more, and the search for more takes longer than a check may. */
+const MOST_ERRORS = 2 ** 24;
+
 /**
  * The smallest sample that with probability `power` has as many successes, each of probability `rate`, as are enough.
  * `isEnough` grows with the successes and falls with the sample's size.
@@ -145,7 +154,8 @@ function smallestSample(
   isEnough: (successes: number, size: number) => boolean,
 ): number {
   const sizeWith = (successes: number) => sampleWith(successes, rate, power);
-  return sizeWith(firstTooth((n) => isEnough(n, sizeWith(n)), 1));
+  const successes = firstTooth((n) => isEnough(n, sizeWith(n)), 1, MOST_ERRORS);
+  return successes === Infinity ? Infinity : sizeWith(successes);
 }
 
 /** The smallest sample that has at least so many successes with probability `power`. */

@@ -1,13 +1,13 @@
 const MOST = 2 ** 40;
 
-/** The smallest whole number from `from` on that passes, where all after it do too; Infinity if none below 2^40 does. */
-export function firstThat(passes: (n: number) => boolean, from: number): number {
+/** The smallest whole number from `from` on that passes, where all after it do too; Infinity if none up to `most` does. */
+export function firstThat(passes: (n: number) => boolean, from: number, most = MOST): number {
   let step = 1;
   let failed = from - 1;
   while (!passes(failed + step)) {
     failed += step;
     step *= 2;
-    if (failed > MOST) return Infinity;
+    if (failed > most) return Infinity;
   }
   let passed = failed + step;
   while (passed - failed > 1) {
@@ -21,8 +21,9 @@ export function firstThat(passes: (n: number) => boolean, from: number): number 
 const TEETH = 16;
 
 /** The same where what passes is a saw, as whole numbers make it: one of the 16 before may pass as well. */
-export function firstTooth(passes: (n: number) => boolean, from: number): number {
-  const found = firstThat(passes, from);
+export function firstTooth(passes: (n: number) => boolean, from: number, most = MOST): number {
+  const found = firstThat(passes, from, most);
+  if (found === Infinity) return Infinity;
   let first = Math.max(from, found - TEETH);
   while (first < found && !passes(first)) first += 1;
   return first;
