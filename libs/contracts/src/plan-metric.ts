@@ -16,10 +16,17 @@ const prometheus = z.strictObject({
     scrapeInterval: atLeast(1).default(15_000),
   }),
 });
+/** More are for a Prometheus to scrape: every check reads all of them. */
+const MOST_ADDRESSES = 50;
 const source = z.union([
   z.strictObject({
     /** Addresses whose Prometheus text is read directly. */
-    scrape: z.array(address).min(1),
+    scrape: z
+      .array(address)
+      .min(1)
+      .max(MOST_ADDRESSES, {
+        error: `more addresses than a check reads; expected at most ${MOST_ADDRESSES}, or a Prometheus that scrapes them`,
+      }),
   }),
   prometheus,
 ]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { plan } from './plan.ts';
 import { contradictions } from './plan-rules.ts';
+import { readPlan } from './read-plan.ts';
 
 const source = { scrape: ['http://a/metrics'] };
 const prometheus = { prometheus: {} };
@@ -244,5 +245,58 @@ describe('a contradiction', () => {
     expect(problems(guard, { guards: [guard, guard] })).toEqual([
       'guards.1 "g" stands twice; each of the guards needs its own name',
     ]);
+  });
+});
+
+describe('a plan whose verdicts or evidence would not fit into a message or a document', () => {
+  const scraping = (addresses: number, parts: object = {}) => ({
+    ...ratio,
+    ...parts,
+    source: { scrape: Array.from({ length: addresses }, (_, i) => `http://pod-${i}/metrics`) },
+  });
+  const guarding = (guards: number, metric: object) => ({
+    ...planOf({}),
+    metrics: { errors: metric },
+    guards: Array.from({ length: guards }, (_, i) => ({
+      name: `g${i}`,
+      judge: 'sequential',
+      metric: 'errors',
+      limit,
+    })),
+  });
+  const said = (given: object) => {
+    const read = readPlan(JSON.stringify(given));
+    return 'plan' in read ? [] : read.problems.map(({ path, message }) => `${path} ${message}`);
+  };
+
+  it.each<[string, object, unknown]>([
+    ['30 guards', guarding(30, ratio), []],
+    [
+      '31 guards',
+      guarding(31, ratio),
+      ['guards more guards than one message has room for; expected at most 30'],
+    ],
+    ['50 addresses', guarding(8, scraping(50)), []],
+    [
+      '51 addresses',
+      guarding(1, scraping(51)),
+      [
+        'metrics.errors.source.scrape more addresses than a check reads; expected at most 50, or a Prometheus that scrapes them',
+      ],
+    ],
+    [
+      'nine guards of 50 addresses',
+      guarding(9, scraping(50)),
+      [
+        'guards read 450 addresses in all, each guard those of its metric and of a baseline at the same time; expected at most 400, or a Prometheus that scrapes them',
+      ],
+    ],
+    [
+      'five comparisons in 50 addresses',
+      guarding(5, scraping(50, { canary: on, baseline: off })),
+      [expect.stringContaining('read 500 addresses in all')],
+    ],
+  ])('is refused, and told how much is enough: %s', (_what, given, expected) => {
+    expect(said(given)).toEqual(expected);
   });
 });

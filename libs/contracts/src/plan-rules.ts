@@ -23,6 +23,7 @@ export function contradictions(plan: unknown): PlanIssue[] {
   return [
     ...guardIssues(fields),
     ...metricIssues(fields),
+    ...addressIssues(fields),
     ...levelIssues(fields),
     ...repeated('guards', guards.map(nameOf)),
     ...repeated('steps', steps.map(nameOf)),
@@ -40,6 +41,29 @@ function metricIssues(plan: Fields): PlanIssue[] {
     const message = 'needs a Prometheus that has recorded it; expected source: { prometheus: … }';
     return [{ path: ['metrics', name, 'baseline', 'recorded'], message }];
   });
+}
+
+/** What is remembered of one address for one guard, at most 500 series of each part, must fit into a document with the rest. */
+const MOST_READ = 400;
+
+/** Each guard remembers where counting stands, in every address of its metric's parts. */
+function addressIssues(plan: Fields): PlanIssue[] {
+  const metrics = asFields(plan['metrics']);
+  const read = asList(plan['guards']).reduce((sum, { metric }) => {
+    return sum + (typeof metric === 'string' ? addressesOf(asFields(metrics[metric])) : 0);
+  }, 0);
+  if (read <= MOST_READ) return [];
+  const message = `read ${read} addresses in all, each guard those of its metric and of a baseline at the same time; expected at most ${MOST_READ}, or a Prometheus that scrapes them`;
+  return [{ path: ['guards'], message }];
+}
+
+function addressesOf({ source, canary, baseline }: Fields): number {
+  const own = (arm: unknown) => asFields(arm)['source'] ?? source;
+  const others = baseline === undefined || 'recorded' in asFields(baseline) ? [] : [own(baseline)];
+  return [own(canary), ...others].reduce<number>((sum, each) => {
+    const { scrape } = asFields(each);
+    return sum + (Array.isArray(scrape) ? scrape.length : 0);
+  }, 0);
 }
 
 const DEFAULT_RISK = 0.01;

@@ -46,6 +46,9 @@ const step = z.union([
 ]);
 export type PlanStep = z.output<typeof step>;
 
+/** An event has the verdicts of all of them, with what they were judged on. */
+const MOST_GUARDS = 30;
+
 export const plan = z
   .strictObject({
     plan: name,
@@ -75,7 +78,12 @@ export const plan = z
     /** After a rollback the metrics must be good again within this time, else it pages. */
     recovery: z.strictObject({ within: atLeast(1_000).default(120_000) }).prefault({}),
     metrics: z.record(name, metric).default({}),
-    guards: z.array(guard).default([]),
+    guards: z
+      .array(guard)
+      .max(MOST_GUARDS, {
+        error: `more guards than one message has room for; expected at most ${MOST_GUARDS}`,
+      })
+      .default([]),
     steps: z.array(step).min(1),
   })
   .superRefine((value, context) => {

@@ -7,12 +7,13 @@ import { judgeSequential } from './judge-sequential.ts';
 import { judgeSplit } from './judge-split.ts';
 import { judgeSustained } from './judge-sustained.ts';
 import type { Judged } from './judged.ts';
-import { type Inputs, inputsOf } from './inputs.ts';
+import { inputsOf } from './inputs.ts';
+import { packed } from './packed.ts';
 import type { Policy } from './policy.ts';
 import { outcomeOf } from './reasons.ts';
 import { sentenceFor } from './sentence.ts';
 
-/** Judges facts by a policy. The verdict holds both as its `inputs`: `reassess` judges it again. */
+/** Judges facts by a policy. The verdict holds both as its `inputs`, the facts packed: `reassess` judges it again. */
 export function assess(policy: Policy, facts: Facts): Verdict {
   const judged = judge(policy, facts);
   const { reason, logE, threshold, numbers } = judged;
@@ -24,7 +25,7 @@ export function assess(policy: Policy, facts: Facts): Verdict {
     threshold,
     evidence: { ...numbers, ...ages(policy, facts) },
     message: sentenceFor(policy, facts, judged),
-    inputs: { policy, facts } satisfies Inputs as unknown as NonNullable<Verdict['inputs']>,
+    inputs: { policy, facts: packed(facts) } as unknown as NonNullable<Verdict['inputs']>,
     ...(policy.shadow ? { shadow: true } : {}),
   };
 }

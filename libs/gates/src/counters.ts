@@ -7,6 +7,7 @@ import {
   type TakenReading,
 } from '@tidegate/metrics-source';
 import { bucketsNamed, unreadOf, writtenEdge } from './selectors.ts';
+import { seriesKey } from './series-key.ts';
 
 /** Kinds of missing data, worst first: the first that applies to a check is named. */
 export const missingKinds = [
@@ -46,8 +47,22 @@ export function chosenOf(
   const chosen = chosenOnce(metric, reading.samples);
   const unusable = lackOf(chosen, metric, reading, maxAgeMs);
   if (unusable) return unusable;
-  return (metric.type === 'latency' ? lackOfEdge(metric, reading, chosen) : undefined) ?? chosen;
+  const lack = metric.type === 'latency' ? lackOfEdge(metric, reading, chosen) : undefined;
+  return lack ?? withKeys(chosen);
 }
+
+/** By what they are remembered: a place with the names of all series in full would not fit into a document. */
+function withKeys(chosen: readonly Chosen[]): readonly Chosen[] {
+  const known = keyed.get(chosen);
+  if (known) return known;
+  const short = chosen.map((each) => {
+    const series = seriesKey(each.sample.series);
+    return series === each.sample.series ? each : { ...each, sample: { ...each.sample, series } };
+  });
+  keyed.set(chosen, short);
+  return short;
+}
+const keyed = new WeakMap<readonly Chosen[], readonly Chosen[]>();
 
 /** A histogram that has no bucket with that edge says nothing about it; the next lower or higher one is another limit. */
 function lackOfEdge(

@@ -2,6 +2,7 @@ import type { Verdict } from '@tidegate/contracts';
 import { z } from 'zod';
 import { missingKinds } from './counters.ts';
 import type { Facts } from './facts.ts';
+import { samplesOf, sinceOf } from './packed.ts';
 import type { Policy } from './policy.ts';
 
 /** Everything that a verdict follows from. */
@@ -79,18 +80,10 @@ const counts = { bad: count, total: count };
 const facts = z.object({
   ageMs: maybe,
   missing: z.object({ kind: z.enum(missingKinds), targets: count, detail: z.string() }).nullable(),
-  since: z
-    .array(
-      z.object({
-        start: z.int().min(0),
-        ...counts,
-        baseline: z.object({ ...counts, expected: count }).optional(),
-      }),
-    )
-    .optional(),
+  since: sinceOf.optional(),
   window: z.int().min(0).optional(),
   recorded: z.object(counts).nullable().optional(),
-  samples: z.array(z.tuple([z.number(), maybe])).optional(),
+  samples: samplesOf.optional(),
   value: maybe.optional(),
   liveness: z.object({ vanished: count, restarts: count, detail: z.string() }).optional(),
   mismatch: z.boolean().optional(),
