@@ -6,6 +6,7 @@ import { evolveFlag, exposureAfter, sentAgain, STEP_LATE } from './evolve-flag.t
 import { evolveReferences } from './evolve-references.ts';
 import { evolveJudged } from './evolve-judged.ts';
 import type { RolloutMessage } from './message.ts';
+import { isSameHold } from './same-hold.ts';
 import {
   type Existing,
   isCounting,
@@ -87,8 +88,8 @@ function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
 
 function heldFor(rollout: Existing, reason: string, message: string, at: number): Existing {
   if (!isGoing(rollout)) return rollout;
-  const known =
-    rollout.status === 'holding' && rollout.hold.reason === reason ? rollout.hold : null;
+  const held = rollout.status === 'holding' ? rollout.hold : undefined;
+  const known = isSameHold(held, reason) ? held : null;
   const hold = { reason, message, since: known?.since ?? at, paged: known?.paged ?? false };
   return { ...common(rollout), status: 'holding', position: rollout.position, hold };
 }

@@ -4,6 +4,7 @@ import { mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
 import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
+import { isSameHold } from './same-hold.ts';
 import { type Claim, disabledKey, type Going, type Hold, isGoing, stepAt } from './state.ts';
 
 /** What keeps a rollout from going on. `page`: a person must look now. */
@@ -20,10 +21,12 @@ export function announceHold(course: Course): Course {
   const cause = causeOf(course, state);
   if (cause === 'unknown') return course;
   if (cause === undefined) return state.status === 'holding' ? goesOn(course, state) : course;
-  const known = state.status === 'holding' && state.hold.reason === cause.reason;
-  if (known && (state.hold.paged || !cause.page)) return course;
+  const held = state.status === 'holding' ? state.hold : undefined;
+  const page = cause.page && !(isSameHold(held, cause.reason) && held.paged);
+  if (held?.reason === cause.reason && !page) return course;
   const verdicts: Verdict[] = [...(check?.verdicts ?? [])];
-  return emit(course, { type: 'RolloutHeld', data: { ...aboutStep(state), ...cause, verdicts } });
+  const data = { ...aboutStep(state), ...cause, page, verdicts };
+  return emit(course, { type: 'RolloutHeld', data });
 }
 
 const goesOn = (course: Course, state: Going): Course =>
@@ -175,7 +178,7 @@ function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): C
   const openMs = at - position.openedAt;
   const missingMs = missingForMs(evidence, at);
   const heldMs =
-    state.status === 'holding' && state.hold.reason === reason ? at - state.hold.since : 0;
+    state.status === 'holding' && isSameHold(state.hold, reason) ? at - state.hold.since : 0;
   switch (because) {
     case 'breach':
     case 'hold-time':
