@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Found, Story } from './story.memory.ts';
+import { ALL, CANARY, type Found, Story } from './story.memory.ts';
 
 const down: Found = { answer: 'down' };
 const opened = () => new Story().opened().check();
@@ -18,5 +18,20 @@ describe('data that are missing now in one way and now in another', () => {
 
   it('page again once they have been there meanwhile', () => {
     expect(pages(opened().checks(20, down).checks(2).checks(20, { answer: 'nan' }))).toBe(2);
+  });
+});
+
+describe('a baseline without any request', () => {
+  it('pages as a canary without any does', () => {
+    const guards =
+      'guards:\n  - { name: compared, judge: sequential, metric: compared, margin: 50% }\n';
+    const nobody: Found = { baseline: { requests: 0, errors: 0 } };
+    const story = new Story([CANARY, ALL], guards).start().held();
+    const alone = story.check(nobody).answered('SetExposure').checks(30, nobody);
+    expect(alone.newest('RolloutHeld')).toMatchObject({
+      reason: 'no-baseline-requests',
+      page: true,
+    });
+    expect(pages(alone)).toBe(1);
   });
 });

@@ -1,6 +1,6 @@
 import { isWatchedStep, type Plan, stepName, type Verdict } from '@tidegate/contracts';
 import { formatDuration, formatPercentage } from '@tidegate/kernel';
-import { mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
+import { classOf, mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
 import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
@@ -188,7 +188,7 @@ function cannotLeave({ evidence, verdicts }: Check, state: Going, at: number): C
       // Data can come and still not be of use: then only the hold itself knows for how long.
       return { reason, message, page: Math.max(missingMs, heldMs) >= plan.pageAfter };
     case 'too-little-evidence': {
-      const page = reason === 'no-requests' && openMs - step.hold >= plan.pageAfter;
+      const page = classOf(reason) === 'unseen' && openMs - step.hold >= plan.pageAfter;
       return { reason, message, page };
     }
     case 'held':
