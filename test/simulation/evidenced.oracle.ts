@@ -81,7 +81,7 @@ function pagesInTheDark(
   const own = evidence.messages.filter(
     (message) => message.topic === 'rollout.events' && rolloutOf(message) === id,
   );
-  const ends = own.filter((each) => ENDS.has(each.type) && orderOf(each) > orderOf(opened));
+  const ends = own.filter((each) => isEnd(each) && orderOf(each) > orderOf(opened));
   const endedAt = Math.min(...ends.map(({ metadata }) => metadata.at));
   for (const [begin, end] of looks.darkness(endedAt)) {
     const darkMs = end - Math.max(begin, openedAt);
@@ -95,12 +95,12 @@ function pagesInTheDark(
 }
 
 /** After these the stage is no longer open, or no longer the gatekeeper's to look after. */
-const ENDS: ReadonlySet<string> = new Set([
-  'StepCompleted',
-  'RolloutPaused',
-  'RollbackStarted',
-  'RolloutAborted',
-]);
+const ENDS: ReadonlySet<string> = new Set(['StepCompleted', 'RollbackStarted', 'RolloutAborted']);
+
+/** What a service has paused by itself is not judged, and has paged for that. */
+const isEnd = ({ type, data }: OutgoingMessage): boolean =>
+  ENDS.has(type) ||
+  (type === 'RolloutPaused' && (data as { because?: string }).because !== undefined);
 
 function judge(
   evidence: Evidence,

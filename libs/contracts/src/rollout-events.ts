@@ -113,7 +113,10 @@ export const ApprovalGiven = fact(
   { ...at, by: z.string(), reason: z.string().optional() },
   { ...atExample, by: 'robin' },
 );
-/** Published when the reason changes, not at every check. `page`: a person must look now. */
+/**
+ * Published when the reason changes, not at every check. `page`: a person must look now. Of a paused rollout only what
+ * pages is told: it stays paused.
+ */
 export const RolloutHeld = fact(
   'RolloutHeld',
   'held',

@@ -66,6 +66,8 @@ function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       return heldFor(rollout, 'awaiting-approval', `An ${fact.data.role} must approve.`, at);
     case 'RolloutHeld': {
       const { reason, message, page } = fact.data;
+      if (rollout.status === 'paused')
+        return { ...rollout, told: { reason, message, since: at, paged: page } };
       const held = heldFor(rollout, reason, message, at);
       return held.status === 'holding' && page
         ? { ...held, hold: { ...held.hold, paged: true } }
@@ -74,7 +76,8 @@ function evolveStatus(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
     case 'RolloutPaused': {
       const { by, reason, because } = fact.data;
       const why = because === undefined ? { by, reason } : { by, reason, because };
-      return { ...common(rollout), status: 'paused', ...why, pausedAt: at };
+      const told = rollout.status === 'holding' && rollout.hold.paged ? rollout.hold : undefined;
+      return { ...common(rollout), status: 'paused', ...why, pausedAt: at, told };
     }
     case 'RolloutResumed': {
       const base = common(rollout);

@@ -1,11 +1,20 @@
 import { isWatchedStep, type Plan, stepName, type Verdict } from '@tidegate/contracts';
 import { formatDuration, formatPercentage } from '@tidegate/kernel';
-import { classOf, mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
+import { classOf, isMissingData, mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
 import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
 import { isSameHold } from './same-hold.ts';
-import { type Claim, disabledKey, type Going, type Hold, isGoing, stepAt } from './state.ts';
+import {
+  type Claim,
+  type Common,
+  disabledKey,
+  type Going,
+  type Hold,
+  isGoing,
+  type Paused,
+  stepAt,
+} from './state.ts';
 
 /** What keeps a rollout from going on. `page`: a person must look now. */
 interface Cause {
@@ -17,6 +26,7 @@ interface Cause {
 /** Tells when what holds the rollout has changed, when nothing does any more, and once when a person must look. */
 export function announceHold(course: Course): Course {
   const { state, check } = course;
+  if (state.status === 'paused') return pagePaused(course, state);
   if (!isGoing(state)) return course;
   const cause = causeOf(course, state);
   if (cause === 'unknown') return course;
@@ -28,6 +38,22 @@ export function announceHold(course: Course): Course {
   const data = { ...aboutStep(state), ...cause, page, verdicts };
   return emit(course, { type: 'RolloutHeld', data });
 }
+
+/**
+ * A pause closes nothing: what is open and not seen any more, or wrong for everybody, pages once. Once more if data have
+ * come meanwhile and stay away again.
+ */
+function pagePaused(course: Course, state: Paused): Course {
+  const { at, check } = course;
+  if (!check || check.evidence.stage === NO_STAGE) return course;
+  const cause = alarmNow(state, check) ?? blind(check, state.plan, at);
+  if (!cause || isTold(state, cause.reason, check.evidence.lastSuccessAt ?? 0)) return course;
+  const verdicts = [...check.verdicts];
+  return emit(course, { type: 'RolloutHeld', data: { ...aboutStep(state), ...cause, verdicts } });
+}
+
+const isTold = ({ told }: Paused, reason: string, lastSuccessAt: number): boolean =>
+  isSameHold(told, reason) && (!isMissingData(reason) || told.since > lastSuccessAt);
 
 const goesOn = (course: Course, state: Going): Course =>
   emit(course, {
@@ -115,7 +141,7 @@ function stepCause(
 }
 
 /** What holds it wherever it stands: the score of risk, and what is wrong with more than the new code. */
-function alarmNow({ levels }: Going, check: Check | undefined): Cause | undefined {
+function alarmNow({ levels }: Common, check: Check | undefined): Cause | undefined {
   if (levels?.hold !== undefined) return { reason: RISK_LEVEL, message: levels.hold, page: true };
   const verdict = check && alarmIn(check.verdicts);
   return verdict && { reason: verdict.reason, message: verdict.message, page: true };

@@ -171,6 +171,8 @@ export type Paused = With<
     readonly pausedAt: number;
     /** The named reason, where a service paused it by itself. */
     readonly because?: string | undefined;
+    /** What a person has been called for last: a pause does not stop that from being so. */
+    readonly told?: Hold | undefined;
   }
 >;
 export type RollingBack = With<'rolling-back', { readonly rollback: Rollback }>;
