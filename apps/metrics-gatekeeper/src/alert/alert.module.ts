@@ -3,10 +3,10 @@ import { Counter } from 'prom-client';
 import type { Config } from '../config.ts';
 import type { z } from 'zod';
 import type { Rollouts } from '../rollout/rollouts.handler.ts';
-import { isWatched } from '../rollout/state.ts';
 import { alertmanager } from './alertmanager.http.ts';
 import { alertCollection } from './alerts.ts';
 import { type BreachAlerts, createAlerts } from './alerts.handler.ts';
+import { isSettled } from './settled.ts';
 
 const TIMEOUT_MS = 5_000;
 /** How often is looked for what has become due. */
@@ -27,10 +27,7 @@ export function alertsOf(
     faults: context.faults,
     source: context.name,
     everyMs: config.METRICS_GATEKEEPER_ALERT_EVERY_MS,
-    isOver: async (id) => {
-      const state = (await rollouts.load(id))?.state;
-      return !state || !isWatched(state);
-    },
+    isOver: async (id) => isSettled((await rollouts.load(id))?.state, context.clock.now()),
     wake: () => loop.wake(),
     onPosted: notedIn(context),
   });

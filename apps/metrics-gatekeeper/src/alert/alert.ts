@@ -63,7 +63,7 @@ export function raise(alerts: Alerts, { data, metadata }: ThresholdBreached, at:
 
 /**
  * What is posted at `at`. What was never told is told as firing, whatever has become of the rollout: people should know.
- * @param isOver whether nothing of the rollout is left to look after
+ * @param isOver whether it is resolved: see `isSettled`
  */
 export const posted = (
   { raised }: Alerts,

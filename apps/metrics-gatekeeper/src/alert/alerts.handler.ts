@@ -12,7 +12,7 @@ export interface AlertsDeps {
   /** Whose breaches are told: those of others they have told themselves. */
   readonly source: string;
   readonly everyMs: number;
-  /** Whether nothing of the rollout is left to look after. */
+  /** Whether the rollout's breaches are resolved: see `isSettled`. */
   readonly isOver: (rollout: string) => Promise<boolean>;
   /** Something must be told now. */
   readonly wake: () => void;
