@@ -24,21 +24,21 @@ const guards = [
   { name: 'queue', judge: 'immediate', metric: 'queue', above: 10, shadow: true },
 ];
 
-const samplesAt = (n: number, at: number): Sample[] =>
-  [
-    ['all_total', { job: 'shop' }, 1_000 * n],
-    ['bad_total', { job: 'shop' }, n],
-    ['all_total', { job: 'search' }, 10 * n],
-    ['took_bucket', { le: '0.5' }, 9 * n],
-    ['took_bucket', { le: '+Inf' }, 10 * n],
-    ['queue', {}, n],
-  ].map(([name, labels, value]) => ({
-    name: String(name),
-    labels: labels as Sample['labels'],
-    series: JSON.stringify([name, labels]),
-    value: Number(value),
-    at,
-  }));
+const sample = (name: string, labels: Sample['labels'], value: number, at: number): Sample => ({
+  name,
+  labels,
+  series: JSON.stringify([name, labels]),
+  value,
+  at,
+});
+const samplesAt = (n: number, at: number): Sample[] => [
+  sample('all_total', { job: 'shop' }, 1_000 * n, at),
+  sample('bad_total', { job: 'shop' }, n, at),
+  sample('all_total', { job: 'search' }, 10 * n, at),
+  sample('took_bucket', { le: '0.5' }, 9 * n, at),
+  sample('took_bucket', { le: '+Inf' }, 10 * n, at),
+  sample('queue', {}, n, at),
+];
 
 const selectorOf = (plan: Plan, metric: string) =>
   selectorsOf(plan.metrics[metric] as Metric, false)[0] ?? { metric, where: {} };

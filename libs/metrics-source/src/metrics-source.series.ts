@@ -156,7 +156,7 @@ class Archive {
       had: selectors.filter((each) => this.#had(each, labels, at)),
     }));
     const lacking = selectors.flatMap((selector) => {
-      const [first] = away.filter(({ had }) => had.includes(selector));
+      const first = away.find(({ had }) => had.includes(selector));
       if (!first) return [];
       const { job, instance } = first.target;
       const message = `${target} could not scrape ${instance} (${job}), which had ${selector.metric}.`;
