@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type RecordedAnswer, recordedSource } from '@tidegate/metrics-source/testing';
 import { recordedReadsOf, recordingOf, withRecording } from './recorded.ts';
+import { judgeRecovery } from './recovery.ts';
 import { START, Watching } from './watching.memory.ts';
 
 const P = 'prometheus';
@@ -62,6 +63,34 @@ describe('what was recorded before the rollout', () => {
     await record(watching, histogram);
     watching.enter('(recovery)', { overall: true });
     expect(watching.facts('g').recorded).toEqual({ bad: 360, total: 3_600 });
+    const judged = () => judgeRecovery(watching.plan, watching.evidence, watching.at).outcome;
+    const shown = (slow: number, all: number) => {
+      const bucket = (le: string, n: number) => `latency_seconds_bucket{le="${le}"} ${n}\n`;
+      return { [P]: bucket('0.5', all - slow) + bucket('+Inf', all) };
+    };
+    await watching.check(5, shown(0, 0));
+    await watching.check(10, shown(600, 2_000));
+    expect(judged()).toBe('persisting');
+    watching.enter('(recovery)', { overall: true });
+    await watching.check(15, shown(640, 6_000));
+    expect(judged()).toBe('recovered');
+  });
+
+  it('is not known where nothing had the name of what is bad: that is no rate of zero', async () => {
+    const { guards, metrics } = fields();
+    const { source, baseline } = metrics.slow;
+    const named = { bad: { metric: 'bad_total' }, total: { metric: 'all_total' } };
+    const slow = { type: 'ratio', source, baseline, ...named };
+    const watching = new Watching({ guards, metrics: { slow } });
+    const all = (at: number) => `all_total ${Math.floor((at - START) / 1_000) + 8 * 86_400}\n`;
+    await record(watching, all);
+    expect(watching.evidence.guards['g']?.recorded).toMatchObject({
+      kind: 'empty',
+      detail: expect.stringContaining('had a metric bad_total'),
+    });
+    watching.at += 60_000;
+    await record(watching, (at) => `${all(at)}bad_total 0\n`);
+    expect(watching.facts('g').recorded).toEqual({ bad: 0, total: 3_600 });
   });
 
   it('is missing data until it is known, and no reason to pass', async () => {

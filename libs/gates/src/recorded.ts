@@ -131,9 +131,19 @@ export function recordingOf(
           : (look.counted?.[0]?.total ?? 0);
     }
   }
+  const isUnknown = bad === 0 && [...places.values()].every(({ unknown }) => unknown);
+  const isKnown = total > 0 && !isUnknown;
+  return { metric: name, found: isKnown ? { bad, total } : nothingOf(metric, total, instants) };
+}
+
+/** Requests without anything that has the name of what is bad are no rate of zero. */
+function nothingOf(metric: Metric, total: number, instants: readonly number[]): Lack {
+  const what =
+    metric.type === 'ratio' && total > 0
+      ? `nothing had a metric ${metric.bad.metric}`
+      : `nothing of ${nameOf(metric)} was recorded`;
   const time = [instants[0], instants.at(-1)].map((at) => new Date(at ?? 0).toISOString());
-  const detail = `nothing of ${nameOf(metric)} was recorded between ${time.join(' and ')}.`;
-  return { metric: name, found: total > 0 ? { bad, total } : { kind: 'empty', detail } };
+  return { kind: 'empty', detail: `${what} between ${time.join(' and ')}.` };
 }
 
 /** The evidence with what was recorded. */
