@@ -1,13 +1,17 @@
 import {
   errorsForPower,
   exposureForPower,
+  logEvidenceRateBelow,
   powerToSee,
+  priorFor,
+  shareOfErrors,
   smallestDetectable,
   trialsForPower,
   trialsToCertify,
 } from '@tidegate/statistics';
 import type { Seen } from './feasibility.ts';
-import { gateOf, thresholdOfFirst } from './gate.ts';
+import type { Facts } from './facts.ts';
+import { type Gate, gateOf, thresholdOfFirst } from './gate.ts';
 import type { SequentialPolicy } from './policy.ts';
 import type { Test } from './sequential-test.ts';
 
@@ -59,8 +63,18 @@ export function limited(policy: SequentialPolicy, test: Test, seen: Seen): Reach
     smallest: trials === 0 ? null : smallestDetectable({ limit, trials, threshold, power: POWER }),
     seenAfterMs,
     passesAfterMs: Math.max(holdMs, gateAfter(policy, test, seen, seenAfterMs)),
-    provable: trials === 0 ? null : 1 - policy.risk ** (1 / trials),
+    provable: trials === 0 ? null : provableIn(trials, test.threshold),
   };
+}
+
+/** The smallest rate that the judge can prove to be kept by so many requests of which none fails. */
+function provableIn(trials: number, threshold: number): number {
+  const proves = (limit: number) =>
+    limit >= 1 ||
+    logEvidenceRateBelow({ errors: 0, trials, limit, ...priorFor(limit) }) >= threshold;
+  // Nobody can prove less, whatever the test.
+  const least = -Math.expm1(-threshold / trials);
+  return Math.min(1, smallestOf(least, proves) ?? 1);
 }
 
 interface Wanted {
@@ -94,18 +108,9 @@ export function comparing(policy: SequentialPolicy, test: Test, seen: Seen): Rea
   const errors = (ratio: number) => errorsForPower({ ...aim, canaryShare: share, ratio });
   if (perSecond === null || badShare === null) return { ...unseen, detect, needed: errors(detect) };
   const all = (perSecond * holdMs) / 1_000;
-  const since = [
-    {
-      start: 0,
-      ...countsOf(all * share, badShare),
-      baseline: countsOf(all * (1 - share), badShare),
-    },
-  ];
-  const { neededErrors = 0, expectedErrors = 0 } = gateOf(
-    { ...policy, gate: 'not-proven-bad' },
-    test,
-    { ageMs: 0, missing: null, since },
-  );
+  const facts = healthy(policy, { all, share, badShare });
+  const asks = (by: SequentialPolicy['gate']) => gateOf({ ...policy, gate: by }, test, facts);
+  const { neededErrors = 0, expectedErrors = 0 } = asks('not-proven-bad');
   const seenAfterMs =
     expectedErrors === 0 ? Infinity : Math.ceil((holdMs * neededErrors) / expectedErrors);
   const expected = (ratio: number) => all * badShare * (share * ratio + 1 - share);
@@ -115,15 +120,31 @@ export function comparing(policy: SequentialPolicy, test: Test, seen: Seen): Rea
     needed: neededErrors === 0 ? errors(detect) : neededErrors,
     smallest: smallestOf(1 + (margin ?? 0), (ratio) => expected(ratio) >= errors(ratio)),
     seenAfterMs,
-    passesAfterMs: gate === 'none' ? holdMs : Math.max(holdMs, seenAfterMs),
+    passesAfterMs: Math.max(
+      holdMs,
+      gate === 'not-proven-bad' ? seenAfterMs : provenAfter(asks(gate), all * share, holdMs),
+    ),
   };
 }
 
-const countsOf = (total: number, badShare: number) => ({
-  bad: total * badShare,
-  total,
-  expected: 0,
-});
+/** As it is counted in the hold time if the canary is just as bad as the baseline. */
+function healthy(
+  { margin }: SequentialPolicy,
+  { all, share, badShare }: { all: number; share: number; badShare: number },
+): Facts {
+  const countsOf = (total: number) => ({ bad: total * badShare, total });
+  const expected = all * badShare * shareOfErrors(share, 1 + (margin ?? 0));
+  const baseline = { ...countsOf(all * (1 - share)), expected };
+  return { ageMs: 0, missing: null, since: [{ start: 0, ...countsOf(all * share), baseline }] };
+}
+
+/** Until what the gate misses is there, if it goes on like that; Infinity: never. */
+function provenAfter({ unmet, neededTrials }: Gate, trials: number, holdMs: number): number {
+  if (unmet === undefined) return 0;
+  return neededTrials === null || neededTrials === undefined
+    ? Infinity
+    : Math.ceil((holdMs * neededTrials) / trials);
+}
 
 function gateAfter(
   policy: SequentialPolicy,
@@ -137,7 +158,7 @@ function gateAfter(
   if (gate === 'not-proven-bad') return seenAfterMs;
   const rate = traffic?.badShare ?? limit / 2;
   if (rate >= limit) return Infinity;
-  const threshold = thresholdOfFirst(policy, test);
+  const { threshold } = test;
   return timeFor(trialsToCertify({ limit, rate, threshold, power: POWER }), perSecond);
 }
 

@@ -1,9 +1,10 @@
-import type { Guard, Plan, WatchedStep } from '@tidegate/contracts';
+import { type Guard, type Plan, watchedName, type WatchedStep } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
 import type { Feasible, MetricTraffic } from './feasibility.ts';
 import { POWER } from './feasibility-reach.ts';
 import { sustained } from './feasibility-sustained.ts';
 import { about as roughly, number, percent, requestsRate, span, times } from './text.ts';
+import { isEveryone } from './timing.ts';
 
 export type Sentences = Pick<Feasible, 'sentence' | 'warnings'>;
 
@@ -52,15 +53,15 @@ function sequential(told: Told): Sentences {
 
 const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-function unjudged({ plan, guard, about }: Told): Sentences {
-  const { step } = about;
+function unjudged({ plan, guard }: Told): Sentences {
   const metric = plan.metrics[guard.metric];
   const recorded =
     metric && 'baseline' in metric && metric.baseline && 'recorded' in metric.baseline;
-  const why = recorded
+  // It is read at the first check.
+  const sentence = recorded
     ? 'what was recorded before is not known yet'
     : 'everybody has the new version: there is nothing to compare it with';
-  return { sentence: why, warnings: recorded ? [`${guard.name} in ${step}: ${why}.`] : [] };
+  return { sentence, warnings: [] };
 }
 
 function whyUnknown({ share, traffic, guard }: Told): string {
@@ -123,25 +124,28 @@ function withDeadline(
 }
 
 /** That a healthy version waits longer than the plan says, although the regression is seen in time. */
-function late({ about, guard }: Told): string[] {
+function late(told: Told): string[] {
+  const { about, guard } = told;
   const { passesAfterMs, holdMs, seenAfterMs, step } = about;
   if (passesAfterMs === null || passesAfterMs <= holdMs || (seenAfterMs ?? 0) >= passesAfterMs)
     return [];
   if (passesAfterMs === Infinity)
     return [
-      `${guard.name} in ${step} can never be proven good: its rate is not below its limit now.`,
+      `${guard.name} in ${step} can never be proven good: ${compares(told) ? 'as bad as the baseline is not proven to be within its margin' : 'its rate is not below its limit now'}.`,
     ];
   return [
     `${guard.name} in ${step}: to be proven good takes ${span(passesAfterMs)}, more than the ${span(holdMs)} of the plan.`,
   ];
 }
 
-const compares = ({ plan, guard }: Told): boolean => {
+/** Where everybody has the new version, it is judged by its limit. */
+const compares = ({ plan, guard, step }: Told): boolean => {
   const metric = plan.metrics[guard.metric];
   const baseline = metric && 'baseline' in metric ? metric.baseline : undefined;
   return (
     guard.judge === 'sequential' &&
     guard.margin !== undefined &&
+    !isEveryone(plan, watchedName(step)) &&
     baseline !== undefined &&
     !('recorded' in baseline)
   );
@@ -153,6 +157,7 @@ function seenAs(told: Told, value: number): string {
   const { plan, guard } = told;
   if (compares(told)) return `${times(value)} the baseline`;
   const metric = plan.metrics[guard.metric];
-  if (metric?.type === 'rate') return `${number(value)} in ${span(metric.per)}`;
+  if (metric?.type === 'rate')
+    return `${number(Number(value.toPrecision(3)))} in ${span(metric.per)}`;
   return percent(value, 2);
 }

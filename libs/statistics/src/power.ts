@@ -60,12 +60,19 @@ function errorsThatProve(limit: number, trials: number, threshold: number, prior
 /**
  * How many errors of both arms it takes until a canary that is `ratio` times as bad as the baseline is proven to be worse
  * than 1 + margin times as bad; Infinity where none are enough, as less than about 3 % beyond the margin is never proven.
- * The canary's share of the requests is taken to three digits.
+ * The canary's share of the requests is taken to three digits, and as 99.9 % at most.
  * Thrown STATISTICS_ARGUMENT when an argument is outside its range.
  */
 export const errorsForPower = (
   given: Aim & { readonly canaryShare: number; readonly ratio: number; readonly margin: number },
-): number => errorsNeeded({ ...given, canaryShare: Number(given.canaryShare.toPrecision(3)) });
+): number => {
+  const { canaryShare } = given;
+  if (!isInside(canaryShare)) return errorsNeeded(given);
+  return errorsNeeded({
+    ...given,
+    canaryShare: Math.min(0.999, Number(canaryShare.toPrecision(3))),
+  });
+};
 
 const errorsNeeded = remembered((given: Parameters<typeof errorsForPower>[0]) => {
   const { canaryShare, ratio, margin, threshold, power } = given;
