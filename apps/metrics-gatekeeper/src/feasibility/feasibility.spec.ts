@@ -88,6 +88,26 @@ describe('warnings at the start of a rollout', () => {
     expect(warnings).toEqual([expect.stringContaining('with 80 % power it can see')]);
   });
 
+  it('are few: the first of each guard, then others, and how many more there are', async () => {
+    const plan = planReading('{ prometheus: {} }', CANARY);
+    const [guard] = plan.guards;
+    const [step] = plan.steps;
+    if (!guard || !step || !('stage' in step)) throw new Error('not this plan');
+    const many = {
+      ...plan,
+      guards: ['a', 'b', 'c'].map((name) => ({ ...guard, name })),
+      steps: ['one', 'two', 'three'].map((stage) => ({ ...step, stage })),
+    };
+    const warnings = await createWarnings({ source: prometheus, clock })(many, 'production');
+    expect(warnings).toEqual([
+      expect.stringMatching(/step one .* a: with/),
+      expect.stringMatching(/step one .* b: with/),
+      expect.stringMatching(/step one .* c: with/),
+      expect.stringMatching(/step two .* a: with/),
+      'And 5 more: tidegate plan feasibility p',
+    ]);
+  });
+
   it('say why nobody knows how much there is: no new version yet, no past, no answer', async () => {
     const warn = createWarnings({ source: prometheus, clock });
     expect(await warn(planReading(`{ scrape: ['${TARGET}'] }`), 'production')).toEqual([
