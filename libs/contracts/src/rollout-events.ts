@@ -179,7 +179,11 @@ export const RollbackActionDone = fact(
   },
   { action: 'restore-flag', outcome: 'done' },
 );
-/** The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last left. */
+/**
+ * The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last left. Steps that were
+ * left, also by a promotion, take it at most a quarter of the way from 1 to the lowest level: what is shown by the step
+ * that is exposed now brings a level, and can always leave it again.
+ */
 export const RiskLevelReached = fact(
   'RiskLevelReached',
   'risk-level-reached',
@@ -199,7 +203,7 @@ export const RiskLevelReached = fact(
     message: 'The risk score is 12.5, notify from 10: error-rate 1:38.',
   },
 );
-/** The risk score is below half of a level again: until then it counts as reached. */
+/** The risk score is halfway back from a level to 1: until then it counts as reached. */
 export const RiskLevelLeft = fact(
   'RiskLevelLeft',
   'risk-level-left',

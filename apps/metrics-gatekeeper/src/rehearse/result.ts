@@ -1,6 +1,7 @@
 import type { Verdict } from '@tidegate/contracts';
-import { logRiskScore, shareKey } from '@tidegate/gates';
+import { shareKey } from '@tidegate/gates';
 import type { Played } from './play.handler.ts';
+import { logScore } from '../rollout/score.ts';
 import { rolloutOf, type Scene } from './scene.ts';
 import { STAND_INS } from './stand-ins.ts';
 import {
@@ -125,11 +126,11 @@ function pointOf(at: number, stage: string, verdict: Verdict): PointTold {
 }
 
 function riskTold(scene: Scene, { samples }: Trace): RiskTold {
-  const { risk } = rolloutOf(scene);
+  const { risk, plan } = rolloutOf(scene);
   const logEs: Record<string, number> = {};
   const score = samples.map(({ at, stage, verdicts }) => {
     for (const { guard, logE } of verdicts) if (logE !== null) logEs[shareKey(guard, stage)] = logE;
-    return { at, value: logRiskScore(risk, logEs) };
+    return { at, value: logScore({ risk, plan }, stage, logEs) };
   });
   return { boundary: -Math.log(risk.risk), score };
 }

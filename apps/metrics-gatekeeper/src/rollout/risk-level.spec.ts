@@ -45,7 +45,7 @@ describe('the score of risk', () => {
     expect(risky.state).toMatchObject({ status: 'holding', position: { index: 0 } });
   });
 
-  it('goes on by itself once it has fallen to half of the level', () => {
+  it('goes on by itself once it is halfway back to 1', () => {
     const risky = risen(story().opened()).checks(30);
     expect(told(risky)).toContain('RiskLevelLeft hold');
     expect(risky.count('StepCompleted')).toBe(1);
@@ -66,6 +66,23 @@ describe('the score of risk', () => {
     const promoted = risen(story().opened()).person('PromoteRollout');
     expect(promoted.types()).toContain('SetExposure');
     expect(promoted.answered('SetExposure').check().types()).toContain('RiskLevelLeft');
+  });
+
+  it('that was high when a step was left holds the next one only for what this one shows', () => {
+    const guards = GUARDS.replace('detect: 6%', 'gate: none') + 'levels: { notify: 2, hold: 9 }\n';
+    const left = story(guards, [CANARY, ALL.replace('3s', '20s')]).opened();
+    for (let tries = 0; tries < 60 && left.count('StepCompleted') === 0; tries += 1)
+      left.check({ requests: 20, errors: 1 });
+    // Half of the risk is canary's: its part alone is more than half of the level, and never changes again.
+    expect(left.newest('StepCompleted')).toMatchObject({
+      step: 'canary',
+      verdicts: [{ logE: expect.closeTo(Math.log(10.4), 1) }, {}],
+    });
+    const held = risen(left.answered('SetExposure'));
+    expect(held.state).toMatchObject({ status: 'holding', hold: { reason: 'risk-level' } });
+    held.checks(40);
+    expect(told(held)).toContain('RiskLevelLeft hold');
+    expect(held.state.status).toBe('completed');
   });
 
   it('has levels of the plan, and none at or below the score of a beginning', () => {

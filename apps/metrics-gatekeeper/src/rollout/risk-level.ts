@@ -5,8 +5,8 @@ import { aboutStep } from './draft.ts';
 import { riskScore } from './score.ts';
 import { isLive, type RiskLevelName, riskLevelNames } from './state.ts';
 
-/** A level counts as reached until the score has fallen below this part of it: it must not flutter. */
-const LEFT_AT = 1 / 2;
+/** A level counts as reached until the score is halfway back to the 1 that it began with: it must not flutter. */
+const leftBelow = (threshold: number): number => (1 + threshold) / 2;
 
 /** Tells of the highest level that the score comes to, and of each once it has clearly gone below it again. */
 export function riskLevelsNow(course: Course): Course {
@@ -31,7 +31,8 @@ function levelNow(course: Course, { level, score, verdicts }: Score): Course {
   const threshold = riskLevels(state.plan)[level];
   const isReached = state.levels?.[level] !== undefined;
   // A score is 1 at the start: a level that is no more than that is none.
-  if (isReached ? score >= threshold * LEFT_AT : score < threshold || threshold <= 1) return course;
+  if (isReached ? score >= leftBelow(threshold) : score < threshold || threshold <= 1)
+    return course;
   const said = `The risk score is ${rounded(score)}, ${level} from ${rounded(threshold)}`;
   const data = { ...aboutStep(state), level, score };
   if (isReached)

@@ -78,7 +78,7 @@ export function rolloutBody(
     /** Σ w·E and the level at which the rollout is rolled back; a score below 1 is good evidence. */
     riskScore: riskScore(rollout, evidence?.stage ?? '', verdicts),
     riskLimit: 1 / rollout.risk.risk,
-    /** The levels below that: what the score comes to is told, or holds the rollout until it has fallen to half of it. */
+    /** The levels below that: what the score comes to is told, or holds the rollout until it is halfway back to 1. */
     riskLevels: riskLevels(plan),
     riskLevelsReached: riskLevelNames.filter((level) => rollout.levels?.[level] !== undefined),
     /** Guards in shadow that would have rolled it back, as guard@step. */
