@@ -78,6 +78,7 @@ export function createGatekeeper(deps: GatekeeperDeps): Gatekeeper {
     source: deps.name,
     arrangeChecks: (id) => checks.arrange(id),
     warnings: deps.warnings ?? (async () => []),
+    evidenceOf: async (id) => (await checks.documents.load(id))?.state.evidence,
   });
   const queries = createRolloutQueries({
     rollouts: rollouts.documents,

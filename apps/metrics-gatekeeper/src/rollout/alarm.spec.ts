@@ -50,6 +50,7 @@ describe('what is wrong with more than the new version', () => {
     waiting.approve('review').checks(5, outage);
     expect(waiting.count('SetExposure')).toBe(1);
     expect(waiting.state).toMatchObject({ status: 'holding', hold: { reason: 'both-arms-bad' } });
+    expect(waiting.person('PromoteRollout').types()).toContain('SetExposure');
   });
 
   it('leaves what to do to a person', () => {

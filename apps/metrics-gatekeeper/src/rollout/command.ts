@@ -1,4 +1,10 @@
-import type { Plan, RolloutCommand, StartRollout, ThresholdBreached } from '@tidegate/contracts';
+import type {
+  Plan,
+  PromoteRollout,
+  RolloutCommand,
+  StartRollout,
+  ThresholdBreached,
+} from '@tidegate/contracts';
 import type { Command, Rejection } from '@tidegate/kernel';
 import type { StageEvidence } from '@tidegate/gates';
 import type { ObservedMessage } from './observed.ts';
@@ -18,6 +24,10 @@ type Internal<T extends string, D> = Command & { readonly type: T; readonly data
 export type PinnedStart = Omit<StartRollout, 'data'> & {
   readonly data: StartRollout['data'] & { readonly pinned: PinnedPlan | Rejection };
 };
+/** PromoteRollout with what its newest check has counted: what is passed over is on record. */
+export type SeenPromotion = Omit<PromoteRollout, 'data'> & {
+  readonly data: PromoteRollout['data'] & { readonly evidence?: StageEvidence | undefined };
+};
 /** One check: what has been counted up to now, also where nothing could be read. */
 export type Tick = Internal<'Tick', { readonly evidence: StageEvidence }>;
 /** Something that another service said, of interest to this rollout. */
@@ -30,8 +40,9 @@ export type StoreRestored = Internal<'StoreRestored', { readonly epoch: number }
 
 /** All that changes a rollout. Tick, the two records and StoreRestored are made inside this service. */
 export type AnyRolloutCommand =
-  | Exclude<RolloutCommand, StartRollout>
+  | Exclude<RolloutCommand, StartRollout | PromoteRollout>
   | PinnedStart
+  | SeenPromotion
   | Tick
   | RecordEvent
   | RecordBreach

@@ -167,6 +167,14 @@ describe('a promotion', () => {
     expect(promoted.newest('StepCompleted')).toMatchObject({ promotedBy: 'robin' });
   });
 
+  it('is on record with what the guards said of the step that is passed over', () => {
+    const promoted = opened().check({ requests: 20, errors: 1 }).person('PromoteRollout');
+    expect(promoted.newest('StepCompleted')).toMatchObject({
+      verdicts: [{ guard: 'error-rate', inputs: {} }, { guard: 'invariant' }],
+    });
+    expect(promoted.state).toMatchObject({ logEs: { 'error-rate@canary': expect.any(Number) } });
+  });
+
   it('opens a stage that waits for its sources', () => {
     expect(new Story().start().held().person('PromoteRollout').types()).toEqual(['SetExposure']);
   });

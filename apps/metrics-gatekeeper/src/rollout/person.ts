@@ -2,13 +2,13 @@ import type {
   AbortRollout,
   ApproveRollout,
   PauseRollout,
-  PromoteRollout,
   ResumeRollout,
   RollBack,
 } from '@tidegate/contracts';
-import { stepName } from '@tidegate/contracts';
+import { isWatchedStep, stepName, type Verdict, watchedName } from '@tidegate/contracts';
 import { reject, type Rejection } from '@tidegate/kernel';
 import { begin, reach, settle } from './advance.ts';
+import type { SeenPromotion } from './command.ts';
 import { type Course, emit } from './course.ts';
 import {
   about,
@@ -22,6 +22,7 @@ import {
   stepCompleted,
   wouldShrink,
 } from './draft.ts';
+import { judge } from './look.ts';
 import { rollBack } from './rollback.ts';
 import {
   activeRun,
@@ -32,10 +33,11 @@ import {
   holdsAll,
   isGoing,
   isLive,
+  stepAt,
 } from './state.ts';
 
 type PersonCommand =
-  PauseRollout | ResumeRollout | PromoteRollout | ApproveRollout | RollBack | AbortRollout;
+  PauseRollout | ResumeRollout | SeenPromotion | ApproveRollout | RollBack | AbortRollout;
 
 /** What a person wants, or why it cannot be. Wanting what is already so changes nothing. */
 export function decideForPerson(
@@ -55,7 +57,7 @@ export function decideForPerson(
     case 'ResumeRollout':
       return resume(course, rollout, by, command.data.reason);
     case 'PromoteRollout':
-      return promote(course, rollout, by);
+      return promote(course, rollout, command);
     case 'ApproveRollout':
       return approve(course, rollout, command);
   }
@@ -150,8 +152,12 @@ function askAgain(course: Course): Course {
   }
 }
 
-/** Leaves the present stage now, gates unasked. */
-function promote(course: Course, rollout: Existing, by: string): Course | Rejection {
+/** Leaves the present stage now, gates unasked; and what is done already, whatever it is held for. */
+function promote(
+  course: Course,
+  rollout: Existing,
+  { data, metadata }: SeenPromotion,
+): Course | Rejection {
   if (rollout.status === 'paused')
     return reject('ROLLOUT_PAUSED', `${rollout.by} paused the rollout; resume it first.`);
   if (!isLive(rollout)) return over(rollout);
@@ -163,14 +169,28 @@ function promote(course: Course, rollout: Existing, by: string): Course | Reject
   const { index, phase } = rollout.position;
   const passesOver = phase === 'waiting' && wouldShrink(rollout, index);
   if (phase === 'waiting' && !passesOver) return settle(begin(course));
-  if (phase !== 'open' && !passesOver)
+  if (phase !== 'open' && phase !== 'done' && !passesOver)
     return reject(
       'ROLLOUT_NOT_PROMOTABLE',
       `${aboutStep(rollout).step} is not an open stage (${phase}): it cannot be passed over.`,
     );
-  const reached = reach(emit(course, stepCompleted(rollout, index, { promotedBy: by })), index + 1);
+  const verdicts = seenIn(course, rollout, data.evidence);
+  const how = { promotedBy: metadata.actor, verdicts };
+  const reached = reach(emit(course, stepCompleted(rollout, index, how)), index + 1);
   const { state } = reached;
   return settle(isGoing(state) && state.position.phase === 'waiting' ? begin(reached) : reached);
+}
+
+/** What the guards say of the step that is passed over. */
+function seenIn(
+  { at }: Course,
+  rollout: Going,
+  evidence: SeenPromotion['data']['evidence'],
+): readonly Verdict[] {
+  const step = stepAt(rollout, rollout.position.index);
+  return evidence && isWatchedStep(step) && watchedName(step) === evidence.stage
+    ? judge(rollout, evidence, at)
+    : [];
 }
 
 function approve(

@@ -62,6 +62,8 @@ interface Deps {
   /** The first check of a new rollout must be arranged before it begins: a crash in between loses nothing. */
   readonly arrangeChecks: (id: string) => Promise<void>;
   readonly warnings: Warnings;
+  /** What the newest check of a rollout has counted. */
+  readonly evidenceOf: (id: string) => Promise<StageEvidence | undefined>;
 }
 
 export function createRollouts(deps: Deps): Rollouts {
@@ -85,7 +87,12 @@ export function createRollouts(deps: Deps): Rollouts {
       const found = isRejection(pinned) ? pinned : await warned(deps, command, pinned);
       return execute(rollout, { ...command, data: { ...command.data, pinned: found } });
     },
-    change: (command) => execute(command.data.rollout, command),
+    async change(command) {
+      const { rollout } = command.data;
+      if (command.type !== 'PromoteRollout') return execute(rollout, command);
+      const evidence = await deps.evidenceOf(rollout);
+      return execute(rollout, { ...command, data: { ...command.data, evidence } });
+    },
     refuseApproval: (command) => deps.execute(refusing, command.data.rollout, command),
     async observe(message) {
       for (const id of await concerned(documents, message))

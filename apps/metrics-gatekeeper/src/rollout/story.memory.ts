@@ -198,7 +198,8 @@ export class Story {
     type: 'PauseRollout' | 'ResumeRollout' | 'PromoteRollout' | 'RollBack' | 'AbortRollout',
     by = 'alex',
   ): this {
-    return this.tell({ type, data: { rollout: 'r-1', reason: 'because' } }, by);
+    const seen = type === 'PromoteRollout' ? { evidence: this.evidence } : {};
+    return this.tell({ type, data: { rollout: 'r-1', reason: 'because', ...seen } }, by);
   }
 
   approve(step: string, by = 'robin'): this {
