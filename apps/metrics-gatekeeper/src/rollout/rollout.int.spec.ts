@@ -423,7 +423,19 @@ describe('people', () => {
     expect((await post('pause')).body).toMatchObject({ status: 'paused', changed: false });
     expect((await post('promote')).body).toMatchObject({ code: 'ROLLOUT_PAUSED' });
     expect((await post('resume')).body).toMatchObject({ status: 'running' });
+    await until(async () => {
+      const { body } = await here.service.get<{ steps: { coveredMs?: number }[] }>(
+        `/v1/rollouts/${id}`,
+      );
+      return body.steps[0]?.coveredMs; // its first check is done
+    });
     expect((await post('promote')).status).toBe(200);
+    await until(async () => {
+      const { body } = await here.service.get<{ evidence: { stage: string }[] }>(
+        `/v1/rollouts/${id}/report`,
+      );
+      return body.evidence.find(({ stage }) => stage === 'canary');
+    });
     await until(() => (here.flag.percentage === 100_000 ? true : undefined));
     expect((await post('abort')).body).toMatchObject({ status: 'aborted', exposure: '100 %' });
     expect((await post('rollback')).body).toMatchObject({ code: 'ROLLOUT_ENDED' });
