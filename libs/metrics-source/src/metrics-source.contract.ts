@@ -214,7 +214,7 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
   it('refuses more series than can be kept, in words that help, and gives what labels choose', async () => {
     const { source, nextInstant, serve } = await open();
     const series = Array.from({ length: 5_001 }, (_, user) => `a_total{user="${user}"} 1\n`);
-    const target = await serve({ text: series.join('') });
+    const target = await serve({ text: `${series.join('')}b_total 7\n` });
     const at = nextInstant();
     const whole = { target, metrics: ['a_total'] };
     expect(await source.read([whole], at)).toMatchObject([
@@ -225,6 +225,12 @@ export function metricsSourceContract(open: () => Promise<SourceUnderTest>): voi
         ),
       },
     ]);
+    const [both] = await source.read([{ target, metrics: ['a_total', 'b_total'] }], at);
+    expect(both).toMatchObject({
+      samples: [{ value: 7 }],
+      declared: ['b_total'],
+      unread: [{ selector: { metric: 'a_total', where: {} }, failure: 'too-large' }],
+    });
     const chosen = { ...whole, selectors: [{ metric: 'a_total', where: { user: ['7', '8'] } }] };
     const [reading] = await source.read([chosen], at);
     expect(taken(reading).samples.map(({ value }) => value)).toEqual([1, 1]);

@@ -7,7 +7,7 @@ import type {
   Sample,
   TakenReading,
 } from './metrics-source.port.ts';
-import { MOST_SERIES, tooLarge, type Wanted, wantedOf } from './reading.ts';
+import { boundedOf, MOST_SERIES, type Wanted, wantedOf } from './reading.ts';
 import type { RecordedSeries } from './recorded-series.ts';
 import { isSelected } from './series.ts';
 import { SeriesTrack } from './series-track.ts';
@@ -83,21 +83,23 @@ class Archive {
   }
 
   read(target: string, wanted: Wanted, at: number): Reading {
-    const { metrics, queries, rules } = wanted;
+    const { queries, rules } = wanted;
     const tracks = this.#tracksFor(wanted);
-    const samples = this.#samplesOf(tracks, at);
-    if (samples.length > MOST_SERIES)
-      for (const metric of metrics) {
-        const { length } = samples.filter(({ name }) => name === metric);
-        if (length > MOST_SERIES) return tooLarge(target, at, metric, length);
-      }
+    const all = this.#samplesOf(tracks, at);
+    const bounded =
+      all.length <= MOST_SERIES
+        ? { metrics: [...wanted.metrics], samples: all }
+        : boundedOf(target, wanted, at, (metric) => all.filter(({ name }) => name === metric));
+    if ('failure' in bounded) return bounded;
+    const { metrics, samples, ...unread } = bounded;
     const newest = newestOf(samples) ?? newestOf(this.#samplesOf(this.#tracks, at));
     return {
       outcome: 'taken',
       target,
       at: newest ?? at,
       samples,
-      declared: newest === undefined ? [] : [...metrics].filter((name) => this.#declared.has(name)),
+      declared: newest === undefined ? [] : metrics.filter((name) => this.#declared.has(name)),
+      ...unread,
       ...(queries.length > 0 ? { answers: this.#answersTo(target, queries, at) } : {}),
       ...(rules.length > 0 ? { rules: rules.filter((rule) => this.#rules.has(rule)) } : {}),
       ...this.#missingIn(target, wanted.selectors, at),

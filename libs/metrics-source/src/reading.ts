@@ -2,6 +2,7 @@ import type { Selector } from '@tidegate/contracts';
 import type { Exposition } from './exposition.ts';
 import type { ReadFailure } from './failures.ts';
 import type {
+  FailedReading,
   QueryAnswer,
   Reading,
   ReadRequest,
@@ -57,18 +58,43 @@ export function pickReading(target: string, wanted: Wanted, given: Given): Readi
   if ('failure' in given)
     return { outcome: 'failed', target, at, failure: given.failure, message: given.message };
   const { samples, declared } = given.exposition;
-  const metrics = [...wanted.metrics];
-  const picked = metrics.map((name) => chosenOf(wanted, name, samples.get(name) ?? []));
-  const large = picked.findIndex(({ length }) => length > MOST_SERIES);
-  if (large !== -1) return tooLarge(target, at, metrics[large] ?? '', picked[large]?.length ?? 0);
+  const bounded = boundedOf(target, wanted, at, (name) =>
+    chosenOf(wanted, name, samples.get(name) ?? []),
+  );
+  if ('failure' in bounded) return bounded;
+  const { metrics, ...rest } = bounded;
   return {
     outcome: 'taken',
     target,
     at,
-    samples: picked.flat(),
     declared: metrics.filter((name) => declared.has(name)),
+    ...rest,
     ...cannotEvaluate(target, wanted),
   };
+}
+
+/** What is read of the metrics that have no more series than can be; the others fail, each by itself. */
+export function boundedOf(
+  target: string,
+  { metrics, selectors }: Wanted,
+  at: number,
+  samplesOf: (metric: string) => readonly Sample[],
+): FailedReading | (Pick<TakenReading, 'samples' | 'unread'> & { metrics: readonly string[] }) {
+  const samples: Sample[] = [];
+  const refused = new Map<string, FailedReading>();
+  for (const name of metrics) {
+    const found = samplesOf(name);
+    if (found.length > MOST_SERIES) refused.set(name, tooLarge(target, at, name, found.length));
+    else samples.push(...found);
+  }
+  const [first] = refused.values();
+  if (first === undefined) return { metrics: [...metrics], samples };
+  if (refused.size === metrics.size) return first;
+  const unread = selectors.flatMap((selector) => {
+    const failed = refused.get(selector.metric);
+    return failed ? [{ selector, failure: failed.failure, message: failed.message }] : [];
+  });
+  return { metrics: [...metrics].filter((name) => !refused.has(name)), samples, unread };
 }
 
 function chosenOf(wanted: Wanted, name: string, samples: readonly Sample[]): readonly Sample[] {
@@ -77,7 +103,7 @@ function chosenOf(wanted: Wanted, name: string, samples: readonly Sample[]): rea
   return samples.filter((sample) => selectors.some((each) => isSelected(sample, each)));
 }
 
-export const tooLarge = (target: string, at: number, metric: string, series: number): Reading => ({
+const tooLarge = (target: string, at: number, metric: string, series: number): FailedReading => ({
   outcome: 'failed',
   target,
   at,
