@@ -1,6 +1,7 @@
 import * as breach from './breach.ts';
 import * as flagCommands from './flag-commands.ts';
 import * as flagEvents from './flag-events.ts';
+import * as judgementEvents from './judgement-events.ts';
 import type { MessageDefinition } from './message.ts';
 import * as migration from './migration.ts';
 import * as notification from './notification.ts';
@@ -21,6 +22,7 @@ export const catalogue: readonly MessageDefinition[] = [
   segments,
   rolloutCommands,
   rolloutEvents,
+  judgementEvents,
   referenceEvents,
   breach,
   signals,

@@ -32,6 +32,7 @@ export * from './notification.ts';
 export * from './operations.ts';
 export * from './rollout-commands.ts';
 export * from './reference-events.ts';
+export * from './judgement-events.ts';
 export * from './rollout-events.ts';
 export { answerTo } from './answer.ts';
 export { catalogue, definitionOf, definitionOfWire } from './catalogue.ts';

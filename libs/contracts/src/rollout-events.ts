@@ -3,6 +3,12 @@ import { answerExample, answerFields, millis, thousandths } from './fields.ts';
 import { definitionExample } from './flag-message.ts';
 import { flagDefinition } from './flag.ts';
 import { defineMessage, type DraftOf } from './message.ts';
+import type {
+  GuardWouldBreach,
+  RecoveryJudged,
+  RiskLevelLeft,
+  RiskLevelReached,
+} from './judgement-events.ts';
 import type { ReferenceHeld, ReferenceObserved, ReferenceRefused } from './reference-events.ts';
 import { fact, rolloutId } from './rollout-fact.ts';
 import { verdict, verdictExample } from './verdict.ts';
@@ -178,65 +184,6 @@ export const RollbackActionDone = fact(
     message: z.string().optional(),
   },
   { action: 'restore-flag', outcome: 'done' },
-);
-/**
- * The risk score R = Σ w·E has come to a level below the one that rolls back, since it was last left. Steps that were
- * left, also by a promotion, take it at most a quarter of the way from 1 to the lowest level: what is shown by the step
- * that is exposed now brings a level, and can always leave it again.
- */
-export const RiskLevelReached = fact(
-  'RiskLevelReached',
-  'risk-level-reached',
-  {
-    ...at,
-    level: z.enum(['notify', 'hold']),
-    score: z.number(),
-    threshold: z.number(),
-    message: z.string(),
-    verdicts: z.array(verdict).default([]),
-  },
-  {
-    ...atExample,
-    level: 'notify',
-    score: 12.5,
-    threshold: 10,
-    message: 'The risk score is 12.5, notify from 10: error-rate 1:38.',
-  },
-);
-/** The risk score is halfway back from a level to 1: until then it counts as reached. */
-export const RiskLevelLeft = fact(
-  'RiskLevelLeft',
-  'risk-level-left',
-  { ...at, level: z.enum(['notify', 'hold']), score: z.number(), message: z.string() },
-  { ...atExample, level: 'notify', score: 3.1, message: 'The risk score is 3.1, notify from 10.' },
-);
-/** A guard in shadow would have rolled back; once a step. */
-export const GuardWouldBreach = fact(
-  'GuardWouldBreach',
-  'guard-would-breach',
-  { ...at, guard: z.string(), message: z.string(), verdict },
-  {
-    ...atExample,
-    guard: 'error-rate',
-    message: 'error-rate: 63 of 1 204 requests failed (5.2 %), limit 1 %.',
-    verdict: { ...verdictExample, outcome: 'breach', reason: 'error-rate-too-high', shadow: true },
-  },
-);
-/** Whether the metrics are good again after a rollback, judged on what was counted since. `page`: they are not. */
-export const RecoveryJudged = fact(
-  'RecoveryJudged',
-  'recovery-judged',
-  {
-    outcome: z.enum(['recovered', 'persisting']),
-    message: z.string(),
-    page: z.boolean(),
-    verdicts: z.array(verdict).default([]),
-  },
-  {
-    outcome: 'recovered',
-    message: 'error-rate: 1 of 900 requests failed (0.11 %) since the rollback, limit 1 %.',
-    page: false,
-  },
 );
 const ended = { reason: z.string(), message: z.string() };
 export const RolloutRolledBack = fact('RolloutRolledBack', 'rolled-back', ended, {

@@ -89,8 +89,8 @@ describe('a rate', () => {
       });
       isHealthy(watching);
       expect(watching.missing('g')).toBe(isDown ? 'query-error' : null);
-      const { bad, total } = { bad: 0, total: 0, ...(watching.counted('g') ?? {}) };
-      expect(bad).toBe((total / 1_000) * 8);
+      const counted = watching.counted('g') as { bad: number; total: number } | undefined;
+      expect(counted?.bad ?? 0).toBe(((counted?.total ?? 0) / 1_000) * 8);
       const served = isDown || now === 30 ? 0 : 20;
       counts.a += 40 - served;
       counts.b += served;

@@ -5,7 +5,7 @@ const down: Found = { answer: 'down' };
 const opened = () => new Story().opened().check();
 /** How often somebody was called. */
 const pages = ({ messages }: Story): number =>
-  messages.filter(({ data }) => 'page' in data && data.page === true).length;
+  messages.filter(({ data }) => 'page' in data && data.page).length;
 
 describe('data that are missing now in one way and now in another', () => {
   it('page once, and are told each time that the way changes', () => {
