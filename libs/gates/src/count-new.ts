@@ -123,7 +123,7 @@ function missingOf(
   const lacks = [...looks.values()].flatMap((look) =>
     look.outcome === 'repeated' || look.lack === null ? [] : [look.lack],
   );
-  return worstOf([...lacks, ...torn]) ?? absent(looks, targets, watch) ?? lackOfRecorded(recorded);
+  return worstOf([...lacks, ...torn]) ?? lackOfRecorded(recorded) ?? absent(looks, targets, watch);
 }
 
 function worstOf(lacks: readonly Lack[]): Missing | null {

@@ -16,6 +16,7 @@ export { classOf, isMissingData, type Reason, type ReasonClass } from './reasons
 export { readsOf } from './reads.ts';
 export {
   type RecordedRead,
+  isStillToCome,
   recordedReadsOf,
   type Recording,
   recordingOf,

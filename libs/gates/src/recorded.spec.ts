@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type RecordedAnswer, recordedSource } from '@tidegate/metrics-source/testing';
-import { recordedReadsOf, recordingOf, withRecording } from './recorded.ts';
+import { isStillToCome, recordedReadsOf, recordingOf, withRecording } from './recorded.ts';
 import { judgeRecovery } from './recovery.ts';
 import { START, Watching } from './watching.memory.ts';
 
@@ -102,6 +102,22 @@ describe('what was recorded before the rollout', () => {
     await watching.check(10, { [P]: histogram });
     expect(watching.facts('g')).toMatchObject({ recorded: { bad: 360 }, missing: null });
     expect(watching.evidence.lastSuccessAt).toBe(START + 10_000);
+  });
+
+  it('does not come with the first requests of the new code, as its series do', async () => {
+    const watching = new Watching(fields(), '');
+    const known = () => {
+      const evidence = watching.evidence.guards['g'];
+      return evidence && [evidence.missing?.detail, isStillToCome(evidence)];
+    };
+    await watching.check(5, { [P]: '' });
+    expect(known()).toEqual([expect.stringMatching(/^what was recorded/), false]);
+    await record(watching, '');
+    await watching.check(10, { [P]: '' });
+    expect(known()).toEqual([expect.stringMatching(/^nothing of /), false]);
+    await record(watching, histogram, START + 60_000);
+    await watching.check(60, { [P]: '' });
+    expect(known()).toEqual([expect.stringMatching(/^no target has a series of /), true]);
   });
 
   it('is asked for again at the next check where it could not be read, and says why', async () => {

@@ -159,3 +159,7 @@ export function withRecording(
     .map(({ guard, known }): [string, GuardEvidence] => [guard, { ...known, recorded }]);
   return { ...evidence, guards: { ...evidence.guards, ...Object.fromEntries(guards) } };
 }
+
+/** Whether what is missing may come with the new code's first requests. What was before the rollout does not. */
+export const isStillToCome = ({ missing, recorded }: GuardEvidence): boolean =>
+  missing?.kind === 'empty' && !(recorded && isLack(recorded));

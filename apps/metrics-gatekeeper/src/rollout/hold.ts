@@ -1,6 +1,13 @@
 import { isWatchedStep, type Plan, stepName, type Verdict } from '@tidegate/contracts';
 import { formatDuration, formatPercentage } from '@tidegate/kernel';
-import { classOf, isMissingData, mayLeave, missingForMs, NO_STAGE } from '@tidegate/gates';
+import {
+  classOf,
+  isMissingData,
+  isStillToCome,
+  mayLeave,
+  missingForMs,
+  NO_STAGE,
+} from '@tidegate/gates';
 import { alarmIn, DEADLINE, isAlarm, RISK_LEVEL } from './alarm.ts';
 import { type Check, type Course, emit } from './course.ts';
 import { about, aboutStep, wouldShrink } from './draft.ts';
@@ -171,7 +178,10 @@ function shrinking(state: Going): Cause {
   return { reason: 'exposure-would-shrink', message, page: true };
 }
 
-/** What stands between a stage and its opening: a source that does not answer. A series may not be there yet. */
+/**
+ * What stands between a stage and its opening: a source that does not answer. A series may not be there yet; what was
+ * recorded before the rollout must be.
+ */
 function cannotOpen(check: Check, plan: Plan, at: number): Cause | undefined {
   const missing = missingIn(check, plan, false);
   return missing && { ...missing, page: missingForMs(check.evidence, at) >= plan.pageAfter };
@@ -179,8 +189,8 @@ function cannotOpen(check: Check, plan: Plan, at: number): Cause | undefined {
 
 /** True once the source of every guard that acts has answered in this check. */
 export const mayOpen = ({ evidence }: Check, plan: Plan): boolean =>
-  actingIn(evidence, plan).every(([, { lastSuccessAt, missing }]) =>
-    missing === null ? lastSuccessAt !== null : missing.kind === 'empty',
+  actingIn(evidence, plan).every(([, known]) =>
+    known.missing === null ? known.lastSuccessAt !== null : isStillToCome(known),
   );
 
 /** What a guard in shadow lacks is in nobody's way. */
@@ -242,8 +252,10 @@ function missingIn(
   plan: Plan,
   alsoEmpty: boolean,
 ): Omit<Cause, 'page'> | undefined {
-  for (const [guard, { missing }] of actingIn(evidence, plan))
-    if (missing && (alsoEmpty || missing.kind !== 'empty'))
+  for (const [guard, known] of actingIn(evidence, plan)) {
+    const { missing } = known;
+    if (missing && (alsoEmpty || !isStillToCome(known)))
       return { reason: missing.kind, message: `${guard}: ${missing.detail}` };
+  }
   return undefined;
 }
