@@ -1,42 +1,18 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startLoneService } from '../../../../test/e2e/lone-service.ts';
+import { temporaryFolder } from '../../../../test/e2e/process.ts';
 import { run } from '../program.ts';
 
 jest.setTimeout(60_000);
 const root = join(import.meta.dirname, '../../../..');
-const folder = mkdtempSync(join(tmpdir(), 'tidegate-flag-types-'));
+const folder = temporaryFolder();
 const file = join(folder, 'flags.ts');
-let service: ChildProcess;
-let env: Record<string, string>;
-
-/** flag-service as a process of its own, on files. */
+let env: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  service = spawn(process.execPath, [join(root, 'apps/flag-service/dist/main.js')], {
-    env: {
-      PORT: '0',
-      ADMIN_API_KEY: 'tg_admin_of_the_spec',
-      BUS_URL: `sqlite:${join(folder, 'bus.db')}`,
-      STORE_URL: `sqlite:${join(folder, 'store.db')}`,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: service.stdout! })) {
-    lines.push(line);
-    const url = /"url":"(http[^"]+)".*the service is ready/.exec(line)?.[1];
-    if (url === undefined) continue;
-    env = { TIDEGATE_FLAG_SERVICE_URL: url, TIDEGATE_KEY: 'tg_admin_of_the_spec' };
-    return;
-  }
-  throw new Error(lines.join('\n'));
-});
-afterAll(() => {
-  service.kill('SIGKILL');
-  rmSync(folder, { recursive: true });
+  env = await startLoneService('flag-service', folder);
 });
 
 async function tidegate(...args: string[]) {

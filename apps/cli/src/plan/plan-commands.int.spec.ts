@@ -1,15 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startLoneService } from '../../../../test/e2e/lone-service.ts';
+import { temporaryFolder } from '../../../../test/e2e/process.ts';
 import { run } from '../program.ts';
 
 jest.setTimeout(60_000);
-const root = join(import.meta.dirname, '../../../..');
-const folder = mkdtempSync(join(tmpdir(), 'tidegate-plan-'));
+const folder = temporaryFolder();
 const file = (name: string, text: string): string => {
   const path = join(folder, name);
   writeFileSync(path, text);
@@ -42,30 +40,9 @@ const series = file(
   ].join('\n'),
 );
 
-let service: ChildProcess;
-let env: Record<string, string>;
-
-/** metrics-gatekeeper as a process of its own, on files. */
+let env: Readonly<Record<string, string>>;
 beforeAll(async () => {
-  service = spawn(process.execPath, [join(root, 'apps/metrics-gatekeeper/dist/main.js')], {
-    env: {
-      PORT: '0',
-      ADMIN_API_KEY: 'tg_admin_of_the_spec',
-      BUS_URL: `sqlite:${join(folder, 'bus.db')}`,
-      STORE_URL: `sqlite:${join(folder, 'store.db')}`,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface({ input: service.stdout! })) {
-    const url = /"url":"(http[^"]+)".*the service is ready/.exec(line)?.[1];
-    if (url === undefined) continue;
-    env = { TIDEGATE_METRICS_GATEKEEPER_URL: url, TIDEGATE_KEY: 'tg_admin_of_the_spec' };
-    return;
-  }
-});
-afterAll(() => {
-  service.kill();
-  rmSync(folder, { recursive: true, force: true });
+  env = await startLoneService('metrics-gatekeeper', folder);
 });
 
 async function tidegate(...args: readonly string[]) {
