@@ -87,7 +87,7 @@ const NEW = 'canary: { where: { variant: new } }';
 function planOf(name: Name): string {
   const { hold, failures, over, alert }: Story = STORIES[name];
   const where = (more = '') => `{ job: shop, shop: ${name}${more} }`;
-  const latency = `type: latency, ${SOURCE}, histogram: { metric: latency_seconds, where: ${where()} }, over: ${over ?? '500ms'}, ${NEW}`;
+  const latency = `type: latency, ${SOURCE}, histogram: { metric: latency_seconds, where: ${where()} }, ${NEW}`;
   return `
 plan: ${name}
 flag: ${name}
@@ -102,8 +102,8 @@ metrics:
     total: { metric: requests_total, where: ${where()} }
     ${NEW}
     baseline: { where: { variant: old } }
-  latency: { ${latency} }
-  latency-before: { ${latency}, baseline: { recorded: { ago: 1h, for: 10m } } }
+  latency: { ${latency}, over: ${over ?? '500ms'} }
+  latency-before: { ${latency}, over: 500ms, baseline: { recorded: { ago: 1h, for: 10m } } }
   jams: { type: rate, ${SOURCE}, count: { metric: jams_total, where: ${where()} }, per: 1m }
   backlog: { type: value, ${SOURCE}, gauge: { metric: queue_length, where: ${where()} } }
   waiting: { type: promql, ${SOURCE}, query: 'max(queue_length{shop="${name}"})' }
