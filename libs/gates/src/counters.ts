@@ -76,7 +76,9 @@ function lackOfEdge(
   const edges = new Set(buckets.flatMap(({ labels }) => edgeOf(labels['le']) ?? []));
   const there = [...edges].sort((a, b) => a - b).map((each) => (each === Infinity ? '+Inf' : each));
   const missing = `${nameOf(metric)} of ${target} has no bucket with the edge ${writtenEdge(metric)}`;
-  return { kind: 'empty', detail: `${missing}; there are ${there.join(', ')} (${metric.unit}).` };
+  // Of what was recorded before only the wanted edges are read: that there is no other is not known.
+  const known = there.length > 1 ? `; there are ${there.join(', ')} (${metric.unit})` : '';
+  return { kind: 'empty', detail: `${missing}${known}.` };
 }
 
 /** Within one check several things are asked of the same samples. */
