@@ -171,9 +171,13 @@ export class World {
     lookAfter(sim, this.people, () => this.rollouts());
     const isOver = () => this.#isAtRest() && !this.#isAnyWatched();
     await this.#until(isOver, SETTLE_MS, 'every rollout comes to its end');
-    const rest = sim.now() + 8_000;
-    // A rollback that had failed may be done only now, and is looked after again.
-    await this.#until(() => sim.now() >= rest && isOver(), SETTLE_MS, 'the world comes to rest');
+    let rest = sim.now() + 8_000;
+    const isResting = (): boolean => {
+      // A rollback that had failed may be done only now, and is looked after again: what it changes takes its time.
+      if (this.#isAnyWatched()) rest = sim.now() + 8_000;
+      return sim.now() >= rest && this.#isAtRest();
+    };
+    await this.#until(isResting, SETTLE_MS, 'the world comes to rest');
   }
 
   #isAtRest(): boolean {
