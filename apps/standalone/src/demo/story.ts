@@ -107,7 +107,7 @@ async function runRollout(
       api.get<{ items: DecisionShown[] }>(gatekeeper, `/v1/rollouts/${id}/decisions?limit=200`),
     ]);
     const picture = timeline(rollout, items, Date.now());
-    if (isOver(rollout) || performance.now() > deadline) {
+    if ((isOver(rollout) && items.some(isEnd)) || performance.now() > deadline) {
       screen.keep(picture);
       return { rollout, decisions: items };
     }
@@ -115,6 +115,10 @@ async function runRollout(
     await wait(POLL_MS);
   }
 }
+
+/** The history is written beside the rollout, and may be a moment behind it. */
+const isEnd = ({ type }: DecisionShown): boolean =>
+  ['RolloutCompleted', 'RolloutRolledBack', 'RolloutFailed', 'RolloutAborted'].includes(type);
 
 async function runBroken(world: DemoWorld, screen: Screen) {
   const { example } = world;
