@@ -4,9 +4,12 @@ import { asFields, asList, numberOf } from './plan-values.ts';
 
 /** A share of requests has an end, the number of events in a time has none. */
 const shareLimit: Rule = ({ guard: { limit }, type }) =>
-  (type !== 'ratio' && type !== 'latency') || !isGiven(limit) || share.safeParse(limit).success
+  !isShare(type, limit) || !isGiven(limit) || share.safeParse(limit).success
     ? []
     : [['limit', 'must be between 0% and 100%, as "1%" or 0.01']];
+
+const isShare = (type: unknown, limit: unknown): boolean =>
+  type === 'ratio' || type === 'latency' || (typeof limit === 'string' && limit.includes('%'));
 
 const againstSomething: Rule = ({ guard: { judge, limit, margin } }) =>
   judge === 'sequential' && !isGiven(limit) && !isGiven(margin)
