@@ -3,7 +3,6 @@ import { formatDuration } from '@tidegate/kernel';
 import { assess } from './assess.ts';
 import type { GuardEvidence } from './evidence.ts';
 import { factsOf, livenessFacts } from './facts-of.ts';
-import type { Facts } from './facts.ts';
 import { livenessPolicy, policyFor } from './policy-for.ts';
 import type { Policy } from './policy.ts';
 import { classOf, isMissingData } from './reasons.ts';
@@ -12,8 +11,8 @@ import type { StageEvidence } from './stage-evidence.ts';
 import { watchedStep } from './timing.ts';
 
 /**
- * Every guard's verdict at `at`, in the plan's order, and that of `liveness` if the canary's instances crash. Where a split guard has found that canary and baseline do not get
- * the traffic that they should, no comparison of the same check is believed.
+ * Every guard's verdict at `at`, in the plan's order, and that of `liveness` if the canary's instances crash. Where a split
+ * guard has found that canary and baseline do not get the traffic that they should, no comparison of the same check is believed.
  */
 export function judgeStage(
   plan: Plan,
@@ -28,10 +27,14 @@ export function judgeStage(
     const known = evidence.guards[guard.name] ?? NOTHING;
     return [{ policy: policyFor(guard, metric, step, plan, pinned), facts: factsOf(known, at) }];
   });
-  const mismatch = judged.some(({ policy, facts }) => finds(policy, facts));
-  const verdicts = judged.map(({ policy, facts }) =>
-    assess(policy, mismatch && isComparing(policy) ? { ...facts, mismatch } : facts),
-  );
+  const alone = judged.map(({ policy, facts }) => assess(policy, facts));
+  const mismatch = alone.some(isMismatch);
+  const verdicts = alone.map((verdict, index) => {
+    const about = mismatch ? judged[index] : undefined;
+    return about && isComparing(about.policy)
+      ? assess(about.policy, { ...about.facts, mismatch })
+      : verdict;
+  });
   return step ? [...verdicts, ...crashed(plan, evidence, at)] : verdicts;
 }
 
@@ -47,10 +50,9 @@ function crashed(plan: Plan, evidence: StageEvidence, at: number): Verdict[] {
 /** Of a guard that has not been looked at. */
 export const NOTHING: GuardEvidence = { targets: {}, lastSuccessAt: null, missing: null };
 
-const finds = (policy: Policy, facts: Facts): boolean =>
-  policy.judge === 'split' &&
-  !policy.shadow &&
-  assess(policy, facts).reason === 'sample-ratio-mismatch';
+/** Only a split guard finds one by itself. */
+const isMismatch = ({ reason, shadow }: Verdict): boolean =>
+  reason === 'sample-ratio-mismatch' && shadow !== true;
 
 const isComparing = (policy: Policy): boolean =>
   policy.judge === 'sequential' && policy.baseline === 'concurrent';
