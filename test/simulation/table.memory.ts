@@ -1,5 +1,6 @@
-import { matches, type Migration } from '@tidegate/migration';
-import type { Loaded } from '../../apps/migration-runner/src/migration/migrations.port.ts';
+import { deserialize, serialize } from 'node:v8';
+import { matches, type Migration, type Row } from '@tidegate/migration';
+import type { Loaded } from '@tidegate/migration/files';
 import type {
   Selection,
   Target,
@@ -65,7 +66,17 @@ export class Table {
         await sim.gate(life, 'write done');
         return results;
       },
-      indexOf: async () => 'id',
+      server: async () => 'memory',
+      keyOf: (_selection, row) => Number(row['id']),
+      readBy: async () => ({ index: 'id', detail: 'id' }),
+      health: async () => ({ detail: [] }),
+      pack: (rows) => serialize(rows),
+      unpack: (bytes) => deserialize(bytes) as readonly Row[],
+      schema: {
+        missing: async () => [],
+        ensure: async () => undefined,
+        drop: async () => undefined,
+      },
       close: async () => undefined,
     };
     return { open: async () => target };

@@ -3,7 +3,20 @@ import { answerExample, answerFields, name, reason, rolloutRef } from './fields.
 import { family } from './family.ts';
 import { defineMessage, type DraftOf, type MessageOf } from './message.ts';
 
-export const migrationActions = ['plan', 'execute', 'verify'] as const;
+/**
+ * plan: a dry run · backup: before-images of all that is pending, or a managed snapshot · execute · verify · revert: back to
+ * what was · cutover: proof that the new form alone may be read · cleanup: the way back is given up.
+ */
+export const migrationActions = [
+  'plan',
+  'backup',
+  'execute',
+  'verify',
+  'revert',
+  'cutover',
+  'cleanup',
+] as const;
+export type MigrationAction = (typeof migrationActions)[number];
 const run = { run: z.string().min(1) };
 const runKey = (data: { run: string }) => data.run;
 
@@ -12,7 +25,62 @@ const counts = z.object({
   changed: z.int().min(0),
   skipped: z.int().min(0),
   mismatched: z.int().min(0),
+  /** Left as they were and listed, as `onError` says. */
+  failed: z.int().min(0).optional(),
 });
+/** How a run paces itself. */
+const flow = z.strictObject({
+  /** The time that a batch should take; its size follows, within minBatchSize … batchSize. */
+  targetBatchMs: z.int().min(10).max(10_000).optional(),
+  /** Rest after each batch, as a share of its time: 1 = as long again. */
+  niceRatio: z.number().min(0).max(100).optional(),
+  /** Replication behind by more than this: wait. */
+  maxLagMs: z.int().min(1).optional(),
+  /** Active connections or queued operations, as the target counts them: above max wait, above critical fail. */
+  maxLoad: z.number().min(0).optional(),
+  criticalLoad: z.number().min(0).optional(),
+  /** Asked before each batch (cached for a second): 2xx go on, 429 or 503 wait; anything else or no answer waits too. */
+  probe: z.url({ protocol: /^https?$/ }).optional(),
+  /** Only within these hours. */
+  window: z
+    .strictObject({
+      from: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day as 22:00'),
+      to: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day as 06:00'),
+      timeZone: z.string().min(1).default('UTC'),
+      days: z
+        .array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']))
+        .min(1)
+        .optional(),
+    })
+    .optional(),
+});
+export type MigrationFlow = z.output<typeof flow>;
+/** What whoever starts a run may choose; left out: what the migration says, else the runner's default. */
+export const runOptions = {
+  /** The most documents in a batch. */
+  batchSize: z.int().min(1).max(100_000).optional(),
+  minBatchSize: z.int().min(1).max(100_000).optional(),
+  sampleSize: z.int().min(1).max(100_000).optional(),
+  /** What a document does that `up` fails on: stop the run; skip it and list it; or also keep a copy of it. */
+  onError: z.enum(['stop', 'skip', 'quarantine']).optional(),
+  /** More than this are too many to be skipped or quarantined: the run fails. */
+  maxErrors: z.int().min(1).max(1_000).optional(),
+  /** `before-images`: each document as it was is kept until cleanup; without, only `down` undoes. */
+  backup: z.enum(['none', 'before-images']).optional(),
+  /** A run that fails undoes what the migration has changed, and is failed then. */
+  onFailure: z.enum(['stop', 'revert']).optional(),
+  flow: flow.optional(),
+  /** The migration's text is not what was executed before: why that is right. */
+  acceptChange: reason.optional(),
+};
+/** A document that was left as it was, and why. */
+const failedDocument = z.object({
+  key: z.union([z.string(), z.number()]),
+  code: z.string(),
+  message: z.string(),
+});
+export type FailedDocument = z.output<typeof failedDocument>;
+
 export type MigrationCounts = z.output<typeof counts>;
 const countsExample = { matched: 1_000, changed: 400, skipped: 0, mismatched: 0 };
 
@@ -44,8 +112,7 @@ export const RunMigration = command(
     ...run,
     migration: name,
     action: z.enum(migrationActions),
-    batchSize: z.int().min(1).max(100_000).optional(),
-    sampleSize: z.int().min(1).optional(),
+    ...runOptions,
     rollout: rolloutRef.optional(),
   }),
   { run: 'm-7', migration: 'order-totals', action: 'execute', batchSize: 200 },
@@ -77,7 +144,12 @@ const event = family({
 export const MigrationStarted = event(
   'MigrationStarted',
   'started',
-  { definitionHash: z.string(), batchSize: z.int().min(1), sampleSize: z.int().min(1) },
+  {
+    definitionHash: z.string(),
+    ...runOptions,
+    batchSize: z.int().min(1),
+    sampleSize: z.int().min(1),
+  },
   { definitionHash: 'sha256:77aa', batchSize: 200, sampleSize: 50 },
 );
 /** `first` and `last`: keys of the batch's range; `last` is the checkpoint. */
@@ -93,6 +165,12 @@ export const MigrationBatchApplied = event(
     batchCounts: counts,
     total: counts,
     tookMs: z.number().min(0),
+    /** Of this batch. */
+    failures: z.array(failedDocument).optional(),
+    /** How large the next batch is to be. */
+    nextSize: z.int().min(1).optional(),
+    /** Of a revert: the place in the migration's journal that was dealt with, counted down. */
+    journalAt: z.int().min(0).optional(),
   },
   {
     batch: 1,
@@ -124,6 +202,39 @@ export const MigrationResumed = event(
   { by: z.string(), reason: z.string() },
   { by: 'alex', reason: 'disk grown' },
 );
+/** How much there was to do when the work began. */
+export const MigrationMeasured = event(
+  'MigrationMeasured',
+  'measured',
+  { expected: z.int().min(0) },
+  { expected: 1_000 },
+);
+/** No batch is begun for now; once per reason. */
+export const MigrationThrottled = event(
+  'MigrationThrottled',
+  'throttled',
+  {
+    because: z.enum([
+      'replication-lag',
+      'server-load',
+      'own-latency',
+      'guard',
+      'probe',
+      'window',
+      'backup-full',
+    ]),
+    message: z.string(),
+  },
+  { because: 'replication-lag', message: 'A replica is 12 s behind; at most 5 s are allowed.' },
+);
+export const MigrationUnthrottled = event('MigrationUnthrottled', 'unthrottled', {}, {});
+/** A run that failed undoes what the migration has changed, as it was asked to; MigrationFailed follows. */
+export const MigrationRevertStarted = event(
+  'MigrationRevertStarted',
+  'revert-started',
+  { code: z.string(), message: z.string() },
+  { code: 'MIGRATION_NOT_VERIFIED', message: '2 of 50 samples break total-is-sum.' },
+);
 export const MigrationCompleted = event(
   'MigrationCompleted',
   'completed',
@@ -133,7 +244,14 @@ export const MigrationCompleted = event(
 export const MigrationFailed = event(
   'MigrationFailed',
   'failed',
-  { code: z.string(), message: z.string(), total: counts },
+  {
+    code: z.string(),
+    message: z.string(),
+    total: counts,
+    report: z.record(z.string(), z.json()).optional(),
+    /** What was undone, where `onFailure` is revert. */
+    reverted: counts.optional(),
+  },
   { code: 'MIGRATION_INVARIANT_BROKEN', message: '3 orders have no total.', total: countsExample },
 );
 export const MigrationCancelled = event(
@@ -161,6 +279,10 @@ export type MigrationEvent =
   | DraftOf<typeof MigrationStarted>
   | DraftOf<typeof MigrationBatchApplied>
   | DraftOf<typeof MigrationSweepEnded>
+  | DraftOf<typeof MigrationMeasured>
+  | DraftOf<typeof MigrationThrottled>
+  | DraftOf<typeof MigrationUnthrottled>
+  | DraftOf<typeof MigrationRevertStarted>
   | DraftOf<typeof MigrationPaused>
   | DraftOf<typeof MigrationResumed>
   | DraftOf<typeof MigrationCompleted>

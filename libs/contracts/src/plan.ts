@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { flagKey, name, variantName } from './fields.ts';
-import { migrationActions } from './migration.ts';
+import { migrationActions, runOptions } from './migration.ts';
 import { atLeast, duration, percentage, share } from './plan-fields.ts';
 import { guard } from './plan-guard.ts';
 import { metric } from './plan-metric.ts';
@@ -16,6 +16,8 @@ const gated = {
   /** When the deadline comes and too little has been seen: a person is asked, or it goes on, if nothing is proven bad and no data are missing. */
   atDeadline: z.enum(['ask', 'advance']).default('ask'),
 };
+/** That a changed text is right is said by a person, each time. */
+const { acceptChange: _byPerson, ...planRunOptions } = runOptions;
 const step = z.union([
   z.strictObject({
     stage: name,
@@ -34,8 +36,7 @@ const step = z.union([
   z.strictObject({
     migrate: name,
     action: z.enum(migrationActions),
-    batchSize: z.int().min(1).optional(),
-    sampleSize: z.int().min(1).optional(),
+    ...planRunOptions,
     deadline,
   }),
   z.strictObject({

@@ -1,15 +1,28 @@
 import { messageOf } from '@tidegate/kernel';
 import { matches } from './filter.ts';
-import { brokenInvariant, type Migration, type Row } from './migration.ts';
+import { brokenInvariant } from './invariant.ts';
+import type { Migration, Row } from './migration.ts';
+
+/** One difference: the value at the path, `undefined` where it is taken away. */
+export interface Change {
+  /** Names from the outside in: columns and fields, never a place in a list. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** A document that is to become another one. */
+export interface Edit {
+  readonly before: Row;
+  readonly after: Row;
+  /** From `before` to `after`, the fewest that say it. */
+  readonly changes: readonly Change[];
+  /** What must still be as in `before` when it is written: paths, or undefined for the whole document. */
+  readonly compare?: readonly (readonly string[])[] | undefined;
+}
 
 /** What `up` made of one document, or why it must not be written. */
 export type Transformed =
-  | {
-      readonly kind: 'changed';
-      readonly before: Row;
-      readonly after: Row;
-      readonly fields: readonly string[];
-    }
+  | (Edit & { readonly kind: 'changed' })
   | { readonly kind: 'unchanged'; readonly before: Row }
   | {
       readonly kind: 'failed';
@@ -41,9 +54,7 @@ export function transform(migration: Migration, before: Row): Transformed {
   const after = applied(migration, before);
   if ('problem' in after) return failed('MIGRATION_UP_FAILED', `up ${after.problem} on ${name}.`);
   const { document } = after;
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(document)])].filter(
-    (field) => !equal(before[field], document[field]),
-  );
+  const fields = differences(before, document);
   if (fields.includes(key))
     return failed(
       'MIGRATION_KEY_CHANGED',
@@ -62,8 +73,20 @@ export function transform(migration: Migration, before: Row): Transformed {
     return failed('MIGRATION_INVARIANT_BROKEN', `${name} breaks ${broken} after up.`);
   return fields.length === 0
     ? { kind: 'unchanged', before }
-    : { kind: 'changed', before, after: document, fields };
+    : { kind: 'changed', ...editOf(before, document) };
 }
+
+/** What makes `after` of `before`. */
+export const editOf = (before: Row, after: Row): Edit => ({
+  before,
+  after,
+  changes: differences(before, after).map((field) => ({ path: [field], value: after[field] })),
+});
+
+const differences = (before: Row, after: Row): string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
+    (field) => !equal(before[field], after[field]),
+  );
 
 function applied(migration: Migration, before: Row): { document: Row } | { problem: string } {
   try {

@@ -1,8 +1,8 @@
 import { AppError, isAppError, messageOf } from '@tidegate/kernel';
-import type { Migration } from '@tidegate/migration';
+import { isDataMigration, type Migration } from '@tidegate/migration';
 import type { Faults, Outcome } from '@tidegate/store';
 import type { MigrationErrorCode } from '../errors.ts';
-import type { Migrations } from '../migration/migrations.port.ts';
+import type { Migrations } from '@tidegate/migration/files';
 import type { Target, Targets } from '../target/target.port.ts';
 import { applyBatch } from './apply-batch.handler.ts';
 import { matched, pending } from './batch.ts';
@@ -96,6 +96,8 @@ async function workOn(
       `The text of ${work.migration} is not what the run began with.`,
     );
   const { migration } = loaded;
+  if (!isDataMigration(migration))
+    throw new AppError<MigrationErrorCode>('MIGRATION_FAILED', `${migration.id}: not yet.`);
   const access = work.action === 'execute' ? 'write' : 'read';
   const target = await deps.targets.open(migration.target, access);
   waits(undefined);

@@ -1,8 +1,8 @@
 import type { MigrationCounts } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
-import { type Migration, type Row, transform } from '@tidegate/migration';
-import type { Key, Target, Write } from '../target/target.port.ts';
-import { countsOf, keyIn, matched, pending } from './batch.ts';
+import { type Edit, type Migration, type Row, transform } from '@tidegate/migration';
+import type { Key, Target } from '../target/target.port.ts';
+import { countsOf, matched, pending } from './batch.ts';
 import type { Shift } from './shift.handler.ts';
 
 const CONFLICT_RETRIES = 5;
@@ -23,7 +23,7 @@ export async function applyBatch(
   rows: readonly Row[],
   shift: Shift,
 ): Promise<AppliedBatch | undefined> {
-  const keys = rows.map((row) => keyIn(migration, row));
+  const keys = rows.map((row) => target.keyOf(matched(migration), row));
   let changed = 0;
   let unchanged = 0;
   let left = rows;
@@ -45,7 +45,7 @@ export async function applyBatch(
 
 /** What is to be written, and what stopped it: the end of the shift, or a document that must not be written. */
 interface Prepared {
-  readonly writes: readonly Write[];
+  readonly writes: readonly Edit[];
   readonly stop?: 'shift-ended' | AppError;
 }
 
@@ -54,7 +54,7 @@ async function prepared(
   rows: readonly Row[],
   shift: Shift,
 ): Promise<Prepared> {
-  const writes: Write[] = [];
+  const writes: Edit[] = [];
   for (const row of rows) {
     if (!(await shift.goOn())) return { writes, stop: 'shift-ended' };
     const result = transform(migration, row);
@@ -66,8 +66,8 @@ async function prepared(
 }
 
 /** What somebody edited meanwhile is read again; what they deleted or completed is no longer ours. */
-const reread = (target: Target, migration: Migration, lost: readonly Write[]) =>
+const reread = (target: Target, migration: Migration, lost: readonly Edit[]) =>
   target.find(
     pending(migration),
-    lost.map(({ before }) => keyIn(migration, before)),
+    lost.map(({ before }) => target.keyOf(matched(migration), before)),
   );

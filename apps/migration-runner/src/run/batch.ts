@@ -1,15 +1,11 @@
 import type { MigrationCounts } from '@tidegate/contracts';
-import { AppError } from '@tidegate/kernel';
-import type { Migration, Row } from '@tidegate/migration';
-import type { MigrationErrorCode } from '../errors.ts';
-import type { Key, Selection } from '../target/target.port.ts';
-
-const keyOf = (migration: Migration): string => migration.key ?? 'id';
+import type { Migration } from '@tidegate/migration';
+import type { Selection } from '../target/target.port.ts';
 
 /** All that the migration is about. */
 export const matched = (migration: Migration): Selection => ({
   collection: migration.collection,
-  key: keyOf(migration),
+  key: migration.key,
   filters: migration.filter ? [migration.filter] : [],
 });
 
@@ -18,18 +14,6 @@ export const pending = (migration: Migration): Selection => {
   const selection = matched(migration);
   return { ...selection, filters: [...selection.filters, migration.pending] };
 };
-
-/** The document's key as a checkpoint keeps it. Thrown MIGRATION_KEY_UNUSABLE. */
-export function keyIn(migration: Migration, row: Row): Key {
-  const key = row[keyOf(migration)];
-  if (typeof key === 'bigint') return String(key);
-  if (typeof key === 'string' || typeof key === 'number') return key;
-  throw new AppError<MigrationErrorCode>(
-    'MIGRATION_KEY_UNUSABLE',
-    `${migration.collection} has a document whose ${keyOf(migration)} is ${key === null ? 'null' : 'neither text nor a number'}: ` +
-      'choose a key that is unique, never changes and orders the documents.',
-  );
-}
 
 export const countsOf = (rows: number, changed: number, unchanged: number): MigrationCounts => ({
   matched: rows,

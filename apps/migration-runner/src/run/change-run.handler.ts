@@ -1,7 +1,7 @@
 import type { MigrationCommand, MigrationEvent } from '@tidegate/contracts';
 import type { Clock, Ids } from '@tidegate/kernel';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
-import type { Migrations } from '../migration/migrations.port.ts';
+import type { Migrations } from '@tidegate/migration/files';
 import { type AnyRunCommand, decideRun, evolveRun, initialRun, type Run } from './run.ts';
 import { STORE_RESTORED } from './restored.ts';
 import type { RunnerCommand } from './runner-command.ts';

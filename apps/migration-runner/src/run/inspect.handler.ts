@@ -1,6 +1,6 @@
 import { brokenInvariant, type Migration, type Row, transform } from '@tidegate/migration';
 import type { Key, Selection, Target } from '../target/target.port.ts';
-import { keyIn, matched, pending } from './batch.ts';
+import { matched, pending } from './batch.ts';
 import type { Report } from './run.ts';
 import type { Shift } from './shift.handler.ts';
 
@@ -33,7 +33,7 @@ export async function planReport(
   const fields: Record<string, number> = {};
   let wouldChange = 0;
   let failed = 0;
-  for await (const row of rowsOf(target, migration, left)) {
+  for await (const row of rowsOf(target, left)) {
     if (!(await shift.goOn())) return undefined;
     const result = transform(migration, row);
     if (result.kind === 'failed') {
@@ -41,7 +41,8 @@ export async function planReport(
       if (failures.length < SAMPLES) failures.push({ code: result.code, message: result.message });
     } else if (result.kind === 'changed') {
       wouldChange += 1;
-      for (const field of result.fields) fields[field] = (fields[field] ?? 0) + 1;
+      for (const field of result.changes.map(({ path }) => path[0] ?? ''))
+        fields[field] = (fields[field] ?? 0) + 1;
       if (samples.length < SAMPLES)
         samples.push({ before: shown(result.before), after: shown(result.after) });
     }
@@ -54,7 +55,7 @@ export async function planReport(
     failed,
     failures,
     samples,
-    index: (await target.indexOf(left)) ?? 'none: every document is read',
+    index: (await target.readBy(left)).index ?? 'none: every document is read',
     rollback: migration.down
       ? 'down undoes up, one document at a time; the runner does not apply it by itself'
       : 'none: the migration has no down',
@@ -62,18 +63,14 @@ export async function planReport(
   return { report };
 }
 
-async function* rowsOf(
-  target: Target,
-  migration: Migration,
-  selection: Selection,
-): AsyncGenerator<Row> {
+async function* rowsOf(target: Target, selection: Selection): AsyncGenerator<Row> {
   let after: Key | undefined;
   for (;;) {
     const rows = await target.page(selection, after, PAGE);
     yield* rows;
     const last = rows.at(-1);
     if (!last || rows.length < PAGE) return;
-    after = keyIn(migration, last);
+    after = target.keyOf(selection, last);
   }
 }
 
@@ -95,7 +92,7 @@ export async function verifyReport(
   let read = 0;
   let checked = 0;
   let broken = 0;
-  for await (const row of rowsOf(target, migration, all)) {
+  for await (const row of rowsOf(target, all)) {
     if (checked === sampleSize) break;
     if (!(await shift.goOn())) return undefined;
     read += 1;
@@ -104,7 +101,7 @@ export async function verifyReport(
     const what = brokenInvariant(migration, row);
     if (what === undefined) continue;
     broken += 1;
-    if (broken <= SAMPLES) firstBroken.push(`${keyIn(migration, row)} breaks ${what}`);
+    if (broken <= SAMPLES) firstBroken.push(`${target.keyOf(all, row)} breaks ${what}`);
   }
   const problems = [
     ...(left > 0 ? [`${left} of ${total} documents are still pending`] : []),

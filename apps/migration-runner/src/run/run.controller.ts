@@ -7,6 +7,7 @@ import {
   ResumeMigration,
   RunMigration,
 } from '@tidegate/contracts';
+import { isDataMigration } from '@tidegate/migration';
 import { reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
@@ -25,7 +26,7 @@ import {
 } from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Migrations } from '../migration/migrations.port.ts';
+import type { Migrations } from '@tidegate/migration/files';
 import { MIGRATIONS, RUNS, WAITS, WAKE } from '../tokens.ts';
 import type { Wait } from './advance.handler.ts';
 import type { Runs } from './change-run.handler.ts';
@@ -63,7 +64,7 @@ export class RunController {
       target: migration.target,
       collection: migration.collection,
       description: migration.description,
-      reversible: migration.down !== undefined,
+      reversible: !isDataMigration(migration) || migration.down !== undefined,
       hash,
       file,
     }));

@@ -1,10 +1,13 @@
 import type {
   DraftOf,
+  FailedDocument,
+  MigrationAction,
   MigrationBatchApplied,
   MigrationCommand,
   MigrationCompleted,
   MigrationCounts,
   MigrationEvent,
+  MigrationFlow,
   MigrationStarted,
   MigrationSweepEnded,
   RolloutRef,
@@ -21,9 +24,16 @@ export type Key = string | number;
 /** What every run that was accepted carries. `checkpoint` is the key of the last document dealt with in this sweep. */
 export interface Work {
   readonly migration: string;
-  readonly action: 'plan' | 'execute' | 'verify';
+  readonly action: MigrationAction;
+  /** The most documents in a batch. */
   readonly batchSize: number;
+  readonly minBatchSize?: number | undefined;
   readonly sampleSize: number;
+  readonly onError?: 'stop' | 'skip' | 'quarantine' | undefined;
+  readonly maxErrors?: number | undefined;
+  readonly backup?: 'none' | 'before-images' | undefined;
+  readonly onFailure?: 'stop' | 'revert' | undefined;
+  readonly flow?: MigrationFlow | undefined;
   readonly definitionHash: string;
   readonly rollout?: RolloutRef | undefined;
   readonly startedAt: number;
@@ -35,6 +45,23 @@ export interface Work {
   readonly total: MigrationCounts;
   /** The greatest lease token that has written. */
   readonly fence: number;
+  /** How large the next batch is to be; undefined: batchSize. */
+  readonly nextSize?: number | undefined;
+  /** How much there was to do when the work began; undefined until it was counted. */
+  readonly expected?: number | undefined;
+  /** Summed time of batches, for the rate. */
+  readonly workedMs: number;
+  /** Left as they were, as `onError` says; at most `maxErrors`. */
+  readonly failures: readonly FailedDocument[];
+  /** Why no batch is begun for now. */
+  readonly throttled?:
+    { readonly because: string; readonly message: string; readonly since: number } | undefined;
+  /** Of a revert: the place in the journal down to which it has undone. */
+  readonly journalAt?: number | undefined;
+  /** What failed, while that is being undone; `total` counts what is undone from then on, `before` what was done. */
+  readonly reverting?:
+    | { readonly code: string; readonly message: string; readonly before: MigrationCounts }
+    | undefined;
 }
 
 export type Run =
@@ -58,6 +85,8 @@ export type Run =
       readonly endedAt: number;
       readonly code: string;
       readonly message: string;
+      readonly report?: Report | undefined;
+      readonly reverted?: MigrationCounts | undefined;
     }
   | {
       readonly status: 'cancelled';
@@ -181,14 +210,35 @@ function record(id: string, command: RunnerCommand, run: Run): Decision<Migratio
   if ('rejected' in active) return active;
   const data = about(id, active);
   switch (command.type) {
+    case 'MeasureRun':
+      return [{ type: 'MigrationMeasured', data: { ...data, expected: command.data.expected } }];
+    case 'ThrottleRun': {
+      const { throttle } = command.data;
+      if (throttle?.because === active.throttled?.because) return [];
+      return throttle
+        ? [{ type: 'MigrationThrottled', data: { ...data, ...throttle } }]
+        : [{ type: 'MigrationUnthrottled', data }];
+    }
     case 'RecordBatch': {
-      const { fence, first, last, counts, tookMs } = command.data;
+      const { fence, first, last, counts, tookMs, failures, nextSize, journalAt } = command.data;
       const total = add(active.total, counts);
       const batch = active.batches + 1;
       return [
         {
           type: 'MigrationBatchApplied',
-          data: { ...data, batch, fence, first, last, batchCounts: counts, total, tookMs },
+          data: {
+            ...data,
+            batch,
+            fence,
+            first,
+            last,
+            batchCounts: counts,
+            total,
+            tookMs,
+            ...(failures === undefined ? {} : { failures: [...failures] }),
+            ...(nextSize === undefined ? {} : { nextSize }),
+            ...(journalAt === undefined ? {} : { journalAt }),
+          },
         },
       ];
     }
@@ -216,8 +266,9 @@ function record(id: string, command: RunnerCommand, run: Run): Decision<Migratio
         },
       ];
     case 'FailRun': {
-      const { code, message } = command.data;
-      return [{ type: 'MigrationFailed', data: { ...data, code, message, total: active.total } }];
+      const { code, message, report } = command.data;
+      const end = { code, message, total: active.total, ...(report ? { report } : {}) };
+      return [{ type: 'MigrationFailed', data: { ...data, ...end } }];
     }
   }
 }
@@ -236,6 +287,9 @@ const add = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
   changed: a.changed + b.changed,
   skipped: a.skipped + b.skipped,
   mismatched: a.mismatched + b.mismatched,
+  ...(a.failed === undefined && b.failed === undefined
+    ? {}
+    : { failed: (a.failed ?? 0) + (b.failed ?? 0) }),
 });
 
 export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEvent>): Run {
@@ -247,6 +301,16 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
     case 'MigrationBatchApplied':
     case 'MigrationSweepEnded':
       return { ...run, work: counted(work, { type, data } as Counted) };
+    case 'MigrationMeasured':
+      return { ...run, work: { ...work, expected: data.expected } };
+    case 'MigrationThrottled': {
+      const { because, message } = data;
+      return { ...run, work: { ...work, throttled: { because, message, since: endedAt } } };
+    }
+    case 'MigrationUnthrottled':
+      return { ...run, work: { ...work, throttled: undefined } };
+    case 'MigrationRevertStarted':
+      return run;
     case 'MigrationPaused':
       return { status: 'paused', work, by: data.by, reason: data.reason };
     case 'MigrationResumed':
@@ -254,7 +318,15 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
     case 'MigrationCompleted':
       return { status: 'completed', work, endedAt, report: data.report };
     case 'MigrationFailed':
-      return { status: 'failed', work, endedAt, code: data.code, message: data.message };
+      return {
+        status: 'failed',
+        work,
+        endedAt,
+        code: data.code,
+        message: data.message,
+        report: data.report,
+        reverted: data.reverted,
+      };
     case 'MigrationCancelled':
       return { status: 'cancelled', work, endedAt, by: data.by };
   }
@@ -276,6 +348,8 @@ const begun = (
   changedInSweep: 0,
   total: NOTHING,
   fence: 0,
+  workedMs: 0,
+  failures: [],
 });
 
 type Started = DraftOf<typeof MigrationStarted>['data'];
@@ -291,4 +365,8 @@ const counted = (work: Work, { type, data }: Counted): Work =>
         total: data.total,
         changedInSweep: work.changedInSweep + data.batchCounts.changed,
         fence: data.fence,
+        workedMs: work.workedMs + data.tookMs,
+        failures: [...work.failures, ...(data.failures ?? [])],
+        nextSize: data.nextSize ?? work.nextSize,
+        journalAt: data.journalAt ?? work.journalAt,
       };

@@ -1,4 +1,9 @@
-import type { MigrationCounts } from '@tidegate/contracts';
+import type {
+  DraftOf,
+  FailedDocument,
+  MigrationCounts,
+  MigrationThrottled,
+} from '@tidegate/contracts';
 import type { Command } from '@tidegate/kernel';
 import type { Key, Report } from './run.ts';
 
@@ -6,21 +11,40 @@ interface Internal<T extends string, D> extends Command {
   readonly type: T;
   readonly data: D;
 }
-/** What the runner's own loop found; `fence` is the token of its lease. */
+interface Fenced {
+  /** The token of the runner's lease. */
+  readonly fence: number;
+}
+/** What the runner's own loop found. */
 export type RunnerCommand =
+  | Internal<'MeasureRun', Fenced & { readonly expected: number }>
   | Internal<
       'RecordBatch',
-      {
-        readonly fence: number;
+      Fenced & {
         readonly first: Key;
         readonly last: Key;
         readonly counts: MigrationCounts;
         readonly tookMs: number;
+        readonly failures?: readonly FailedDocument[];
+        readonly nextSize?: number;
+        /** Of a revert: the place in the journal that was dealt with. */
+        readonly journalAt?: number;
       }
     >
-  | Internal<'EndSweep', { readonly fence: number; readonly left: number }>
-  | Internal<'FinishRun', { readonly fence: number; readonly report: Report }>
+  /** Undefined: throttled no longer. */
+  | Internal<
+      'ThrottleRun',
+      Fenced & {
+        readonly throttle:
+          { readonly because: ThrottleReason; readonly message: string } | undefined;
+      }
+    >
+  | Internal<'EndSweep', Fenced & { readonly left: number }>
+  | Internal<'FinishRun', Fenced & { readonly report: Report }>
+  /** With `onFailure: revert` the run goes on, undoing, and a second FailRun (or FinishRun) ends it. */
   | Internal<
       'FailRun',
-      { readonly fence: number; readonly code: string; readonly message: string }
+      Fenced & { readonly code: string; readonly message: string; readonly report?: Report }
     >;
+
+export type ThrottleReason = DraftOf<typeof MigrationThrottled>['data']['because'];

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Filter, matches, type Row } from '@tidegate/migration';
+import { editOf, type Filter, matches, type Row } from '@tidegate/migration';
 import type { Selection, Target } from './target.port.ts';
 
 /** What a spec needs of a database: a table `things(id, a, b)` with these rows, and both kinds of connection. */
@@ -71,9 +71,7 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
     const { write, read } = await open(rows);
     const [before] = await read.page(all(), undefined, 1);
     const after = { ...before, a: 100 };
-    expect(await write.write(all(), [{ before: before!, after, fields: ['a'] }])).toEqual([
-      'written',
-    ]);
+    expect(await write.write(all(), [editOf(before!, after)])).toEqual(['written']);
     expect(await read.find(all(), [1])).toEqual([after]);
   });
 
@@ -81,9 +79,7 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
     const { write, read, edit } = await open(rows);
     const [before] = await read.page(all(), undefined, 1);
     edit(1, 'b', 'edited');
-    const result = await write.write(all(), [
-      { before: before!, after: { ...before, a: 100 }, fields: ['a'] },
-    ]);
+    const result = await write.write(all(), [editOf(before!, { ...before, a: 100 })]);
     expect(result).toEqual(['conflict']);
     expect(await read.find(all(), [1])).toMatchObject([{ a: null, b: 'edited' }]);
   });
@@ -92,17 +88,15 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
     const { write, read, remove } = await open(rows);
     const [before] = await read.page(all(), undefined, 1);
     remove(1);
-    expect(
-      await write.write(all(), [{ before: before!, after: { ...before, a: 1 }, fields: ['a'] }]),
-    ).toEqual(['conflict']);
+    expect(await write.write(all(), [editOf(before!, { ...before, a: 1 })])).toEqual(['conflict']);
     expect(await read.find(all(), [1])).toEqual([]);
   });
 
   it('writes a batch whole or not at all', async () => {
     const { write, read } = await open(rows);
     const [first, second] = await read.page(all(), undefined, 2);
-    const good = { before: first!, after: { ...first, a: 100 }, fields: ['a'] };
-    const bad = { before: second!, after: { ...second, nowhere: 1 }, fields: ['nowhere'] };
+    const good = editOf(first!, { ...first, a: 100 });
+    const bad = editOf(second!, { ...second, nowhere: 1 });
     await expect(write.write(all(), [good, bad])).rejects.toMatchObject({
       code: 'MIGRATION_TARGET_FAILED',
     });
@@ -120,9 +114,9 @@ export function targetContract(open: (rows: readonly Row[]) => Promise<TargetWor
   it('cannot write through a connection for reading', async () => {
     const { read } = await open(rows);
     const [before] = await read.page(all(), undefined, 1);
-    await expect(
-      read.write(all(), [{ before: before!, after: { ...before, a: 1 }, fields: ['a'] }]),
-    ).rejects.toMatchObject({ code: 'MIGRATION_TARGET_FAILED' });
+    await expect(read.write(all(), [editOf(before!, { ...before, a: 1 })])).rejects.toMatchObject({
+      code: 'MIGRATION_TARGET_FAILED',
+    });
   });
 
   it('says which table or field it does not have', async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Filter } from '@tidegate/migration';
+import { editOf, type Filter } from '@tidegate/migration';
 import { targetContract } from './target.contract.ts';
-import type { Selection } from './target.port.ts';
+import type { Key, Selection } from './target.port.ts';
 import { openSqliteTarget } from './target.sqlite.ts';
 
 const cleanUp: (() => void)[] = [];
@@ -69,8 +69,7 @@ describe('an SQLite target', () => {
     );
     const [before] = await target.page(things, undefined, 1);
     const after = { ...before, t: 5, n: 7, d: new Date(0), o: { x: [1] }, yes: true };
-    const fields = ['t', 'n', 'd', 'o', 'yes'];
-    expect(await target.write(things, [{ before: before!, after, fields }])).toEqual(['written']);
+    expect(await target.write(things, [editOf(before!, after)])).toEqual(['written']);
     const kept = database.prepare('SELECT t, n, typeof(n) AS type, d, o, yes FROM things').get();
     expect({ ...kept }).toEqual({
       t: '5',
@@ -88,18 +87,18 @@ describe('an SQLite target', () => {
     const insert = database.prepare('INSERT INTO things (id) VALUES (?)');
     for (let id = first; id < first + 8n; id += 1n) insert.run(id);
     const seen: unknown[] = [];
-    let after: string | undefined;
+    let after: Key | undefined;
     for (;;) {
       const rows = await target.page(things, after, 3);
       if (rows.length === 0) break;
       seen.push(...rows.map(({ id }) => BigInt(id as number)));
-      after = String(rows.at(-1)?.['id']);
+      after = target.keyOf(things, rows.at(-1)!);
     }
     expect(seen).toEqual(Array.from({ length: 8 }, (_, index) => first + BigInt(index)));
-    const [last] = await target.find(things, [String(first + 7n)]);
-    const write = { before: last!, after: { ...last, a: 2n ** 60n }, fields: ['a'] };
+    const [last] = await target.find(things, [`$int:${first + 7n}`]);
+    const write = editOf(last!, { ...last, a: 2n ** 60n });
     expect(await target.write(things, [write])).toEqual(['written']);
-    expect(await target.find(things, [String(first + 7n)])).toEqual([
+    expect(await target.find(things, [`$int:${first + 7n}`])).toEqual([
       { id: first + 7n, a: 2n ** 60n },
     ]);
   });
@@ -121,7 +120,7 @@ describe('an SQLite target', () => {
       `CREATE TABLE things (id INTEGER PRIMARY KEY, ${columns.join(', ')}); INSERT INTO things (id) VALUES (1)`,
     );
     const [before] = await target.page(things, undefined, 1);
-    const write = { before: before!, after: { ...before, c0: 1 }, fields: ['c0'] };
+    const write = editOf(before!, { ...before, c0: 1 });
     expect(await target.write(things, [write])).toEqual(['written']);
     const list = Array.from({ length: 3_000 }, (_, index) => index);
     expect(await target.count({ ...things, filters: [{ c0: { in: list } }] })).toBe(1);
@@ -133,7 +132,7 @@ describe('an SQLite target', () => {
       'CREATE TABLE things (id, a); INSERT INTO things (id) VALUES (1), (1)',
     );
     const [before] = await target.page(things, undefined, 1);
-    const write = { before: before!, after: { ...before, a: 1 }, fields: ['a'] };
+    const write = editOf(before!, { ...before, a: 1 });
     expect(await target.write(things, [write, write])).toEqual(['written', 'conflict']);
   });
 
@@ -147,6 +146,6 @@ describe('an SQLite target', () => {
     const target = openSqliteTarget(file, 'read');
     cleanUp.push(() => void target.close());
     const selection = { collection: 'things', key: 'id', filters: [{ a: { equals: null } }] };
-    expect(await target.indexOf(selection)).toBe('by_a');
+    expect(await target.readBy(selection)).toMatchObject({ index: 'by_a' });
   });
 });

@@ -1,9 +1,10 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { deserialize, serialize } from 'node:v8';
 import { AppError, messageOf } from '@tidegate/kernel';
-import type { Filter, Row, Scalar, Test } from '@tidegate/migration';
+import type { Edit, Filter, Row, Scalar, Test } from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
-import type { Key, Selection, Target, Write } from './target.port.ts';
+import type { Key, Schema, Selection, Target, Written } from './target.port.ts';
 
 const BUSY_WAIT_MS = 5_000;
 
@@ -29,24 +30,52 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
       attempt(() => {
         const { where, values } = condition(selection.filters);
         const byKey = statement(
-          `SELECT * FROM ${table(selection)} WHERE ${quoted(selection.key)} = ? AND ${where}`,
+          `SELECT * FROM ${table(selection)} WHERE ${quoted(selection.key ?? 'id')} = ? AND ${where}`,
         );
-        return keys.flatMap((key) => read(byKey, [bound(key), ...values]));
+        return keys.flatMap((key) => read(byKey, [keyValue(key), ...values]));
       }),
+    server: async () => `SQLite ${process.versions['sqlite']}`,
+    keyOf,
     write: (selection, writes) => attempt(() => writeAll(database, selection, writes)),
-    indexOf: (selection) =>
+    readBy: (selection) =>
       attempt(() => {
         const { sql, values } = pageQuery(selection, undefined);
         const plan = statement(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
-        return plan
-          .map((row) =>
-            /USING (?:COVERING )?(?:INDEX (\S+)|(INTEGER PRIMARY KEY))/.exec(String(row['detail'])),
-          )
-          .map((match) => match?.[1] ?? match?.[2])
-          .find((index) => index !== undefined);
+        const detail = plan.map((row) => String(row['detail'])).join('; ');
+        const [, index, primary] =
+          /USING (?:COVERING )?(?:INDEX (\S+)|(INTEGER PRIMARY KEY))/.exec(detail) ?? [];
+        const name = index ?? primary;
+        return { detail, ...(name === undefined ? {} : { index: name }) };
       }),
+    health: async () => ({ detail: ['one file: nothing is replicated, and nothing queues'] }),
+    pack: (rows) => serialize(rows),
+    unpack: (bytes) => deserialize(bytes) as readonly Row[],
+    schema: unsupported,
     close: async () => database.close(),
   };
+}
+
+const notYet = async (): Promise<never> => {
+  throw new AppError<MigrationErrorCode>('MIGRATION_TARGET_UNSUPPORTED', 'SQLite: not yet.');
+};
+const unsupported: Schema = { missing: notYet, ensure: notYet, drop: notYet };
+
+function keyOf({ collection, key = 'id' }: Selection, row: Row): Key {
+  const value = row[key];
+  if (typeof value === 'bigint') return `$int:${value}`;
+  if (typeof value === 'number') return value;
+  if (typeof value === 'string') return value.startsWith('$') ? `$text:${value}` : value;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_KEY_UNUSABLE',
+    `${collection} has a document whose ${key} is ${value === null ? 'null' : 'neither text nor a number'}: ` +
+      'choose a key that is unique, never changes and orders the documents.',
+  );
+}
+
+function keyValue(key: Key): SQLInputValue {
+  const [, kind, text = ''] = /^\$(int|text):(.*)$/s.exec(String(key)) ?? [];
+  if (kind === 'int') return BigInt(text);
+  return kind === 'text' ? text : bound(key);
 }
 
 function connect(file: string, access: 'read' | 'write'): DatabaseSync {
@@ -64,8 +93,8 @@ function connect(file: string, access: 'read' | 'write'): DatabaseSync {
 function writeAll(
   database: DatabaseSync,
   selection: Selection,
-  writes: readonly Write[],
-): ('written' | 'conflict')[] {
+  writes: readonly Edit[],
+): Written[] {
   database.exec('BEGIN IMMEDIATE');
   try {
     const results = writes.map((write) => writeOne(database, selection, write));
@@ -80,19 +109,19 @@ function writeAll(
 function writeOne(
   database: DatabaseSync,
   selection: Selection,
-  { before, after, fields }: Write,
-): 'written' | 'conflict' {
+  { before, changes }: Edit,
+): Written {
   const columns = Object.keys(before);
-  const assignments = fields.map((field) => `${quoted(field)} = ?`).join(', ');
+  const assignments = changes.map(({ path }) => `${quoted(path[0] ?? '')} = ?`).join(', ');
   // One comparison of rows: SQLite takes no more than a thousand that are joined by AND.
   const unchanged = `(${columns.map(quoted).join(', ')}) IS (${marks(columns)})`;
-  const { changes } = database
+  const done = database
     .prepare(`UPDATE ${table(selection)} SET ${assignments} WHERE ${unchanged}`)
     .run(
-      ...fields.map((field) => bound(after[field])),
+      ...changes.map(({ value }) => bound(value)),
       ...columns.map((column) => bound(before[column])),
     );
-  return Number(changes) > 0 ? 'written' : 'conflict';
+  return Number(done.changes) > 0 ? 'written' : 'conflict';
 }
 
 /** Integers that fit are numbers, the others bigints. */
@@ -119,11 +148,11 @@ const narrowed = (row: Row): Row =>
 
 function pageQuery(selection: Selection, after: Key | undefined) {
   const { where, values } = condition(selection.filters);
-  const key = quoted(selection.key);
+  const key = quoted(selection.key ?? 'id');
   const from = after === undefined ? '' : ` AND ${key} > ?`;
   return {
     sql: `SELECT * FROM ${table(selection)} WHERE ${where}${from} ORDER BY ${key}`,
-    values: after === undefined ? values : [...values, bound(after)],
+    values: after === undefined ? values : [...values, keyValue(after)],
   };
 }
 

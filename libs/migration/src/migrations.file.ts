@@ -3,9 +3,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppError, messageOf } from '@tidegate/kernel';
-import { type Migration, migrationProblems } from '@tidegate/migration';
-import type { MigrationErrorCode } from '../errors.ts';
-import type { Loaded, Migrations } from './migrations.port.ts';
+import type { AnyMigration } from './migration.ts';
+import { migrationProblems } from './problems.ts';
+
+/** A migration as it was loaded; `hash` is of its file's text. */
+export interface Loaded {
+  readonly migration: AnyMigration;
+  readonly hash: string;
+  readonly file: string;
+}
+
+export type Migrations = ReadonlyMap<string, Loaded>;
 
 /**
  * Every `*.ts`, `*.js` and `*.mjs` file of the folder, by migration id. TypeScript runs as it is: types are
@@ -48,7 +56,7 @@ async function loadOne(folder: string, name: string): Promise<Loaded | { problem
     const problems = migrationProblems(module.default).map((problem) => `${file}: ${problem}`);
     return problems.length > 0
       ? { problems }
-      : { migration: module.default as Migration, hash, file: name };
+      : { migration: module.default as AnyMigration, hash, file: name };
   } catch (error) {
     return { problems: [`${file}${lineOf(error, file)}: ${messageOf(error)}`] };
   }
@@ -61,5 +69,5 @@ function lineOf(error: unknown, file: string): string {
   return line === undefined ? '' : `:${line}`;
 }
 
-const invalid = (message: string, cause?: unknown): AppError<MigrationErrorCode> =>
+const invalid = (message: string, cause?: unknown): AppError<'MIGRATION_FILE_INVALID'> =>
   new AppError('MIGRATION_FILE_INVALID', message, { cause });

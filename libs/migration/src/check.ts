@@ -1,0 +1,1 @@
+export { checkMigration, type Finding } from './check-migration.ts';

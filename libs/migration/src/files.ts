@@ -1,0 +1,1 @@
+export { type Loaded, loadMigrations, type Migrations } from './migrations.file.ts';
