@@ -1,4 +1,13 @@
-export { type Filter, matches, type Scalar, type Test } from './filter.ts';
+export { type Change, type Edit, editOf, restore } from './edit.ts';
+export {
+  type Condition,
+  conditionsOf,
+  type Filter,
+  matches,
+  pathsOf,
+  type Scalar,
+  type Test,
+} from './filter.ts';
 export { brokenInvariant } from './invariant.ts';
 export {
   type AnyMigration,
@@ -12,11 +21,12 @@ export {
   type Phase,
   phases,
   type Preserved,
-  type Row,
   type SchemaMigration,
   type UnsafeRule,
   unsafeRules,
   type Validator,
 } from './migration.ts';
+export type { Path, Row } from './path.ts';
 export { migrationProblems } from './problems.ts';
-export { type Change, type Edit, editOf, transform, type Transformed } from './transform.ts';
+export { applyDown, transform, type Transformed } from './transform.ts';
+export { cloned, equal, isPlain, valueAt } from './value.ts';

@@ -1,5 +1,6 @@
 import { messageOf } from '@tidegate/kernel';
-import type { Migration, Row } from './migration.ts';
+import type { Migration } from './migration.ts';
+import type { Row } from './path.ts';
 
 /** The first invariant that does not hold for the document, as words; undefined if all hold. */
 export function brokenInvariant(

@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { defineMigration, type Filter, matches, migrationProblems, transform } from './index.ts';
+import {
+  applyDown,
+  conditionsOf,
+  defineMigration,
+  type Filter,
+  matches,
+  type Migration,
+  migrationProblems,
+  pathsOf,
+  transform,
+} from './index.ts';
 
 const totals = defineMigration<{ id: number; items: number; price: number; total: number | null }>({
   id: 'order-totals',
@@ -17,7 +27,7 @@ describe('transform', () => {
       kind: 'changed',
       before: { id: 1, items: 2, price: 3, total: null },
       after: { id: 1, items: 2, price: 3, total: 6 },
-      fields: ['total'],
+      changes: [{ path: ['total'], value: 6 }],
     });
   });
 
@@ -98,7 +108,88 @@ describe('transform', () => {
             total: null,
           },
         ),
-      ).toMatchObject({ kind: 'changed', fields: ['total', 'extra'] });
+      ).toMatchObject({ kind: 'changed', changes: [{ path: ['total'] }, { path: ['extra'] }] });
+  });
+
+  it.each([
+    ['deep inside', { deep: { list: [1, { n: Number.NaN }] } }],
+    ['as a date', { at: new Date(Number.NaN) }],
+    ['as a function', { f: () => 1 }],
+    ['as a hole in a list', { list: [1, undefined] }],
+  ])('refuses what no database keeps %s', (_where, extra) => {
+    const up = (row: object) => ({ ...row, total: 1, extra });
+    expect(transform({ ...totals, up }, { id: 1, total: null })).toMatchObject({
+      code: 'MIGRATION_VALUE_UNUSABLE',
+    });
+  });
+
+  it('refuses a document that contains itself', () => {
+    const up = (row: Record<string, unknown>) => ({ ...Object.assign(row, { row }), total: 1 });
+    expect(transform({ ...totals, up }, { id: 1, total: null })).toMatchObject({
+      code: 'MIGRATION_UP_FAILED',
+    });
+  });
+
+  it('leaves a NaN alone that was there, and takes away fields that are undefined', () => {
+    const up = (row: Record<string, unknown>) => ({
+      ...row,
+      total: 1,
+      list: [...(row['list'] as unknown[]), 2],
+      old: undefined,
+      fresh: { kept: true, none: undefined },
+    });
+    const before = { id: 1, total: null, rate: Number.NaN, list: [Number.NaN], old: 5 };
+    expect(transform({ ...totals, up }, before)).toMatchObject({
+      after: { rate: Number.NaN, fresh: { kept: true } },
+      changes: [
+        { path: ['total'], value: 1 },
+        { path: ['list'], value: [Number.NaN, 2] },
+        { path: ['old'], value: undefined },
+        { path: ['fresh'], value: { kept: true } },
+      ],
+    });
+  });
+
+  it('compares only what the migration reads and changes, and what makes the document pending', () => {
+    const reading = { ...totals, reads: ['items', 'price'] } as unknown as Migration;
+    const filtered = { ...reading, filter: { kind: { equals: 'order' } } };
+    expect(
+      transform(filtered, { id: 1, items: 2, price: 3, total: null, kind: 'order' }),
+    ).toMatchObject({ compare: [['items'], ['price'], ['total'], ['kind']] });
+  });
+
+  it('refuses to change what is to be preserved, beyond rounding', () => {
+    const keeping = (balance: (was: number) => unknown) =>
+      transform(
+        {
+          id: 'x',
+          target: 'x',
+          collection: 'wallets',
+          pending: { v: { equals: null } },
+          up: (row: Record<string, unknown>) => ({
+            ...row,
+            v: 1,
+            balance: balance(Number(row['balance'])),
+          }),
+          preserved: [{ name: 'balance', of: ({ balance }) => balance as number }],
+        },
+        { _id: 'w', balance: 0.3 },
+      );
+    expect(keeping((was) => was - 0.1 + 0.1).kind).toBe('changed');
+    expect(keeping((was) => was + 0.001)).toMatchObject({
+      code: 'MIGRATION_PRESERVED_CHANGED',
+      message: 'up changes balance from 0.3 to 0.301 of wallets w.',
+    });
+  });
+
+  it('takes a document of MongoDB by its _id, and leaves its id to the user', () => {
+    const up = (row: Record<string, unknown>) => ({ ...row, id: 5, total: 1 });
+    const wrong = (row: Record<string, unknown>) => ({ ...row, _id: 'b', total: 1 });
+    const given = { _id: 'a', total: null };
+    expect(transform({ ...totals, up }, given).kind).toBe('changed');
+    expect(transform({ ...totals, up: wrong }, given)).toMatchObject({
+      code: 'MIGRATION_KEY_CHANGED',
+    });
   });
 
   it('does not let up edit the document it was given', () => {
@@ -111,7 +202,81 @@ describe('transform', () => {
   });
 });
 
+describe('the way back', () => {
+  const base: Migration = { ...(totals as unknown as Migration) };
+  const after = { id: 1, items: 2, price: 3, total: 6 };
+
+  it('is down, held to the same promises', () => {
+    const down = (row: object) => ({ ...row, total: null });
+    expect(applyDown({ ...base, down }, after)).toMatchObject({
+      kind: 'changed',
+      changes: [{ path: ['total'], value: null }],
+    });
+    const of = (wrong: Migration['up']) => applyDown({ ...base, down: wrong }, after);
+    expect(of((row) => ({ ...row, total: null, id: 2 }))).toMatchObject({
+      code: 'MIGRATION_KEY_CHANGED',
+    });
+    expect(of((row) => ({ ...row, total: 7 }))).toMatchObject({
+      code: 'MIGRATION_NOT_PENDING_AGAIN',
+      message: 'orders 1 is not pending again after down.',
+    });
+    expect(
+      of(() => {
+        throw new Error('no way');
+      }),
+    ).toMatchObject({ code: 'MIGRATION_DOWN_FAILED' });
+  });
+
+  it('is refused where there is no down', () => {
+    expect(applyDown(base, after)).toMatchObject({ code: 'MIGRATION_NOT_REVERSIBLE' });
+  });
+});
+
 describe('a filter', () => {
+  it('reaches through objects, and finds nothing behind a list or a value', () => {
+    const filter: Filter = { 'address.city': { equals: 'Rome' } };
+    expect(matches(filter, { address: { city: 'Rome' } })).toBe(true);
+    for (const address of [[{ city: 'Rome' }], 'Rome', null, new Date(0)])
+      expect(matches(filter, { address })).toBe(false);
+    expect(matches({ 'address.city': { exists: false } }, { address: [{ city: 'Rome' }] })).toBe(
+      true,
+    );
+    expect(matches({ constructor: { exists: false } }, {})).toBe(true);
+  });
+
+  it('takes one of several, beside what must hold anyway', () => {
+    const filter: Filter = {
+      kind: { equals: 'a' },
+      anyOf: [{ v: { exists: false } }, { v: { below: 2 }, old: { exists: true } }],
+    };
+    expect(matches(filter, { kind: 'a' })).toBe(true);
+    expect(matches(filter, { kind: 'a', v: 1, old: 0 })).toBe(true);
+    expect(matches(filter, { kind: 'a', v: 1 })).toBe(false);
+    expect(matches(filter, { kind: 'b' })).toBe(false);
+    expect(pathsOf(filter)).toEqual([['kind'], ['v'], ['v'], ['old']]);
+    expect(conditionsOf({ 'a.b': { equals: 1 } })).toEqual([
+      { path: ['a', 'b'], test: { equals: 1 } },
+    ]);
+  });
+
+  it('orders texts by code point and NaN not at all', () => {
+    expect(matches({ t: { above: '\uffff' } }, { t: '\u{1f600}' })).toBe(true);
+    expect(matches({ t: { below: 'b' } }, { t: 'a' })).toBe(true);
+    expect(matches({ t: { atMost: 'ab' } }, { t: 'abc' })).toBe(false);
+    for (const test of ['above', 'atLeast', 'below', 'atMost'])
+      expect(matches({ n: { [test]: 1 } }, { n: Number.NaN })).toBe(false);
+  });
+
+  it('is typed on the fields that the document names', () => {
+    const known: Filter<{ id: number; address: { city: string } }> = {
+      'address.city': { exists: true },
+      anyOf: [{ id: { above: 5 } }],
+    };
+    // @ts-expect-error there is no such field
+    const unknown: Filter<{ id: number }> = { total: { equals: null } };
+    expect([known, unknown]).toHaveLength(2);
+  });
+
   it('takes null and absent for the same', () => {
     const filter: Filter = { total: { equals: null } };
     expect(matches(filter, {})).toBe(true);
@@ -164,6 +329,11 @@ describe('a loaded definition', () => {
     [{ pending: { total: { in: 5 } } }, 'pending.total.in: expected a list of such values'],
     [{ pending: { total: { above: null } } }, 'pending.total.above: expected text or a number'],
     [{ pending: { total: { equals: NaN } } }, 'pending.total.equals: expected text, a number, '],
+    [{ pending: { total: { exists: 1 } } }, 'pending.total.exists: expected true or false'],
+    [{ pending: { 'a..b': { exists: true } } }, 'pending.a..b: expected names that are joined by '],
+    [{ pending: { anyOf: [] } }, 'pending.anyOf: expected a list of filters, one of which must'],
+    [{ pending: { anyOf: [{}] } }, 'pending.anyOf[0]: expected a filter that does not take every'],
+    [{ pending: { anyOf: [{ a: {} }] } }, 'pending.anyOf[0].a: expected a test, one of equals, '],
     [{ filter: { total: { like: 'x' } } }, 'filter.total.like: there is no such test; expected '],
     [{ invariants: [{ name: 'x' }] }, 'invariants: expected a list of { name, holds(document) }'],
     [{ down: 'sql' }, 'down: expected a function of one document'],

@@ -1,7 +1,5 @@
 import type { Filter } from './filter.ts';
-
-/** A document or table row. */
-export type Row = Readonly<Record<string, unknown>>;
+import type { KnownPath, Row } from './path.ts';
 
 /** A statement about one document that must hold before, during and after a run. */
 export interface Invariant<D extends Row> {
@@ -33,6 +31,9 @@ export type UnsafeRule = (typeof unsafeRules)[number];
 export const phases = ['schema', 'data', 'cutover', 'cleanup'] as const;
 export type Phase = (typeof phases)[number];
 
+/** A field, or a path through plain objects as `address.city`. */
+type PathOf<D> = [KnownPath<D>] extends [never] ? string : KnownPath<D>;
+
 interface Common {
   /** Lower-case words with dashes; never used again for something else. */
   readonly id: string;
@@ -55,14 +56,14 @@ export interface Migration<D extends Row = Row> extends Common {
   /** The immutable, unique, indexed field that orders the documents. Default `_id` for MongoDB, else `id`. */
   readonly key?: string;
   /** What this migration is about at all; everything if left out. */
-  readonly filter?: Filter;
+  readonly filter?: Filter<D>;
   /** What is left to do: true before `up`, false after it. */
-  readonly pending: Filter;
+  readonly pending: Filter<D>;
   /**
    * Paths that `up`, `preserved` and `invariants` look at, beside those that `up` changes. A write succeeds only if none of
    * these was changed meanwhile; left out: nothing at all of the document.
    */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly PathOf<D>[];
   up(document: D): D;
   down?(document: D): D;
   readonly invariants?: readonly Invariant<D>[];

@@ -1,5 +1,6 @@
 import { type Filter, filterProblems } from './filter.ts';
-import type { Invariant, Migration, Row } from './migration.ts';
+import type { Invariant, Migration } from './migration.ts';
+import type { Row } from './path.ts';
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9])?$/;
 

@@ -1,24 +1,11 @@
 import { messageOf } from '@tidegate/kernel';
-import { matches } from './filter.ts';
+import { type Edit, editOf } from './edit.ts';
+import { matches, pathsOf } from './filter.ts';
 import { brokenInvariant } from './invariant.ts';
-import type { Migration, Row } from './migration.ts';
-
-/** One difference: the value at the path, `undefined` where it is taken away. */
-export interface Change {
-  /** Names from the outside in: columns and fields, never a place in a list. */
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
-/** A document that is to become another one. */
-export interface Edit {
-  readonly before: Row;
-  readonly after: Row;
-  /** From `before` to `after`, the fewest that say it. */
-  readonly changes: readonly Change[];
-  /** What must still be as in `before` when it is written: paths, or undefined for the whole document. */
-  readonly compare?: readonly (readonly string[])[] | undefined;
-}
+import type { Migration } from './migration.ts';
+import type { Path, Row } from './path.ts';
+import { changedPreserved } from './preserved.ts';
+import { cloned, described, isPlain, settled, unusable, valueAt } from './value.ts';
 
 /** What `up` made of one document, or why it must not be written. */
 export type Transformed =
@@ -31,92 +18,126 @@ export type Transformed =
       readonly message: string;
     };
 
-const equal = (a: unknown, b: unknown): boolean =>
-  Object.is(a ?? null, b ?? null) ||
-  (isObject(a) && isObject(b) && JSON.stringify(a) === JSON.stringify(b));
-
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+interface Problem {
+  readonly code: string;
+  /** What follows the document's name, or its direction. */
+  readonly message: string;
+}
 
 /**
  * Applies `up` to one document and holds it to its promises. Codes: MIGRATION_UP_FAILED (it threw, or gave no
  * document), MIGRATION_KEY_CHANGED, MIGRATION_VALUE_UNUSABLE (what it gave a field cannot be kept),
- * MIGRATION_STILL_PENDING (the result is still what `pending` asks for), MIGRATION_INVARIANT_BROKEN.
+ * MIGRATION_STILL_PENDING (the result is still what `pending` asks for), MIGRATION_INVARIANT_BROKEN,
+ * MIGRATION_PRESERVED_CHANGED.
  */
-export function transform(migration: Migration, before: Row): Transformed {
-  const key = migration.key ?? 'id';
-  const name = `${migration.collection} ${String(before[key])}`;
-  const failed = (code: string, message: string): Transformed => ({
-    kind: 'failed',
-    before,
-    code,
-    message,
-  });
-  const after = applied(migration, before);
-  if ('problem' in after) return failed('MIGRATION_UP_FAILED', `up ${after.problem} on ${name}.`);
-  const { document } = after;
-  const fields = differences(before, document);
-  if (fields.includes(key))
-    return failed(
-      'MIGRATION_KEY_CHANGED',
-      `up changes ${key} of ${name}, which orders the documents.`,
-    );
-  const unusable = fields.find((field) => !isUsable(document[field]));
-  if (unusable !== undefined)
-    return failed(
-      'MIGRATION_VALUE_UNUSABLE',
-      `up gives ${unusable} of ${name} ${described(document[unusable])}, which no database keeps.`,
-    );
-  if (matches(migration.pending, document))
-    return failed('MIGRATION_STILL_PENDING', `${name} is still pending after up.`);
-  const broken = brokenInvariant(migration, document);
-  if (broken !== undefined)
-    return failed('MIGRATION_INVARIANT_BROKEN', `${name} breaks ${broken} after up.`);
-  return fields.length === 0
+export const transform = (migration: Migration, before: Row): Transformed =>
+  taken(migration, before, 'up');
+
+/**
+ * Applies `down` to one document, with the same codes but MIGRATION_DOWN_FAILED, MIGRATION_NOT_PENDING_AGAIN (the result
+ * is not what `up` would take), and MIGRATION_NOT_REVERSIBLE where there is no down.
+ */
+export const applyDown = (migration: Migration, before: Row): Transformed =>
+  taken(migration, before, 'down');
+
+type Direction = 'up' | 'down';
+
+function taken(migration: Migration, before: Row, direction: Direction): Transformed {
+  const result = attempted(migration, before, direction);
+  if ('code' in result) return { kind: 'failed', before, ...result };
+  return result.changes.length === 0
     ? { kind: 'unchanged', before }
-    : { kind: 'changed', ...editOf(before, document) };
+    : { kind: 'changed', ...result };
 }
 
-/** What makes `after` of `before`. */
-export const editOf = (before: Row, after: Row): Edit => ({
-  before,
-  after,
-  changes: differences(before, after).map((field) => ({ path: [field], value: after[field] })),
-});
+function attempted(migration: Migration, before: Row, direction: Direction): Edit | Problem {
+  const name = nameOf(migration, before);
+  const problem = (code: string, message: string): Problem => ({
+    code: `MIGRATION_${code}`,
+    message,
+  });
+  const after = applied(migration, before, direction);
+  if ('problem' in after)
+    return migration[direction] === undefined
+      ? problem('NOT_REVERSIBLE', `There is no down, to be applied to ${name}.`)
+      : problem(`${direction.toUpperCase()}_FAILED`, `${direction} ${after.problem} on ${name}.`);
+  const edit = editOf(before, after.document, readsOf(migration));
+  const field = keyField(migration, before);
+  const key = edit.changes.find(({ path }) => path[0] === field || path[0] === '_id')?.path[0];
+  if (key !== undefined)
+    return problem(
+      'KEY_CHANGED',
+      `${direction} changes ${key} of ${name}, which orders the documents.`,
+    );
+  const value = unusableChange(edit);
+  if (value !== undefined)
+    return problem(
+      'VALUE_UNUSABLE',
+      `${direction} gives ${value.path} of ${name} ${value.what}, which no database keeps.`,
+    );
+  if (matches(migration.pending, edit.after) !== (direction === 'down'))
+    return direction === 'up'
+      ? problem('STILL_PENDING', `${name} is still pending after up.`)
+      : problem('NOT_PENDING_AGAIN', `${name} is not pending again after down.`);
+  const broken = brokenInvariant(migration, edit.after);
+  if (broken !== undefined)
+    return problem('INVARIANT_BROKEN', `${name} breaks ${broken} after ${direction}.`);
+  const changed = changedPreserved(migration, before, edit.after);
+  return changed === undefined
+    ? edit
+    : problem('PRESERVED_CHANGED', `${direction} changes ${changed} of ${name}.`);
+}
 
-const differences = (before: Row, after: Row): string[] =>
-  [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (field) => !equal(before[field], after[field]),
-  );
+function nameOf(migration: Migration, document: Row): string {
+  const key = document[keyField(migration, document)];
+  return `${migration.collection} ${isPlain(key) ? JSON.stringify(key) : String(key)}`;
+}
 
-function applied(migration: Migration, before: Row): { document: Row } | { problem: string } {
+/** Rows say by themselves which target's own key they have. */
+const keyField = ({ key }: Migration, document: Row): string =>
+  key ?? (Object.hasOwn(document, '_id') ? '_id' : 'id');
+
+/** What was NaN may stay so in a list that is written anew. */
+function unusableChange({ before, changes }: Edit): { path: string; what: string } | undefined {
+  for (const { path, value } of changes) {
+    if (value === undefined) continue;
+    const what = unusable(value);
+    const was = valueAt(before, path);
+    const isNew = was === undefined || unusable(was) !== what;
+    if (what !== undefined && isNew) return { path: path.join('.'), what };
+  }
+  return undefined;
+}
+
+const READS = new WeakMap<Migration, readonly Path[] | undefined>();
+
+/** With what decides whether the document is to be migrated at all. */
+function readsOf(migration: Migration): readonly Path[] | undefined {
+  if (!migration.reads) return undefined;
+  const known = READS.get(migration);
+  if (known) return known;
+  const reads = [
+    ...migration.reads.map((path) => path.split('.')),
+    ...pathsOf(migration.pending),
+    ...pathsOf(migration.filter ?? {}),
+  ];
+  READS.set(migration, reads);
+  return reads;
+}
+
+function applied(
+  migration: Migration,
+  before: Row,
+  direction: Direction,
+): { document: Row } | { problem: string } {
   try {
-    const document: unknown = migration.up(structuredClone(before));
+    const given: unknown = migration[direction]?.(cloned(before));
+    if (given instanceof Promise) given.catch(() => {}); // what it fails with is not what is wrong
+    const document = settled(given);
     return isPlain(document)
       ? { document }
       : { problem: `gave ${described(document)} instead of a document` };
   } catch (error) {
     return { problem: `failed (${messageOf(error)})` };
   }
-}
-
-/** `{ … }`, also without a prototype, as drivers make rows; no list, promise or instance of a class. */
-function isPlain(value: unknown): value is Row {
-  if (!isObject(value)) return false;
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
-}
-
-/** Scalars, bytes, dates, and what JSON can say. NaN is none of them: databases make NULL of it. */
-function isUsable(value: unknown): boolean {
-  if (typeof value === 'number') return !Number.isNaN(value);
-  if (typeof value === 'function' || typeof value === 'symbol') return false;
-  if (!isObject(value) || ArrayBuffer.isView(value)) return true;
-  if (value instanceof Date) return !Number.isNaN(value.getTime());
-  return Array.isArray(value) || isPlain(value);
-}
-
-function described(value: unknown): string {
-  if (typeof value === 'number' || value === undefined || value === null) return String(value);
-  const { constructor } = Object(value) as { constructor?: { name?: string } };
-  return `a value of type ${constructor?.name ?? typeof value}`;
 }

@@ -2,7 +2,15 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 import { pathToFileURL } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { AppError, messageOf } from '@tidegate/kernel';
-import type { Edit, Filter, Row, Scalar, Test } from '@tidegate/migration';
+import {
+  type Condition,
+  conditionsOf,
+  type Edit,
+  type Filter,
+  type Row,
+  type Scalar,
+  type Test,
+} from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Key, Schema, Selection, Target, Written } from './target.port.ts';
 
@@ -164,8 +172,20 @@ function condition(filters: readonly Filter[]): { where: string; values: SQLInpu
     parts.push(sql);
     values.push(...more);
   };
-  for (const [field, test] of filters.flatMap((filter) => Object.entries(filter)))
-    addTest(quoted(field), test, add);
+  const addAll = (conditions: readonly Condition[]): void => {
+    for (const each of conditions)
+      if ('anyOf' in each) addAny(each.anyOf);
+      else addTest(quoted(each.path.join('.')), each.test, add);
+  };
+  const addAny = (alternatives: readonly (readonly Condition[])[]): void => {
+    const before = parts.splice(0);
+    const joined = alternatives.map((conditions) => {
+      addAll(conditions);
+      return parts.splice(0).join(' AND ') || 'TRUE';
+    });
+    parts.push(...before, `(${joined.join(' OR ') || 'FALSE'})`);
+  };
+  addAll(filters.flatMap(conditionsOf));
   return { where: parts.join(' AND ') || 'TRUE', values };
 }
 
@@ -177,6 +197,7 @@ function addTest(
   if (test.equals !== undefined) isOneOf(column, [test.equals], add);
   if (test.not !== undefined) isOneOf(column, [test.not], add, 'NOT ');
   if (test.in !== undefined) isOneOf(column, test.in, add);
+  if (test.exists !== undefined) isOneOf(column, [null], add, test.exists ? 'NOT ' : '');
   const orderings = { above: '>', atLeast: '>=', below: '<', atMost: '<=' } as const;
   for (const [name, operator] of Object.entries(orderings)) {
     const value = test[name as keyof typeof orderings];

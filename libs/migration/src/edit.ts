@@ -1,0 +1,87 @@
+import type { Path, Row } from './path.ts';
+import { equal, isPlain, put, valueAt } from './value.ts';
+
+/** One difference: the value at the path, `undefined` where it is taken away. */
+export interface Change {
+  readonly path: Path;
+  readonly value: unknown;
+}
+
+/** A document that is to become another one. */
+export interface Edit {
+  readonly before: Row;
+  readonly after: Row;
+  /** From `before` to `after`, the fewest that say it. A path leads through plain objects that `before` has. */
+  readonly changes: readonly Change[];
+  /** What must still be as in `before` when it is written: paths, or undefined for the whole document. */
+  readonly compare?: readonly Path[] | undefined;
+}
+
+/**
+ * What makes `after` of `before`. Null and absent are the same in a column or outermost field, further inside they are not.
+ * @param reads paths that must not have changed when it is written, beside the changed ones; undefined: the whole document
+ */
+export function editOf(before: Row, after: Row, reads?: readonly Path[]): Edit {
+  const changes: Change[] = [];
+  for (const name of namesOf(before, after)) {
+    const [old, next] = [valueAt(before, [name]), valueAt(after, [name])];
+    if (!equal(old ?? null, next ?? null)) differences([name], old, next, changes);
+  }
+  const compare = reads && outermost([...reads, ...changes.map(({ path }) => path)]);
+  return { before, after, changes, ...(compare ? { compare } : {}) };
+}
+
+/**
+ * Takes `current` back to what `image` says at the paths; elsewhere it stays as it is.
+ * @param reads as of `editOf`
+ */
+export function restore(
+  current: Row,
+  image: Row,
+  paths: readonly Path[],
+  reads?: readonly Path[],
+): Edit {
+  let after = current;
+  for (const path of paths) after = replaced(after, path, valueAt(image, path));
+  return editOf(current, after, reads && [...reads, ...paths]);
+}
+
+function differences(path: Path, old: unknown, next: unknown, changes: Change[]): void {
+  if (!isPlain(old) || !isPlain(next)) {
+    changes.push({ path, value: next });
+    return;
+  }
+  const names = namesOf(old, next).filter(
+    (name) =>
+      Object.hasOwn(old, name) !== Object.hasOwn(next, name) || !equal(old[name], next[name]),
+  );
+  if (names.some((name) => !isAddressable(name))) changes.push({ path, value: next });
+  else for (const name of names) differences([...path, name], old[name], next[name], changes);
+}
+
+/** Databases read other names as paths or operators: then the object around them is written whole. */
+const isAddressable = (name: string): boolean =>
+  name !== '' && !name.startsWith('$') && !name.includes('.');
+
+const namesOf = (a: Row, b: Row): string[] => {
+  const added = Object.keys(b).filter((name) => !Object.hasOwn(a, name));
+  return [...Object.keys(a), ...added];
+};
+
+/** Those that lie in none of the others, each once. */
+export function outermost(paths: readonly Path[]): readonly Path[] {
+  const kept: Path[] = [];
+  for (const path of [...paths].sort((a, b) => a.length - b.length))
+    if (!kept.some((outer) => outer.every((name, index) => path[index] === name))) kept.push(path);
+  return kept;
+}
+
+function replaced(document: Row, [name = '', ...inner]: Path, value: unknown): Row {
+  const old = Object.hasOwn(document, name) ? document[name] : undefined;
+  if (inner.length > 0 && !isPlain(old) && value === undefined) return document;
+  const next = inner.length === 0 ? value : replaced(isPlain(old) ? old : {}, inner, value);
+  const copy = { ...document };
+  if (next === undefined) delete copy[name];
+  else put(copy, name, next);
+  return copy;
+}

@@ -1,0 +1,30 @@
+import { messageOf } from '@tidegate/kernel';
+import type { Migration, Preserved } from './migration.ts';
+import type { Row } from './path.ts';
+
+const TOLERANCE = 1e-9; // of the greater of both
+
+/** The first of what the migration preserves that is not the same in both documents, as words; undefined if all is. */
+export function changedPreserved(
+  { preserved = [] }: Pick<Migration, 'preserved'>,
+  before: Row,
+  after: Row,
+): string | undefined {
+  for (const each of preserved)
+    try {
+      const [was, is] = [each.of(before), each.of(after)];
+      if (!isKept(was, is)) return `${each.name} from ${String(was)} to ${String(is)}`;
+      const [from, to] = [each.by?.(before), each.by?.(after)];
+      if (from !== to) return `the group of ${each.name} from ${from} to ${to}`;
+    } catch (error) {
+      return `${each.name} (which throws: ${messageOf(error)})`;
+    }
+  return undefined;
+}
+
+type Kept = ReturnType<Preserved<Row>['of']>;
+
+const isKept = (a: Kept, b: Kept): boolean =>
+  typeof a === 'number' && typeof b === 'number'
+    ? a === b || Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b))
+    : a === b;
