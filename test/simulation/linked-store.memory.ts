@@ -75,6 +75,7 @@ export function linkedStore(
         append: (entries) => write('append', () => projection.append(entries as never)),
         read: (id, page) => read('read', () => projection.read(id, page)) as never,
         last: (id) => read('last', () => projection.last(id)) as never,
+        forget: (id, upTo) => write('forget', () => projection.forget(id, upTo)),
       };
     },
     leases: {

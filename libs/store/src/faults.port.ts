@@ -9,8 +9,13 @@ export const writePoints = [
 /** Where a fault test may stop the process, also around effects that no document holds. In production nothing happens there. */
 export const faultPoints = [
   ...writePoints,
-  'batch.read', // before a migration's batch is written
-  'batch.written', // after it, before the run says so
+  'batch.read', // before a migration's batch is written, and before its way back is kept
+  'batch.journaled', // after its way back is kept, before it is written
+  'batch.written', // after it is written, before the run says so
+  'batch.recorded', // after the run says so
+  'revert.read', // before documents of a migration are put back
+  'revert.written', // after it, before the run says so
+  'revert.recorded', // after the run says so
   'send.due', // before a notification is sent
   'send.sent', // after it, before the attempt is recorded
   'append.received', // before records go into the audit log

@@ -91,6 +91,28 @@ export function projectionContract(open: Open): void {
       expect(keys(await history.read('a', { before: 4, limit: 2 }))).toEqual(['e', 'd', 'c', 'b']);
     });
 
+    it('forgets what is old, of one id only, and then takes it anew', async () => {
+      const { history, reopen } = await filled(
+        ...[1, 2, 2, 3].map((version, place) => entry(version, `k-${place}`)),
+        entry(1, 'k-0', 'b'),
+      );
+      expect(await history.forget('a', 2)).toBe(3);
+      expect(keys(await history.read('a', { limit: 10 }))).toEqual(['k-3']);
+      expect(keys(await history.read('b', { limit: 10 }))).toEqual(['k-0']);
+      expect(await history.forget('a', 2)).toBe(0);
+      expect(await history.append([entry(1, 'k-0')])).toBe(1);
+      const again = (await reopen()).projection<string>('history');
+      expect(keys(await again.read('a', { limit: 10 }))).toEqual(['k-0', 'k-3']);
+      expect(await again.forget('a', Infinity)).toBe(2);
+      expect(await again.last('a')).toBeUndefined();
+    });
+
+    it('forgets more than one step takes', async () => {
+      const { history } = await filled(...Array.from({ length: 450 }, (_, at) => entry(at)));
+      expect(await history.forget('a', 448)).toBe(449);
+      expect(keys(await history.read('a', { limit: 10 }))).toEqual(['k-449']);
+    });
+
     it('knows the last one', async () => {
       const { history } = await filled(entry(9, 'x'), entry(9, 'y'), entry(3));
       expect((await history.last('a'))?.key).toBe('y');

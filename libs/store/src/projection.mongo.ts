@@ -5,6 +5,9 @@ import { isDuplicateKey } from './failure.mongo.ts';
 import type { Entry, Projection } from './projection.port.ts';
 import { stateText } from './size.ts';
 
+/** Oldest first needs an order, and a deletion has none: it goes in steps, each of which is quick. */
+const FORGOTTEN_AT_ONCE = 200;
+
 /** An entry at rest; `_id` is `[id, key]` as JSON, so that no two have both. */
 export interface EntryRow {
   readonly _id: string;
@@ -66,6 +69,21 @@ export class MongoProjection<R> implements Projection<R> {
 
   last(id: string): Promise<Entry<R> | undefined> {
     return this.#run(async () => (await this.#find({ id }, -1, 1))[0]);
+  }
+
+  forget(id: string, upTo: number): Promise<number> {
+    return this.#run(async () => {
+      for (let forgotten = 0; ;) {
+        const oldest = await this.#rows
+          .find({ id, version: { $lte: upTo } }, { projection: { _id: 1 } })
+          .sort({ version: 1, place: 1 })
+          .limit(FORGOTTEN_AT_ONCE)
+          .toArray();
+        const ids = oldest.map(({ _id }) => _id);
+        if (ids.length === 0) return forgotten;
+        forgotten += (await this.#rows.deleteMany({ _id: { $in: ids } })).deletedCount;
+      }
+    });
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-/** A record of an append-only collection: histories, gate samples, logs. */
+/** A record of a collection that is appended to and never changed: histories, gate samples, logs. */
 export interface Entry<R> {
   /** What it is about. */
   readonly id: string;
@@ -27,4 +27,9 @@ export interface Projection<R> {
   ): Promise<readonly Entry<R>[]>;
   /** The entry with the greatest version, of several the one that came last. */
   last(id: string): Promise<Entry<R> | undefined>;
+  /**
+   * Takes away the entries of the id up to and with this version, oldest first; safe to repeat. When the store was lost
+   * meanwhile, some may be left. Returns how many it took away.
+   */
+  forget(id: string, upTo: number): Promise<number>;
 }

@@ -4,6 +4,9 @@ import { nameFailure } from './failure.sqlite.ts';
 import type { Entry, Projection } from './projection.port.ts';
 import { stateText } from './size.ts';
 
+/** Entries that one transaction takes away: bounds how long it holds up the event loop. */
+const FORGOTTEN_AT_ONCE = 200;
+
 const COLUMNS = 'position, id, version, key, at, record';
 
 export class SqliteProjection<R> implements Projection<R> {
@@ -23,6 +26,11 @@ export class SqliteProjection<R> implements Projection<R> {
       append: database.prepare(
         `INSERT INTO entries (projection, id, version, key, at, record) VALUES (?, ?, ?, ?, ?, ?)
          ON CONFLICT (projection, id, key) DO NOTHING`,
+      ),
+      forget: database.prepare(
+        `DELETE FROM entries WHERE position IN (
+           SELECT position FROM entries WHERE projection = ? AND id = ? AND version <= ?
+           ORDER BY version, position LIMIT ${FORGOTTEN_AT_ONCE})`,
       ),
       forth: select('version > ? AND version < ?', 'ASC'),
       back: select('version > ? AND version < ?', 'DESC'),
@@ -62,6 +70,16 @@ export class SqliteProjection<R> implements Projection<R> {
   async last(id: string): Promise<Entry<R> | undefined> {
     const [entry] = await this.read(id, { before: Infinity, limit: 1 });
     return entry;
+  }
+
+  async forget(id: string, upTo: number): Promise<number> {
+    for (let forgotten = 0; ;) {
+      const { changes } = await this.#commit.write(() =>
+        this.#sql.forget.run(this.#name, id, upTo),
+      );
+      forgotten += Number(changes);
+      if (Number(changes) < FORGOTTEN_AT_ONCE) return forgotten;
+    }
   }
 }
 

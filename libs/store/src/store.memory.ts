@@ -54,11 +54,12 @@ function memoryLeases(disk: MemoryDisk, clock: Clock, epoch: number): Leases {
 
 function memoryProjection<R>(disk: MemoryDisk, name: string): Projection<R> {
   const all = under(disk.entries, name, () => []);
-  const of = (id: string): Entry<R>[] =>
-    all
-      .filter((entry) => entry.id === id)
-      .sort((a, b) => a.version - b.version)
-      .map((entry) => ({ ...entry, record: JSON.parse(entry.record) as R }));
+  const of = (id: string) =>
+    all.filter((entry) => entry.id === id).sort((a, b) => a.version - b.version);
+  const opened = (entry: Entry<string>): Entry<R> => ({
+    ...entry,
+    record: JSON.parse(entry.record) as R,
+  });
   return {
     async append(entries) {
       const records = entries.map(({ id, record }) => stateText(`${name}/${id}`, record));
@@ -79,11 +80,20 @@ function memoryProjection<R>(disk: MemoryDisk, name: string): Projection<R> {
       );
       const entries = before === undefined ? inOrder : inOrder.reverse();
       const cut = entries[limit - 1]?.version;
-      return entries.filter(({ version }, place) => place < limit || version === cut);
+      return entries.filter(({ version }, place) => place < limit || version === cut).map(opened);
     },
     async last(id) {
       disk.reach();
-      return of(id).at(-1);
+      const entry = of(id).at(-1);
+      return entry && opened(entry);
+    },
+    async forget(id, upTo) {
+      disk.reach();
+      const kept = all.filter((entry) => entry.id !== id || entry.version > upTo);
+      const forgotten = all.length - kept.length;
+      kept.forEach((entry, place) => (all[place] = entry));
+      all.length = kept.length;
+      return forgotten;
     },
   };
 }

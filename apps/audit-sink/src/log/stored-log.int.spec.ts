@@ -151,6 +151,7 @@ describe('proofs from the stored log', () => {
           : stored.append(entries),
       read: (id, page) => stored.read(id, page),
       last: (id) => stored.last(id),
+      forget: (id, upTo) => stored.forget(id, upTo),
     };
     await expect(appenderOn(crashing).append(records(0, 300))).rejects.toThrow('crash');
     const state = await appenderOn(stored).state();
