@@ -1,0 +1,16 @@
+import type { Work } from '../run/run.ts';
+import type { SizeBounds } from './batch-size.ts';
+
+const TARGET_BATCH_MS = 1_000;
+/** Without a lower bound of the user's a batch shrinks to this share of the largest. */
+const LEAST_SHARE = 0.05;
+
+export const boundsOf = ({
+  batchSize,
+  minBatchSize,
+  flow,
+}: Pick<Work, 'batchSize' | 'minBatchSize' | 'flow'>): SizeBounds => ({
+  most: batchSize,
+  least: minBatchSize ?? Math.max(1, Math.floor(batchSize * LEAST_SHARE)),
+  targetMs: flow?.targetBatchMs ?? TARGET_BATCH_MS,
+});
