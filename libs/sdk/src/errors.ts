@@ -15,6 +15,7 @@ export const sdkErrorCodes = [
   'SDK_BOOTSTRAP_FAILED', // reported when the flags of an earlier run could not be read or kept
   'SDK_LISTENER_FAILED', // reported when a listener, an observer or a function that gives the context threw, or a handler of onFlagChanged failed and is tried again
   'SDK_CHANGE_GIVEN_UP', // reported when a handler of onFlagChanged has failed too often, or a newer change waits
+  'SDK_DUAL_READ_FAILED', // reported when a dual read could not be compared, or its flag gives a mode that there is not
   'SDK_VALIDATOR_FAILED', // reported when the validator of a ModeGuard threw; the request was let pass
 ] as const;
 export type SdkErrorCode = (typeof sdkErrorCodes)[number];

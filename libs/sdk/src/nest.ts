@@ -1,3 +1,4 @@
+export { type DualReadProviderOptions, provideDualRead } from './nest/dual-read.nest.ts';
 export { FeatureGate, type FeatureGateOptions } from './nest/feature-gate.nest.ts';
 export type { HttpRequest } from './nest/http-request.ts';
 export { InjectFlags, TIDEGATE } from './nest/inject.ts';

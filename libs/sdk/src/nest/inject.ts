@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import type { DualReadMetrics } from '../dual-read/dual-read.port.ts';
 import type { ModeMetrics } from './mode-metrics.port.ts';
 import type { RequestContexts } from './request-contexts.ts';
 import type { Report } from '../report.ts';
@@ -16,4 +17,5 @@ export interface Requests {
   readonly contexts: RequestContexts;
   readonly report: Report;
   readonly modeMetrics: ModeMetrics | undefined;
+  readonly dualReadMetrics: DualReadMetrics | undefined;
 }

@@ -6,6 +6,7 @@ import {
   type ExecutionContext,
   Get,
   HttpCode,
+  Inject,
   Injectable,
   Param,
   Post,
@@ -19,10 +20,13 @@ import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '@tidegate/kernel/testing';
 import { Registry } from 'prom-client';
+import type { DualRead } from '../dual-read/dual-read.port.ts';
+import { dualReadMetrics } from '../prometheus/dual-read-metrics.prometheus.ts';
 import { exposureMetrics } from '../prometheus/exposure-metrics.prometheus.ts';
 import { modeMetrics } from '../prometheus/mode-metrics.prometheus.ts';
 import { type FlagValue, type MemoryTidegate, memoryTidegate } from '../testing/tidegate.memory.ts';
 import type { Mode, Tidegate } from '../tidegate.port.ts';
+import { provideDualRead } from './dual-read.nest.ts';
 import { FeatureGate } from './feature-gate.nest.ts';
 import type { HttpRequest } from './http-request.ts';
 import { InjectFlags, TIDEGATE } from './inject.ts';
@@ -386,6 +390,76 @@ describe.each([
     await closing.splice(0).at(0)?.close();
     expect(flags.status.state).toBe('closed');
   });
+});
+
+it('provides a dual read that asks for the user of the request, with the metrics and reports of the module', async () => {
+  const READ = Symbol('READ');
+  const TABLE = Symbol('TABLE');
+  @Controller('totals')
+  class Totals {
+    readonly #read: DualRead<[id: number], Promise<number>>;
+
+    constructor(@Inject(READ) read: DualRead<[id: number], Promise<number>>) {
+      this.#read = read;
+    }
+
+    @Get(':id')
+    get(@Param('id') id: string): Promise<number> {
+      return this.#read(Number(id));
+    }
+  }
+  const register = new Registry();
+  const errors: string[] = [];
+  const mode: FlagValue = ({ targetingKey }) => (targetingKey === 'ann' ? 'new' : 'shadow');
+  const module = await Test.createTestingModule({
+    imports: [
+      TidegateModule.forRoot({
+        client: memoryTidegate({ 'totals-read': mode }),
+        requestContext: { targetingKey: ({ headers }) => String(headers['x-user']) },
+        dualReadMetrics: dualReadMetrics({ register, prefix: 'shop_' }),
+        onError: ({ message }) => void errors.push(message),
+      }),
+    ],
+    controllers: [Totals],
+    providers: [
+      { provide: TABLE, useValue: { 1: 11 } },
+      provideDualRead(READ, {
+        inject: [TABLE],
+        useFactory: (table: Record<number, number>) => ({
+          name: 'totals',
+          flag: 'totals-read',
+          old: (id: number) => Promise.resolve(id * 10),
+          new: async (id: number) => {
+            if (table[id] === undefined) throw new Error('no such total');
+            return table[id];
+          },
+        }),
+      }),
+    ],
+  }).compile();
+  const app = module.createNestApplication(new FastifyAdapter());
+  await app.listen(0, '127.0.0.1');
+  closing.push(app);
+  const ask = async (id: number, user: string) => {
+    const response = await fetch(`${await app.getUrl()}/totals/${id}`, {
+      headers: { 'x-user': user },
+    });
+    return response.text();
+  };
+  expect(await ask(1, 'ann')).toBe('11');
+  expect(await ask(1, 'bob')).toBe('10');
+  expect(await ask(2, 'bob')).toBe('20');
+  await app.get<DualRead<[number], unknown>>(READ).settled();
+  const text = await register.metrics();
+  const compared = 'shop_dual_read_comparisons_total{read="totals",mode="shadow"';
+  expect(text).toContain(`${compared},outcome="mismatch"} 1`);
+  expect(text).toContain(`${compared},outcome="failed"} 1`);
+  expect(text).toContain(`${compared},outcome="match"} 0`);
+  expect(text).toContain(
+    'shop_dual_reads_total{read="totals",mode="new",side="new",outcome="answered"} 1',
+  );
+  expect(text).toContain('shop_dual_read_duration_seconds_count{read="totals",side="new"} 4');
+  expect(errors).toEqual(['Dual read totals: 2 was not compared: no such total.']);
 });
 
 it('gives the flags of a spec to an application that is made with others', async () => {

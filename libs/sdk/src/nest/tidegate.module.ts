@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import { currentContext, runWithContext } from '../context/current-context.ts';
+import type { DualReadMetrics } from '../dual-read/dual-read.port.ts';
 import type { Observer } from '../observer.port.ts';
 import type { TidegateOptions } from '../options.ts';
 import { type Report, reportTo } from '../report.ts';
@@ -32,6 +33,8 @@ interface NestOptions {
   readonly observers?: readonly Observer[];
   /** What every ModeGuard counts with: `modeMetrics()`. */
   readonly modeMetrics?: ModeMetrics;
+  /** What every `provideDualRead` counts with: `dualReadMetrics()`. */
+  readonly dualReadMetrics?: DualReadMetrics;
 }
 
 /** How to make a client, or one that is made; the module closes either. */
@@ -104,6 +107,7 @@ function requestsOf(options: TidegateModuleOptions): Requests {
     contexts: new RequestContexts(options.requestContext ?? {}, report),
     report,
     modeMetrics: options.modeMetrics,
+    dualReadMetrics: options.dualReadMetrics,
   };
 }
 
