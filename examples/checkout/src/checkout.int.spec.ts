@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { eventually } from '@tidegate/kernel/testing';
 import { startCheckout } from './index.ts';
 import type { CheckoutOptions } from './options.ts';
 
@@ -212,6 +213,42 @@ describe('payment', () => {
       status: 404,
       body: { code: 'ORDER_UNKNOWN' },
     });
+  });
+});
+
+describe('the amount of an order', () => {
+  const modeOf = (version: number, mode: string) =>
+    record('order-amount', version, {
+      type: 'string',
+      variants: { off: 'off', shadow: 'shadow', new: 'new' },
+      defaultVariant: mode,
+      exposure: { variant: mode, percentage: 0 },
+    });
+  const compared = (mode: string, outcome: string) =>
+    `checkout_dual_read_comparisons_total{read="order-amount",mode="${mode}",outcome="${outcome}"}`;
+
+  it('is read from the kept total in the shadow first, then instead, as its flag says', async () => {
+    const { checkout, flags, post, metric } = await started();
+    const modeIs = async (version: number, mode: string) => {
+      const changed = new Promise((resolve) => {
+        checkout.flags.onChange('order-amount', resolve);
+      });
+      flags.change(modeOf(version, mode));
+      await changed;
+    };
+    const { orderId } = (await post('/checkout', cart('bob'))).body;
+    const pay = (id: unknown) => post('/payments', { userId: 'bob', orderId: id });
+    await modeIs(1, 'shadow');
+    expect(await pay(1)).toMatchObject({ status: 201, body: { amount: 14_50 } }); // no total yet
+    expect(await pay(orderId)).toMatchObject({ status: 201, body: { amount: 20_00 } });
+    await eventually(async () => (await metric(compared('shadow', 'mismatch'))) === 1);
+    await eventually(async () => (await metric(compared('shadow', 'match'))) === 1);
+    await modeIs(2, 'new');
+    expect(await pay(orderId)).toMatchObject({ status: 201, body: { amount: 20_00 } });
+    expect((await pay(1)).status).toBe(500);
+    await eventually(async () => (await metric(compared('new', 'match'))) === 1);
+    await modeIs(3, 'off');
+    expect((await pay(1)).status).toBe(201);
   });
 });
 

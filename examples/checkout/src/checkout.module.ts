@@ -1,13 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Tidegate } from '@tidegate/sdk';
-import { TIDEGATE, TidegateModule } from '@tidegate/sdk/nest';
-import { exposureMetrics, modeMetrics } from '@tidegate/sdk/prometheus';
+import { provideDualRead, TIDEGATE, TidegateModule } from '@tidegate/sdk/nest';
+import { dualReadMetrics, exposureMetrics, modeMetrics } from '@tidegate/sdk/prometheus';
 import { Faults } from './feature/faults.ts';
 import { Metrics } from './feature/metrics.prometheus.ts';
 import { OperationsController } from './feature/operations.controller.ts';
 import { type Serve, serving } from './feature/serve.handler.ts';
 import type { CheckoutOptions } from './options.ts';
+import { type AmountOf, amountReadings } from './order/amount-of.ts';
 import { CheckoutController } from './order/checkout.controller.ts';
 import { Orders } from './order/orders.sqlite.ts';
 import { placingOrders } from './order/place-order.handler.ts';
@@ -18,6 +19,7 @@ import { userOf } from './feature/user.ts';
 import { FAULTS, METRICS, PAY, PLACE_ORDER } from './tokens.ts';
 
 const SERVE = Symbol('SERVE');
+const AMOUNT_OF = Symbol('AMOUNT_OF');
 
 @Module({})
 export class CheckoutModule {
@@ -35,6 +37,7 @@ export class CheckoutModule {
           requestContext: { targetingKey: ({ body }) => userOf(body) },
           observers: [exposureMetrics({ register: metrics.registry })],
           modeMetrics: modeMetrics({ register: metrics.registry, prefix: 'checkout_' }),
+          dualReadMetrics: dualReadMetrics({ register: metrics.registry, prefix: 'checkout_' }),
         }),
       ],
       controllers: [CheckoutController, PaymentController, OperationsController],
@@ -68,10 +71,12 @@ export class CheckoutModule {
               },
             }),
         },
+        provideDualRead(AMOUNT_OF, { useFactory: () => amountReadings(orders) }),
         {
           provide: PAY,
-          inject: [SERVE],
-          useFactory: (serve: Serve) => paying(orders, new Payments(database), serve),
+          inject: [AMOUNT_OF, SERVE],
+          useFactory: (amountOf: AmountOf, serve: Serve) =>
+            paying(amountOf, new Payments(database), serve),
         },
       ],
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { amountDue, isConsistent, price, priceForLoyalty, sumOf } from './order.ts';
+import { amountByItems, isConsistent, payable, price, priceForLoyalty } from './order.ts';
 
 const items = fc.array(
   fc.record({
@@ -32,14 +32,18 @@ describe('pricing', () => {
   });
 });
 
-describe('the amount due', () => {
-  it('of an old order is the sum of its items', () => {
-    const bought = [{ sku: 'tea', price: 10_00, quantity: 3 }];
-    const old = { userId: 'ann', items: bought, discount: 0, total: null };
-    expect(amountDue(old)).toBe(sumOf(bought));
+describe('the amount', () => {
+  it('by the items is the total, where there is one', () => {
+    fc.assert(
+      fc.property(items, fc.nat({ max: 10_000_00 }), (bought, spentBefore) => {
+        for (const order of [price('ann', bought), priceForLoyalty('ann', bought, spentBefore)])
+          expect(amountByItems(order)).toBe(order.total);
+      }),
+    );
   });
 
   it('is refused when it is nothing', () => {
-    expect(amountDue(price('ann', []))).toMatchObject({ code: 'ORDER_NOTHING_TO_PAY' });
+    expect(payable(1)).toBe(1);
+    expect(payable(0)).toMatchObject({ code: 'ORDER_NOTHING_TO_PAY' });
   });
 });

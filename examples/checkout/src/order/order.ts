@@ -44,8 +44,9 @@ export function priceForLoyalty(
 export const isConsistent = ({ items, discount, total }: Order): boolean =>
   total === null || total + discount === sumOf(items);
 
-/** What an order costs, also one from before totals were kept; refused if it has nothing to pay. */
-export function amountDue(order: Order): number | Rejection {
-  const due = order.total ?? sumOf(order.items) - order.discount;
-  return due > 0 ? due : reject('ORDER_NOTHING_TO_PAY', 'There is nothing to pay for this order.');
-}
+/** What an order costs by its items: how it was always found out. */
+export const amountByItems = ({ items, discount }: Order): number => sumOf(items) - discount;
+
+/** What is to be paid, refused if that is nothing. */
+export const payable = (amount: number): number | Rejection =>
+  amount > 0 ? amount : reject('ORDER_NOTHING_TO_PAY', 'There is nothing to pay for this order.');

@@ -5,6 +5,7 @@ export class Orders {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #find: StatementSync;
+  readonly #total: StatementSync;
   readonly #spent: StatementSync;
 
   constructor(database: DatabaseSync) {
@@ -13,6 +14,7 @@ export class Orders {
       'INSERT INTO orders (user_id, items, discount, total, created_at) VALUES (?, ?, ?, ?, ?)',
     );
     this.#find = database.prepare('SELECT * FROM orders WHERE id = ?');
+    this.#total = database.prepare('SELECT total FROM orders WHERE id = ?');
     this.#spent = database.prepare('SELECT sum(total) AS spent FROM orders WHERE user_id = ?');
   }
 
@@ -37,6 +39,12 @@ export class Orders {
       discount: Number(row['discount']),
       total: row['total'] === null ? null : Number(row['total']),
     };
+  }
+
+  /** Undefined: no such order; null: one whose total was not kept. */
+  total(id: number): number | null | undefined {
+    const row = this.#total.get(id);
+    return row && (row['total'] === null ? null : Number(row['total']));
   }
 
   /** By orders that have a total. */

@@ -1,7 +1,7 @@
-import { isRejection, reject, type Rejection } from '@tidegate/kernel';
+import { AppError, isRejection, reject, type Rejection } from '@tidegate/kernel';
 import type { Serve } from '../feature/serve.handler.ts';
-import { amountDue } from '../order/order.ts';
-import type { Orders } from '../order/orders.sqlite.ts';
+import type { AmountOf } from '../order/amount-of.ts';
+import { payable } from '../order/order.ts';
 import type { Payments } from './payments.sqlite.ts';
 
 export interface Paid {
@@ -13,12 +13,14 @@ export type Pay = (orderId: number) => Paid | Rejection;
 
 /** Takes the money for an order: authorised and then captured, or, on the new path, captured at once. */
 export const paying =
-  (orders: Orders, payments: Payments, serve: Serve): Pay =>
+  (amountOf: AmountOf, payments: Payments, serve: Serve): Pay =>
   (orderId) => {
     const charge = (take: (amount: number) => number): Paid | Rejection => {
-      const order = orders.find(orderId);
-      if (!order) return reject('ORDER_UNKNOWN', `There is no order ${orderId}.`);
-      const amount = amountDue(order);
+      const found = amountOf(orderId);
+      if (found === undefined) return reject('ORDER_UNKNOWN', `There is no order ${orderId}.`);
+      if (found === null)
+        throw new AppError('ORDER_TOTAL_MISSING', `The total of order ${orderId} was not kept.`);
+      const amount = payable(found);
       return isRejection(amount) ? amount : { paymentId: take(amount), amount };
     };
     return serve('payment', {
