@@ -71,6 +71,17 @@ describe('a plan that says nothing twice', () => {
     ['levels', { limit }, { levels: { notify: 5, hold: 50 } }],
     ['levels that are none', { limit }, { risk: '30%' }],
     [
+      'one variant after another',
+      { limit },
+      {
+        steps: [
+          { stage: 'shadow', variant: 'shadow', percentage: 100, hold: '1m' },
+          { stage: 'few', variant: 'new', percentage: 10, hold: '1m' },
+          { stage: 'all', percentage: 100, hold: '1m' },
+        ],
+      },
+    ],
+    [
       'a deadline',
       { limit },
       { steps: [{ bake: 'b', hold: '1m', deadline: '1h', atDeadline: 'advance' }] },
@@ -84,6 +95,18 @@ describe('a plan that says nothing twice', () => {
 describe('a contradiction', () => {
   it.each<[string, object, string, object?]>([
     ['against nothing', {}, 'guards.0 is against nothing; expected limit, margin or both'],
+    [
+      'a variant that closes after another one',
+      { limit },
+      'steps.2.percentage exposes less than an earlier stage; a rollout only opens, a rollback closes',
+      {
+        steps: [
+          { stage: 'shadow', variant: 'shadow', percentage: 100, hold: '1m' },
+          { stage: 'half', variant: 'new', percentage: 50, hold: '1m' },
+          { stage: 'few', percentage: 10, hold: '1m' },
+        ],
+      },
+    ],
     [
       'a margin on a baseline that is not there',
       { margin: '10%' },

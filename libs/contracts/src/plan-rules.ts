@@ -106,8 +106,10 @@ const repeated = (list: 'guards' | 'steps', names: readonly (string | undefined)
         ],
   );
 
+/** Of one variant: another one begins anew, as `new` after `shadow` was everywhere. */
 function stageIssues(steps: readonly Fields[]): PlanIssue[] {
   let exposed = 0;
+  let variant: unknown;
   return steps.flatMap((step, index): PlanIssue[] => {
     if (!('stage' in step)) return [];
     if (!['percentage', 'variant', 'users'].some((field) => field in step)) {
@@ -116,8 +118,10 @@ function stageIssues(steps: readonly Fields[]): PlanIssue[] {
     }
     const percentage = percentageOf(step['percentage']);
     if (percentage === undefined) return [];
-    const before = exposed;
+    const isAnother = variant !== undefined && (step['variant'] ?? variant) !== variant;
+    const before = isAnother ? 0 : exposed;
     exposed = Math.max(before, percentage);
+    variant = step['variant'] ?? variant;
     if (percentage >= before) return [];
     const message = 'exposes less than an earlier stage; a rollout only opens, a rollback closes';
     return [{ path: ['steps', index, 'percentage'], message }];

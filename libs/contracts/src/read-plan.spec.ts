@@ -135,7 +135,7 @@ describe('a problem names its line, its path and what was expected', () => {
         .replace('approve: review', 'hold: 5s'),
       [
         '11:5 metrics.violations.type expected ratio, latency, count, rate, value, signal, promql or alert',
-        '18:30 steps.0.action expected one of "plan"|"execute"|"verify"',
+        '18:30 steps.0.action expected one of "plan"|"backup"|"execute"|"verify"|"revert"|"cutover"|"cleanup"',
         '19:5 steps.1.stage is missing; expected string',
       ],
     ],
