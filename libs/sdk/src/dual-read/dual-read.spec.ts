@@ -58,10 +58,10 @@ describe('off', () => {
   it('is where there is no flag, unless another fallback is given', () => {
     const options = { flag: 'not-there', fallback: 'new' } as const;
     const { read, reads } = opened('off', options);
-    read(1);
+    void read(1);
     expect(reads).toEqual(['new']);
     const { read: second, reads: there } = opened('off', { flag: 'not-there' });
-    second(1);
+    void second(1);
     expect(there).toEqual(['old']);
   });
 
@@ -136,7 +136,7 @@ describe('shadow', () => {
 
   it('does not blame who writes between the two readings', async () => {
     const { read, tables, outcomes, mismatches } = opened('shadow');
-    read(1);
+    void read(1);
     tables.old.set(1, 12);
     tables.new.set(1, 12);
     await read.settled();
@@ -161,7 +161,7 @@ describe('shadow', () => {
 
   it('compares only so many at once, and counts what it skips', async () => {
     const { read, outcomes } = opened('shadow', { new: soon, old: soon, mostAtOnce: 2 });
-    await Promise.all([1, 2, 3, 4, 5].map((id) => read(id)));
+    await Promise.all([1, 2, 3, 4, 5].map(async (id) => read(id)));
     await read.settled();
     expect(outcomes.toSorted()).toEqual([
       'shadow match',
@@ -175,7 +175,7 @@ describe('shadow', () => {
   it('counts every mismatch, and tells only so many in a minute', async () => {
     const { read, tables, outcomes, mismatches } = opened('shadow', { mostSamplesPerMinute: 2 });
     tables.new.set(1, 11);
-    for (let n = 0; n < 5; n += 1) read(1);
+    for (let n = 0; n < 5; n += 1) void read(1);
     await read.settled();
     expect(outcomes).toHaveLength(5);
     expect(mismatches).toHaveLength(2);
@@ -186,7 +186,7 @@ describe('shadow', () => {
       same: (old, fresh) => Math.abs(old - fresh) < 1,
     });
     tables.new.set(1, 10.5);
-    read(1);
+    void read(1);
     await read.settled();
     expect(outcomes).toEqual(['shadow match']);
   });
@@ -197,7 +197,7 @@ describe('shadow', () => {
         throw new Error('no units');
       },
     });
-    first.read(1);
+    void first.read(1);
     await first.read.settled();
     expect(first.outcomes).toEqual(['shadow failed']);
     expect(first.errors[0]).toContain('no units');
@@ -207,7 +207,7 @@ describe('shadow', () => {
       },
     });
     second.tables.new.set(1, 11);
-    second.read(1);
+    void second.read(1);
     await second.read.settled();
     expect(second.outcomes).toEqual(['shadow mismatch']);
     expect(second.errors[0]).toContain('no disk');
@@ -240,9 +240,9 @@ describe('new', () => {
 
   it('is taken back by the flag alone', () => {
     const { read, flags, reads } = opened('new');
-    read(1);
+    void read(1);
     flags.set('totals-read', 'off');
-    read(1);
+    void read(1);
     expect(reads).toEqual(['new', 'old']);
   });
 
@@ -250,8 +250,8 @@ describe('new', () => {
     const seen = opened('off', { context: (id) => ({ targetingKey: String(id) }) });
     seen.flags.set('totals-read', ({ targetingKey }) => (targetingKey === '1' ? 'new' : 'off'));
     seen.tables.old.set(2, 20);
-    seen.read(1);
-    seen.read(2);
+    void seen.read(1);
+    void seen.read(2);
     expect(seen.reads).toEqual(['new', 'old']);
   });
 });

@@ -38,7 +38,7 @@ function problemsOf<A extends readonly unknown[], R>(settings: DualReadSettings<
   for (const field of ['old', 'new', 'same'] as const)
     if (typeof settings[field] !== 'function') problems.push(`${field} must be a function`);
   if (!readModes.includes(fallback))
-    problems.push(`fallback must be one of ${readModes.join(', ')}, not "${String(fallback)}"`);
+    problems.push(`fallback must be one of ${readModes.join(', ')}, not "${fallback}"`);
   if (compare !== 'shadow' && compare !== 'after')
     problems.push(`compare must be shadow or after, not "${String(compare)}"`);
   for (const field of ['mostSamplesPerMinute', 'mostAtOnce', 'timeoutMs'] as const)
