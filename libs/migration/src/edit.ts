@@ -76,7 +76,8 @@ export function outermost(paths: readonly Path[]): readonly Path[] {
   return kept;
 }
 
-function replaced(document: Row, [name = '', ...inner]: Path, value: unknown): Row {
+/** The document with the value at the path, or without it where it is undefined. */
+export function replaced(document: Row, [name = '', ...inner]: Path, value: unknown): Row {
   const old = Object.hasOwn(document, name) ? document[name] : undefined;
   if (inner.length > 0 && !isPlain(old) && value === undefined) return document;
   const next = inner.length === 0 ? value : replaced(isPlain(old) ? old : {}, inner, value);

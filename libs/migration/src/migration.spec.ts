@@ -337,7 +337,59 @@ describe('a loaded definition', () => {
     [{ filter: { total: { like: 'x' } } }, 'filter.total.like: there is no such test; expected '],
     [{ invariants: [{ name: 'x' }] }, 'invariants: expected a list of { name, holds(document) }'],
     [{ down: 'sql' }, 'down: expected a function of one document'],
+    [{ filters: {} }, 'filters: there is no such field here; expected id, target, collection, '],
+    [{ phase: 'before' }, 'phase: expected one of schema, data, cutover, cleanup'],
+    [{ phase: 'cleanup' }, 'dependsOn: expected the cutover, or the migrations, that a cleanup '],
+    [{ dependsOn: ['order-totals'] }, 'dependsOn: a migration cannot depend on itself'],
+    [{ dependsOn: 'x' }, 'dependsOn: expected a list of ids of migrations'],
+    [{ reads: ['a..b'] }, 'reads: expected a list of fields, or of paths such as address.city'],
+    [{ samples: [5] }, 'samples: expected a list of documents'],
+    [{ unsafe: { slow: 'x' } }, 'unsafe.slow: there is no such rule; expected one of unindexed-'],
+    [{ unsafe: { impure: ' ' } }, 'unsafe.impure: expected the reason why that is right here'],
+    [{ preserved: [{ name: 'sum' }] }, 'preserved: expected a list of { name, of(document), by?'],
+    [
+      { invariants: ['a', 'a'].map((name) => ({ name, holds: () => true })) },
+      'invariants: there are two named a',
+    ],
   ])('is told what is wrong in %j', (wrong, problem) => {
     expect(migrationProblems({ ...totals, ...wrong })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    [{}, 'indexes, columns, validators: expected at least one of them'],
+    [{ indexes: {} }, 'indexes: expected a list of { name, fields }'],
+    [{ indexes: [{ name: 'i', fields: {} }] }, 'indexes[0].fields: expected paths in their order'],
+    [{ indexes: [{ name: 'i', fields: { a: 2 } }] }, 'indexes[0].fields: expected paths in their'],
+    [{ indexes: [{ fields: { a: 1 } }] }, 'indexes[0].name: expected text'],
+    [{ columns: [{ name: 'c' }] }, 'columns[0].type: expected a type in the words of the data'],
+    [{ validators: [{ name: 'v', rule: { a: {} } }] }, 'validators[0].rule.a: expected a test, '],
+    [{ up: () => 1, columns: [{ name: 'c', type: 'text' }] }, 'up: there is no such field here; '],
+    [
+      { columns: ['a', 'a'].map((name) => ({ name, type: 'text' })) },
+      'columns[1].name: there are two named a',
+    ],
+  ])('of a schema is told what is wrong in %j', (wrong, problem) => {
+    const schema = { id: 's', target: 't', collection: 'c', phase: 'schema' };
+    expect(migrationProblems({ ...schema, ...wrong })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('of a schema or a cutover is taken when it is right', () => {
+    const common = { target: 't', collection: 'c' };
+    const [schema, cutover] = [
+      {
+        ...common,
+        id: 's',
+        phase: 'schema',
+        indexes: [{ name: 'i', fields: { 'a.b': 1, c: -1 }, unique: true }],
+        validators: [{ name: 'v', rule: { a: { exists: true } } }],
+      },
+      { ...common, id: 'x', phase: 'cutover', flag: 'new', variant: 'on', dependsOn: ['s'] },
+    ];
+    expect(migrationProblems(schema)).toEqual([]);
+    expect(migrationProblems(cutover)).toEqual([]);
+    expect(migrationProblems({ ...cutover, flag: '', dependsOn: [] })).toEqual([
+      'flag: expected the key of a flag',
+      'dependsOn: expected the migrations that must be verified before reads are switched',
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppError, messageOf } from '@tidegate/kernel';
 import type { AnyMigration } from './migration.ts';
+import { dependencyProblems } from './dependencies.ts';
 import { migrationProblems } from './problems.ts';
 
 /** A migration as it was loaded; `hash` is of its file's text. */
@@ -33,6 +34,7 @@ export async function loadMigrations(folder: string): Promise<Migrations> {
       problems.push(`${each.file}: id: ${other.file} has the same id ${each.migration.id}`);
     byId.set(each.migration.id, each);
   }
+  if (problems.length === 0) problems.push(...dependencyProblems(byId));
   if (problems.length > 0)
     throw invalid(`Unusable migrations in MIGRATIONS_DIR:\n${problems.join('\n')}`);
   return byId;

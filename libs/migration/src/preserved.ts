@@ -1,6 +1,7 @@
 import { messageOf } from '@tidegate/kernel';
 import type { Migration, Preserved } from './migration.ts';
 import type { Row } from './path.ts';
+import { equal } from './value.ts';
 
 const TOLERANCE = 1e-9; // of the greater of both
 
@@ -27,4 +28,4 @@ type Kept = ReturnType<Preserved<Row>['of']>;
 const isKept = (a: Kept, b: Kept): boolean =>
   typeof a === 'number' && typeof b === 'number'
     ? a === b || Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b))
-    : a === b;
+    : equal(a, b);
