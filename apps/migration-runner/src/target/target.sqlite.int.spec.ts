@@ -1,12 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { editOf, type Filter } from '@tidegate/migration';
+import { editOf, type Filter, type Row } from '@tidegate/migration';
 import { targetContract } from './target.contract.ts';
-import type { Key, Selection } from './target.port.ts';
+import type { Selection } from './target.port.ts';
 import { openSqliteTarget } from './target.sqlite.ts';
+import type { TargetKind } from './world.contract.ts';
 
 const cleanUp: (() => void)[] = [];
 afterEach(() => {
@@ -19,40 +20,90 @@ const folder = (): string => {
   return path;
 };
 
-describe('an SQLite target', () => {
-  targetContract(async (rows) => {
-    const file = join(folder(), 'things.db');
-    const database = new DatabaseSync(file);
-    cleanUp.push(() => database.close());
-    database.exec('PRAGMA journal_mode = WAL; CREATE TABLE things (id INTEGER PRIMARY KEY, a, b)');
-    const insert = database.prepare('INSERT INTO things VALUES (?, ?, ?)');
-    for (const { id, a, b } of rows) insert.run(id as number, a as number, b as string);
-    const write = openSqliteTarget(file, 'write');
-    const read = openSqliteTarget(file, 'read');
-    cleanUp.push(() => void write.close());
-    cleanUp.push(() => void read.close());
+/** A database with this table, for reading and writing. */
+const opened = (schema: string) => {
+  const file = join(folder(), 'things.db');
+  const database = new DatabaseSync(file);
+  cleanUp.push(() => database.close());
+  database.exec(`PRAGMA journal_mode = WAL; ${schema}`);
+  const write = openSqliteTarget(file, 'write');
+  const read = openSqliteTarget(file, 'read');
+  cleanUp.push(() => void Promise.all([write.close(), read.close()]));
+  return { database, write, read, file };
+};
+
+const COLUMNS = ['id', 'a', 'b', 'f', 'big', 'at', 'u', 'doc'] as const;
+const kept = (value: unknown): SQLInputValue =>
+  (typeof value === 'object' && value !== null ? json(value) : (value ?? null)) as SQLInputValue;
+/** As another program would write it. */
+const json = (value: unknown): string =>
+  JSON.stringify(value, (_name, each: unknown) =>
+    typeof each === 'bigint' ? `#${each}` : each,
+  ).replaceAll(/"#(\d+)"/g, '$1');
+
+const sqlite: TargetKind = {
+  key: 'id',
+  keys: {
+    default: [3, 1, 2, 10, -5],
+    mixed: [
+      5,
+      -1,
+      2n ** 53n + 1n,
+      2n ** 53n,
+      -(2n ** 60n),
+      0.5,
+      'text',
+      '$odd',
+      '$int:7',
+      '5',
+      '',
+      '🐎',
+    ],
+  },
+  date: (iso) => iso,
+  keepsNaN: false,
+  hugeBytes: 8_000_000,
+  columnType: 'TEXT',
+  hasValidators: true,
+  open: async (rows, keys = 'default') => {
+    const type = keys === 'default' ? 'INTEGER PRIMARY KEY' : 'PRIMARY KEY';
+    const { database, ...targets } = opened(
+      `CREATE TABLE things (id ${type}, a, b TEXT, f REAL, big INTEGER, at TEXT, u TEXT UNIQUE, doc JSON)`,
+    );
+    const insert = (row: Row): void => {
+      database
+        .prepare(`INSERT INTO things VALUES (${COLUMNS.map(() => '?').join(', ')})`)
+        .run(...COLUMNS.map((name) => kept(row[name])));
+    };
+    for (const row of rows) insert(row);
     return {
-      write,
-      read,
-      edit: (id, field, value) => {
-        database.prepare(`UPDATE things SET ${field} = ? WHERE id = ?`).run(value, id);
+      ...targets,
+      collection: 'things',
+      edit: async (id, [name = '', ...inner], value) => {
+        const place = `$${inner.map((each) => `."${each}"`).join('')}`;
+        const sql =
+          inner.length === 0
+            ? `"${name}" = ?`
+            : value === undefined
+              ? `"${name}" = json_remove("${name}", '${place}')`
+              : `"${name}" = json_set("${name}", '${place}', json(?))`;
+        const values =
+          inner.length === 0 ? [kept(value)] : value === undefined ? [] : [json(value)];
+        database
+          .prepare(`UPDATE things SET ${sql} WHERE id = ?`)
+          .run(...values, id as SQLInputValue);
       },
-      remove: (id) => {
-        database.prepare('DELETE FROM things WHERE id = ?').run(id);
+      insert: async (row) => insert(row),
+      remove: async (id) => {
+        database.prepare('DELETE FROM things WHERE id = ?').run(id as SQLInputValue);
       },
     };
-  });
+  },
+};
 
-  /** A database with this table, and a connection that may write. */
-  const opened = (schema: string) => {
-    const file = join(folder(), 'things.db');
-    const database = new DatabaseSync(file);
-    cleanUp.push(() => database.close());
-    database.exec(schema);
-    const target = openSqliteTarget(file, 'write');
-    cleanUp.push(() => void target.close());
-    return { database, target };
-  };
+describe('an SQLite target', () => {
+  targetContract(sqlite);
+
   const things: Selection = { collection: 'things', key: 'id', filters: [] };
 
   it.each(['read', 'write'] as const)('does not make a file to %s that is not there', (access) => {
@@ -63,15 +114,44 @@ describe('an SQLite target', () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  it('says so when the file is no database', async () => {
+    const file = join(folder(), 'text.db');
+    writeFileSync(file, 'this is not a database, it is text of some length');
+    const target = openSqliteTarget(file, 'read');
+    cleanUp.push(() => void target.close());
+    await expect(target.server()).rejects.toMatchObject({ code: 'MIGRATION_TARGET_FAILED' });
+  });
+
+  it('says which table or column it does not have, and writes nothing of that batch', async () => {
+    const { read, write } = opened(
+      'CREATE TABLE things (id INTEGER PRIMARY KEY, a); INSERT INTO things VALUES (1, 1), (2, 2)',
+    );
+    await expect(read.count({ ...things, collection: 'nothings' })).rejects.toMatchObject({
+      code: 'MIGRATION_TARGET_FAILED',
+      message: expect.stringContaining('nothings'),
+    });
+    await expect(
+      read.count({ ...things, filters: [{ nowhere: { equals: 1 } }] }),
+    ).rejects.toMatchObject({ message: expect.stringContaining('nowhere') });
+    const [first, second] = await read.page(things, undefined, 2);
+    const good = editOf(first!, { ...first, a: 100 });
+    const bad = editOf(second!, { ...second, nowhere: 1 });
+    await expect(write.write(things, [good, bad])).rejects.toMatchObject({
+      code: 'MIGRATION_TARGET_FAILED',
+      message: expect.stringContaining('nowhere'),
+    });
+    expect(await read.find(things, [1])).toEqual([first]);
+  });
+
   it('keeps integers as integers and dates as ISO text, whatever the column says', async () => {
-    const { database, target } = opened(
+    const { database, write } = opened(
       'CREATE TABLE things (id INTEGER PRIMARY KEY, t TEXT, n, d, o, yes); INSERT INTO things (id) VALUES (1)',
     );
-    const [before] = await target.page(things, undefined, 1);
+    const [before] = await write.page(things, undefined, 1);
     const after = { ...before, t: 5, n: 7, d: new Date(0), o: { x: [1] }, yes: true };
-    expect(await target.write(things, [editOf(before!, after)])).toEqual(['written']);
-    const kept = database.prepare('SELECT t, n, typeof(n) AS type, d, o, yes FROM things').get();
-    expect({ ...kept }).toEqual({
+    expect(await write.write(things, [editOf(before!, after)])).toEqual(['written']);
+    const row = database.prepare('SELECT t, n, typeof(n) AS type, d, o, yes FROM things').get();
+    expect({ ...row }).toEqual({
       t: '5',
       n: 7,
       type: 'integer',
@@ -81,71 +161,61 @@ describe('an SQLite target', () => {
     });
   });
 
-  it('reads and writes integers beyond 2^53, also as keys', async () => {
-    const { database, target } = opened('CREATE TABLE things (id INTEGER PRIMARY KEY, a)');
-    const first = 2n ** 53n - 2n;
-    const insert = database.prepare('INSERT INTO things (id) VALUES (?)');
-    for (let id = first; id < first + 8n; id += 1n) insert.run(id);
-    const seen: unknown[] = [];
-    let after: Key | undefined;
-    for (;;) {
-      const rows = await target.page(things, after, 3);
-      if (rows.length === 0) break;
-      seen.push(...rows.map(({ id }) => BigInt(id as number)));
-      after = target.keyOf(things, rows.at(-1)!);
-    }
-    expect(seen).toEqual(Array.from({ length: 8 }, (_, index) => first + BigInt(index)));
-    const [last] = await target.find(things, [`$int:${first + 7n}`]);
-    const write = editOf(last!, { ...last, a: 2n ** 60n });
-    expect(await target.write(things, [write])).toEqual(['written']);
-    expect(await target.find(things, [`$int:${first + 7n}`])).toEqual([
-      { id: first + 7n, a: 2n ** 60n },
-    ]);
-  });
-
   it('compares text with text and numbers with numbers, whatever the column says', async () => {
-    const { target } = opened(
-      `CREATE TABLE things (id INTEGER PRIMARY KEY, t TEXT, n INTEGER); INSERT INTO things VALUES (1, '5', 5)`,
+    const { write } = opened(
+      `CREATE TABLE things (id INTEGER PRIMARY KEY, t TEXT COLLATE NOCASE, n INTEGER); INSERT INTO things VALUES (1, '5', 5), (2, 'Abc', 6)`,
     );
-    const count = (filter: Filter) => target.count({ ...things, filters: [filter] });
+    const count = (filter: Filter) => write.count({ ...things, filters: [filter] });
     expect(await count({ t: { equals: '5' }, n: { equals: 5 } })).toBe(1);
     expect(await count({ t: { equals: 5 } })).toBe(0);
     expect(await count({ n: { in: ['5'] } })).toBe(0);
-    expect(await count({ t: { not: 5 }, n: { not: '5' } })).toBe(1);
+    expect(await count({ t: { not: 5 }, n: { not: '5' } })).toBe(2);
+    expect(await count({ t: { equals: 'abc' } })).toBe(0);
   });
 
-  it('takes as many columns as a table can have, and long lists', async () => {
+  it('takes as many columns as a table can have', async () => {
     const columns = Array.from({ length: 1_900 }, (_, index) => `c${index}`);
-    const { target } = opened(
+    const { write } = opened(
       `CREATE TABLE things (id INTEGER PRIMARY KEY, ${columns.join(', ')}); INSERT INTO things (id) VALUES (1)`,
     );
-    const [before] = await target.page(things, undefined, 1);
-    const write = editOf(before!, { ...before, c0: 1 });
-    expect(await target.write(things, [write])).toEqual(['written']);
-    const list = Array.from({ length: 3_000 }, (_, index) => index);
-    expect(await target.count({ ...things, filters: [{ c0: { in: list } }] })).toBe(1);
-    expect(await target.find(things, [...list, ...list.map((each) => `k${each}`)])).toHaveLength(1);
+    const [before] = await write.page(things, undefined, 1);
+    const edit = editOf(before!, { ...before, c0: 1, c1899: 'x' });
+    expect(await write.write(things, [edit])).toEqual(['written']);
   });
 
-  it('tells written from edited also where the key is not unique', async () => {
-    const { target } = opened(
+  it('writes nothing where the key is not unique', async () => {
+    const { write } = opened(
       'CREATE TABLE things (id, a); INSERT INTO things (id) VALUES (1), (1)',
     );
-    const [before] = await target.page(things, undefined, 1);
-    const write = editOf(before!, { ...before, a: 1 });
-    expect(await target.write(things, [write, write])).toEqual(['written', 'conflict']);
+    const [before] = await write.page(things, undefined, 1);
+    const edit = editOf(before!, { ...before, a: 1 });
+    await expect(write.write(things, [edit])).rejects.toMatchObject({
+      code: 'MIGRATION_KEY_UNUSABLE',
+      message: expect.stringContaining('several documents whose id is 1'),
+    });
+    expect(await write.count({ ...things, filters: [{ a: { exists: true } }] })).toBe(0);
   });
 
-  it('names the index that the pending documents are found by', async () => {
-    const file = join(folder(), 'indexed.db');
-    const database = new DatabaseSync(file);
-    cleanUp.push(() => database.close());
-    database.exec(
-      'CREATE TABLE things (id INTEGER PRIMARY KEY, a); CREATE INDEX by_a ON things (a)',
+  it('reads a column of JSON that holds something else as the text that it is', async () => {
+    const { write } = opened(
+      `CREATE TABLE things (id INTEGER PRIMARY KEY, doc JSON, a); INSERT INTO things VALUES (1, '{"x"', 1)`,
     );
-    const target = openSqliteTarget(file, 'read');
+    const [before] = await write.page(things, undefined, 1);
+    expect(before).toMatchObject({ doc: '{"x"' });
+    expect(await write.count({ ...things, filters: [{ 'doc.x': { exists: false } }] })).toBe(1);
+    expect(await write.write(things, [editOf(before!, { ...before, a: 2 })])).toEqual(['written']);
+  });
+
+  it('leaves a read-only file as it is and says so', async () => {
+    if (process.getuid?.() === 0) return; // who may do everything is not stopped by a mode
+    const { database, file } = opened('CREATE TABLE things (id INTEGER PRIMARY KEY, a)');
+    database.exec('PRAGMA journal_mode = DELETE; INSERT INTO things VALUES (1, 1)');
+    chmodSync(file, 0o400);
+    const target = openSqliteTarget(file, 'write');
     cleanUp.push(() => void target.close());
-    const selection = { collection: 'things', key: 'id', filters: [{ a: { equals: null } }] };
-    expect(await target.readBy(selection)).toMatchObject({ index: 'by_a' });
+    const [before] = await target.page(things, undefined, 1);
+    await expect(
+      target.write(things, [editOf(before!, { ...before, a: 2 })]),
+    ).rejects.toMatchObject({ code: 'MIGRATION_TARGET_READ_ONLY' });
   });
 });
