@@ -28,6 +28,7 @@ export { mentionsOf, type References, referencesOf } from './references.ts';
 export * from './segment.ts';
 export { MAX_TOTAL_WEIGHT, type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';
+export { runOptionProblems } from './migration-rules.ts';
 export * from './notification.ts';
 export * from './operations.ts';
 export * from './rollout-commands.ts';

@@ -114,6 +114,8 @@ export const RunMigration = command(
     action: z.enum(migrationActions),
     ...runOptions,
     rollout: rolloutRef.optional(),
+    /** Why a person asks for it. */
+    reason: reason.optional(),
   }),
   { run: 'm-7', migration: 'order-totals', action: 'execute', batchSize: 200 },
 );
@@ -149,6 +151,9 @@ export const MigrationStarted = event(
     ...runOptions,
     batchSize: z.int().min(1),
     sampleSize: z.int().min(1),
+    /** Who asked for it. */
+    by: z.string().optional(),
+    reason: z.string().optional(),
   },
   { definitionHash: 'sha256:77aa', batchSize: 200, sampleSize: 50 },
 );
@@ -232,7 +237,12 @@ export const MigrationUnthrottled = event('MigrationUnthrottled', 'unthrottled',
 export const MigrationRevertStarted = event(
   'MigrationRevertStarted',
   'revert-started',
-  { code: z.string(), message: z.string() },
+  {
+    code: z.string(),
+    message: z.string(),
+    /** What was found. */
+    report: z.record(z.string(), z.json()).optional(),
+  },
   { code: 'MIGRATION_NOT_VERIFIED', message: '2 of 50 samples break total-is-sum.' },
 );
 export const MigrationCompleted = event(

@@ -22,3 +22,4 @@ export {
   type Percentage,
 } from './percentage.ts';
 export { type Generation, isNewer, type Revision } from './revision.ts';
+export { asSentence } from './sentence.ts';
