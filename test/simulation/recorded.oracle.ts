@@ -4,7 +4,8 @@ import { viewOf } from '../../apps/flag-service/src/flag/stored-flag.ts';
 import type { RolloutMessage } from '../../apps/metrics-gatekeeper/src/rollout/message.ts';
 import { rolloutDecider } from '../../apps/metrics-gatekeeper/src/rollout/rollout.ts';
 import { segmentDecider } from '../../apps/flag-service/src/segment/segment.ts';
-import { evolveRun, initialRun, type Run } from '../../apps/migration-runner/src/run/run.ts';
+import { evolveRun } from '../../apps/migration-runner/src/run/evolve-run.ts';
+import { initialRun, type Run } from '../../apps/migration-runner/src/run/run.ts';
 import { type Evidence, orderOf, rolloutOf, segmentKeyOf } from './evidence.ts';
 import { Violation } from './sim.ts';
 

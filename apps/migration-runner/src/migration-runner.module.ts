@@ -5,6 +5,7 @@ import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations, type Migrations } from '@tidegate/migration/files';
+import { MigrationController } from './migration/migration.controller.ts';
 import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
 import { createRuns, type Runs } from './run/change-run.handler.ts';
 import { RunConsumer } from './run/run.consumer.ts';
@@ -72,7 +73,7 @@ export async function migrationRunnerModule(
   context.onStop(async () => void (await Promise.all(active.values())));
   return {
     module: MigrationRunnerModule,
-    controllers: [RunController, RunConsumer],
+    controllers: [MigrationController, RunController, RunConsumer],
     providers: [
       { provide: RUNS, useValue: runs },
       { provide: MIGRATIONS, useValue: migrations },

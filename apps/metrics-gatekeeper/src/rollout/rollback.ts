@@ -1,5 +1,5 @@
 import type { DraftOf, RollbackStarted } from '@tidegate/contracts';
-import { formatDuration } from '@tidegate/kernel';
+import { asSentence, formatDuration } from '@tidegate/kernel';
 import { type Course, emit } from './course.ts';
 import { about, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
 import type { AnswerMessage } from './observed.ts';
@@ -78,9 +78,6 @@ function settleRollback(course: Course): Course {
   if (!failed || state.status === 'failed') return course;
   return rollbackFailed(course, state, 'rollback-refused', `${failed.action}: ${failed.message}`);
 }
-
-/** What people give as their reason may end without a full stop. */
-const asSentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** An answer that does not come in time leaves the rollback incomplete until it does: a person must look. */
 export function rollbackDeadline(course: Course, rollout: RollingBack): Course {

@@ -1,9 +1,18 @@
-import type { MigrationCommand, MigrationEvent } from '@tidegate/contracts';
-import type { Clock, Ids } from '@tidegate/kernel';
-import type { Documents, Execute, Outcome } from '@tidegate/store';
+import type {
+  MigrationCommand,
+  MigrationEvent,
+  ResumeMigration,
+  RunMigration,
+} from '@tidegate/contracts';
+import type { Clock, Ids, Rejection } from '@tidegate/kernel';
 import type { Migrations } from '@tidegate/migration/files';
-import { type AnyRunCommand, decideRun, evolveRun, initialRun, type Run } from './run.ts';
+import type { Documents, Execute, Outcome } from '@tidegate/store';
+import { concerned, type Known, refusalToGoOn } from '../migration/readiness.ts';
+import { type KnownRun, type Standing, standingOf } from '../migration/standing.ts';
+import { type AnyRunCommand, decideRun } from './decide-run.ts';
+import { evolveRun } from './evolve-run.ts';
 import { STORE_RESTORED } from './restored.ts';
+import { initialRun, type Run, type Work } from './run.ts';
 import type { RunnerCommand } from './runner-command.ts';
 
 export interface Runs {
@@ -11,6 +20,10 @@ export interface Runs {
   change(command: MigrationCommand): Promise<Outcome<Run>>;
   /** One of the runner's own commands. */
   record(run: string, command: Pick<RunnerCommand, 'type' | 'data'>): Promise<Outcome<Run>>;
+  /** Of one migration, in no order that means anything. */
+  of(migration: string): Promise<readonly KnownRun[]>;
+  /** Why a run that was accepted must not touch anything: asked under the lease, before it begins. */
+  refusal(run: string, work: Work): Promise<Rejection | undefined>;
   /** Pauses what was running in a backup that was put back; safe to repeat, also for several replicas. */
   pauseRestored(epoch: number): Promise<void>;
 }
@@ -25,13 +38,12 @@ export function createRuns(deps: {
   ids: Ids;
   source: string;
 }): Runs {
-  const known = new Map([...deps.migrations].map(([id, { hash }]) => [id, hash]));
-  const aggregate = (id: string) => ({
-    documents: deps.documents,
-    decider: { initial: initialRun, decide: decideRun(known, id), evolve: evolveRun },
-  });
-  const run = (id: string, command: AnyRunCommand) =>
-    deps.execute<Run, AnyRunCommand, MigrationEvent>(aggregate(id), id, command);
+  const { documents, migrations } = deps;
+  const nothing: Known = { migrations, standings: new Map() };
+  const run = (known: Known, id: string, command: AnyRunCommand) => {
+    const decider = { initial: initialRun, decide: decideRun(known, id), evolve: evolveRun };
+    return deps.execute<Run, AnyRunCommand, MigrationEvent>({ documents, decider }, id, command);
+  };
   const metadata = (run: string, id = deps.ids.next()) => ({
     id,
     source: deps.source,
@@ -39,20 +51,45 @@ export function createRuns(deps: {
     actor: deps.source,
     correlationId: run,
   });
+  const all = async (where: { status: string } | { migration: string }): Promise<KnownRun[]> => {
+    const found: KnownRun[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await documents.list({ where, after, limit: PAGE });
+      after = page.at(-1)?.id;
+      for (const { id, state } of page)
+        if (state.status !== 'absent') found.push({ id, run: state });
+      if (page.length < PAGE) return found;
+    }
+  };
+  const known = async (migration: string, except?: string): Promise<Known> => {
+    const standings = new Map<string, Standing>();
+    for (const id of concerned(migrations, migration))
+      standings.set(
+        id,
+        standingOf((await all({ migration: id })).filter((each) => each.id !== except)),
+      );
+    return { migrations, standings };
+  };
+  const knownFor = async (command: RunMigration | ResumeMigration): Promise<Known> => {
+    const { data } = command;
+    if (command.type === 'RunMigration') return known(command.data.migration, data.run);
+    const state = (await documents.load(data.run))?.state;
+    return state && state.status !== 'absent' ? known(state.work.migration, data.run) : nothing;
+  };
   return {
-    documents: deps.documents,
-    change: (command) => run(command.data.run, command),
-    record: (id, command) => run(id, { ...command, metadata: metadata(id) } as RunnerCommand),
+    documents,
+    change: async (command) => {
+      const isStart = command.type === 'RunMigration' || command.type === 'ResumeMigration';
+      return run(isStart ? await knownFor(command) : nothing, command.data.run, command);
+    },
+    record: (id, command) =>
+      run(nothing, id, { ...command, metadata: metadata(id) } as RunnerCommand),
+    of: (migration) => all({ migration }),
+    refusal: async (id, work) => refusalToGoOn(await known(work.migration, id), work),
     async pauseRestored(epoch) {
-      for (let after: string | undefined; ;) {
-        const query = { where: { status: 'running' }, after, limit: PAGE };
-        const page = await deps.documents.list(query);
-        for (const { id } of page) {
-          const of = metadata(id, `${STORE_RESTORED}/${epoch}/${id}`);
-          await run(id, { type: 'StoreRestored', data: { epoch }, metadata: of });
-        }
-        after = page.at(-1)?.id;
-        if (page.length < PAGE) return;
+      for (const { id } of await all({ status: 'running' })) {
+        const of = metadata(id, `${STORE_RESTORED}/${epoch}/${id}`);
+        await run(nothing, id, { type: 'StoreRestored', data: { epoch }, metadata: of });
       }
     },
   };

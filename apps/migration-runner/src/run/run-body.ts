@@ -1,19 +1,28 @@
-import { migrationActions, name, reason } from '@tidegate/contracts';
+import { migrationActions, name, reason, runOptionProblems, runOptions } from '@tidegate/contracts';
 import type { Document } from '@tidegate/store';
 import { z } from 'zod';
 import type { Wait } from './advance.handler.ts';
 import type { Run } from './run.ts';
 
-export const newRun = z.strictObject({
-  migration: name,
-  action: z.enum(migrationActions),
-  batchSize: z.int().min(1).max(100_000).optional(),
-  sampleSize: z.int().min(1).max(100_000).optional(),
-});
+export const newRun = z
+  .strictObject({
+    migration: name,
+    action: z.enum(migrationActions),
+    ...runOptions,
+    reason: reason.optional(),
+  })
+  .superRefine((body, context) => {
+    for (const { path, message } of runOptionProblems(body))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  });
+const { batchSize, minBatchSize, flow, acceptChange } = runOptions;
+export const newRevert = z.strictObject({ reason, batchSize, minBatchSize, flow, acceptChange });
 export const because = z.strictObject({ reason });
 export const runQuery = z.object({
   status: z.enum(['running', 'paused', 'completed', 'failed', 'cancelled']).optional(),
+  migration: name.optional(),
 });
+export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).default('json') });
 
 /**
  * A run as people and pipelines read it.
@@ -38,7 +47,7 @@ export function reportBody({ id, state }: Pick<Document<Run>, 'id' | 'state'>) {
   if (state.status === 'absent' || state.status === 'running' || state.status === 'paused')
     return undefined;
   const { status, work } = state;
-  const { action, migration, total, startedAt } = work;
+  const { action, migration, startedAt, failures, definitionHash, by } = work;
   return {
     run: id,
     migration,
@@ -46,8 +55,17 @@ export function reportBody({ id, state }: Pick<Document<Run>, 'id' | 'state'>) {
     status,
     startedAt,
     endedAt: state.endedAt,
-    ...(action === 'execute' ? { counts: total } : {}),
-    ...(status === 'completed' ? state.report : {}),
-    ...(status === 'failed' ? { code: state.code, message: state.message } : {}),
+    definitionHash,
+    ...(by === undefined ? {} : { by }),
+    counts: work.reverting?.before ?? work.total,
+    ...(failures.length === 0 ? {} : { failures }),
+    ...(status === 'cancelled' ? { cancelledBy: state.by } : { ...state.report }),
+    ...(status === 'failed' ? failureOf(state) : {}),
   };
 }
+
+const failureOf = ({ code, message, reverted }: Extract<Run, { status: 'failed' }>) => ({
+  code,
+  message,
+  ...(reverted ? { reverted } : {}),
+});

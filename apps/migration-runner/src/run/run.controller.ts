@@ -7,7 +7,6 @@ import {
   ResumeMigration,
   RunMigration,
 } from '@tidegate/contracts';
-import { isDataMigration } from '@tidegate/migration';
 import { reject, type Rejection } from '@tidegate/kernel';
 import {
   answer,
@@ -26,11 +25,10 @@ import {
 } from '@tidegate/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Migrations } from '@tidegate/migration/files';
-import { MIGRATIONS, RUNS, WAITS, WAKE } from '../tokens.ts';
+import { RUNS, WAITS, WAKE } from '../tokens.ts';
 import type { Wait } from './advance.handler.ts';
 import type { Runs } from './change-run.handler.ts';
-import { because, newRun, reportBody, runBody, runQuery } from './run-body.ts';
+import { because, newRevert, newRun, reportBody, runBody, runQuery } from './run-body.ts';
 
 const id = z.string().min(1).max(200);
 type Because = z.output<typeof because>;
@@ -39,36 +37,18 @@ type Because = z.output<typeof because>;
 export class RunController {
   readonly #context: ServiceContext;
   readonly #runs: Runs;
-  readonly #migrations: Migrations;
   readonly #wake: () => void;
   readonly #waits: ReadonlyMap<string, Wait>;
   constructor(
     @Inject(SERVICE_CONTEXT) context: ServiceContext,
     @Inject(RUNS) runs: Runs,
-    @Inject(MIGRATIONS) migrations: Migrations,
     @Inject(WAKE) wake: () => void,
     @Inject(WAITS) waits: ReadonlyMap<string, Wait>,
   ) {
     this.#context = context;
     this.#runs = runs;
-    this.#migrations = migrations;
     this.#wake = wake;
     this.#waits = waits;
-  }
-
-  @Get('migrations')
-  @RequireRole('viewer')
-  list() {
-    const items = [...this.#migrations.values()].map(({ migration, hash, file }) => ({
-      id: migration.id,
-      target: migration.target,
-      collection: migration.collection,
-      description: migration.description,
-      reversible: !isDataMigration(migration) || migration.down !== undefined,
-      hash,
-      file,
-    }));
-    return { items };
   }
 
   @Post('runs')
@@ -80,11 +60,7 @@ export class RunController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
-    const data = { run: '', ...body };
-    const command = commandFrom(this.#context, RunMigration, data, caller, request);
-    // A repeated request (same Idempotency-Key, hence same message id) must name the same run.
-    const run = `m-${command.metadata.id}`;
-    return this.#change({ ...command, key: run, data: { ...data, run } }, reply);
+    return this.#start(body, caller, request, reply);
   }
 
   @Get('runs')
@@ -92,9 +68,10 @@ export class RunController {
   async runs(
     @ZodQuery(pageQuery.extend(runQuery.shape)) query: PageQuery & z.output<typeof runQuery>,
   ) {
-    const { after, limit, status } = query;
+    const { after, limit, status, migration } = query;
+    const where = { ...(status ? { status } : {}), ...(migration ? { migration } : {}) };
     const documents = await this.#runs.documents.list({
-      ...(status ? { where: { status } } : {}),
+      where,
       after,
       limit: limit + 1,
     });
@@ -158,6 +135,38 @@ export class RunController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     return this.#byPerson(CancelMigration, { run, ...body }, caller, request, reply);
+  }
+
+  /** A run of its own, which undoes what the migration of this one has changed: also in its other runs. */
+  @Post('runs/:id/revert')
+  @HttpCode(201)
+  @RequireRole('operator', { everyEnvironment: true })
+  async revert(
+    @ZodParam('id', id) run: string,
+    @ZodBody(newRevert) body: z.output<typeof newRevert>,
+    @Who() caller: Caller,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
+    const state = (await this.#runs.documents.load(run))?.state;
+    if (!state || state.status === 'absent') return unknown(run);
+    const { migration, action } = state.work;
+    if (action !== 'execute')
+      return reject('RUN_NOT_REVERTIBLE', `${run} is a ${action}: only an execute is reverted.`);
+    return this.#start({ migration, action: 'revert', ...body }, caller, request, reply);
+  }
+
+  #start(
+    body: z.output<typeof newRun>,
+    caller: Caller,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ) {
+    const data = { run: '', ...body };
+    const command = commandFrom(this.#context, RunMigration, data, caller, request);
+    // A repeated request (same Idempotency-Key, hence same message id) must name the same run.
+    const run = `m-${command.metadata.id}`;
+    return this.#change({ ...command, key: run, data: { ...data, run } }, reply);
   }
 
   #byPerson(

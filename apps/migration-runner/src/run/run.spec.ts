@@ -8,10 +8,26 @@ import {
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { specification } from '@tidegate/kernel/testing';
-import { type AnyRunCommand, decideRun, evolveRun, initialRun, type Run } from './run.ts';
+import type { AnyMigration } from '@tidegate/migration';
+import type { Known } from '../migration/readiness.ts';
+import { type Standing, untouched } from '../migration/standing.ts';
+import { type AnyRunCommand, decideRun } from './decide-run.ts';
+import { evolveRun } from './evolve-run.ts';
+import { initialRun, type Run } from './run.ts';
 import type { RunnerCommand } from './runner-command.ts';
 
-const known = new Map([['order-totals', 'sha256:1']]);
+const migration: AnyMigration = {
+  id: 'order-totals',
+  target: 'checkout',
+  collection: 'orders',
+  pending: { total: { equals: null } },
+  up: (order) => order,
+};
+const knownWith = (standing: Partial<Standing> = {}): Known => ({
+  migrations: new Map([['order-totals', { migration, hash: 'sha256:1', file: 'order-totals.ts' }]]),
+  standings: new Map([['order-totals', { ...untouched, ...standing }]]),
+});
+const known = knownWith();
 const given = specification<Run, AnyRunCommand, MigrationEvent>({
   initial: initialRun,
   decide: decideRun(known, 'm-7'),
@@ -21,7 +37,13 @@ const given = specification<Run, AnyRunCommand, MigrationEvent>({
 const about = { run: 'm-7', migration: 'order-totals', action: 'execute' as const };
 const started: MigrationEvent = {
   type: 'MigrationStarted',
-  data: { ...about, definitionHash: 'sha256:1', batchSize: 200, sampleSize: 50 },
+  data: {
+    ...about,
+    definitionHash: 'sha256:1',
+    batchSize: 200,
+    sampleSize: 50,
+    by: 'alex',
+  },
 };
 const paused: MigrationEvent = {
   type: 'MigrationPaused',
@@ -163,6 +185,102 @@ describe('a migration run', () => {
 });
 
 const fact = (event: MigrationEvent) => ({ ...event, metadata: { id: 'e', at: 5 } });
+
+const fail = (code = 'MIGRATION_NOT_VERIFIED'): RunnerCommand => ({
+  type: 'FailRun',
+  data: { fence: 1, code, message: '2 are wrong.', report: { broken: 2 } },
+  metadata,
+});
+const finish: RunnerCommand = {
+  type: 'FinishRun',
+  data: { fence: 1, report: { restored: 200 } },
+  metadata,
+};
+const undoing: MigrationEvent = {
+  type: 'MigrationRevertStarted',
+  data: {
+    ...about,
+    code: 'MIGRATION_NOT_VERIFIED',
+    message: '2 are wrong.',
+    report: { broken: 2 },
+  },
+};
+
+describe('a run that fails', () => {
+  const asked: MigrationEvent = { ...started, data: { ...started.data, onFailure: 'revert' } };
+
+  it('is failed, and tells what it found', () => {
+    given([started, applied(1)])
+      .when(fail())
+      .then([
+        {
+          type: 'MigrationFailed',
+          data: {
+            ...about,
+            code: 'MIGRATION_NOT_VERIFIED',
+            message: '2 are wrong.',
+            total: counts,
+            report: { broken: 2 },
+          },
+        },
+      ]);
+  });
+
+  it('undoes what the migration has changed first, where it was asked to', () => {
+    given([asked, applied(1)])
+      .when(fail())
+      .then([undoing]);
+    const { state } = given([asked, applied(1), undoing]).when(record(1));
+    expect(state).toMatchObject({
+      status: 'running',
+      work: { reverting: { before: counts }, total: { changed: 0 }, checkpoint: undefined },
+    });
+  });
+
+  it('has failed once that is undone, with both reports and both counts', () => {
+    given([asked, applied(1), undoing, applied(1)])
+      .when(finish)
+      .then([
+        {
+          type: 'MigrationFailed',
+          data: {
+            ...about,
+            code: 'MIGRATION_NOT_VERIFIED',
+            message: '2 are wrong. What it had changed is undone.',
+            total: counts,
+            report: { broken: 2, revert: { restored: 200 } },
+            reverted: counts,
+          },
+        },
+      ]);
+  });
+
+  it('does not lose why it failed when undoing fails too', () => {
+    given([asked, applied(1), undoing])
+      .when(fail('MIGRATION_TARGET_DENIED'))
+      .then([
+        {
+          type: 'MigrationFailed',
+          data: {
+            ...about,
+            code: 'MIGRATION_NOT_VERIFIED',
+            message:
+              '2 are wrong. Undoing it failed too, after 0 documents: MIGRATION_TARGET_DENIED: 2 are wrong.',
+            total: counts,
+            report: { broken: 2 },
+          },
+        },
+      ]);
+  });
+
+  it('undoes nothing where nothing was begun', () => {
+    given([asked]).when(fail('MIGRATION_NOT_READY')).thenTypes('MigrationFailed');
+  });
+
+  it('undoes also what a sweep without progress left', () => {
+    given([asked]).when(endSweep(3)).thenTypes('MigrationRevertStarted');
+  });
+});
 
 describe('a run of a restored backup', () => {
   const restored: AnyRunCommand = { type: 'StoreRestored', data: { epoch: 2 }, metadata };

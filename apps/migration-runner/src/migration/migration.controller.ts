@@ -1,0 +1,60 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { reject } from '@tidegate/kernel';
+import { isDataMigration } from '@tidegate/migration';
+import type { Loaded, Migrations } from '@tidegate/migration/files';
+import { RequireRole, ZodParam } from '@tidegate/platform';
+import { z } from 'zod';
+import type { Runs } from '../run/change-run.handler.ts';
+import { MIGRATIONS, RUNS } from '../tokens.ts';
+import { logOf } from './log.ts';
+import { type Standing, standingOf } from './standing.ts';
+
+const id = z.string().min(1).max(200);
+
+@Controller('v1/migrations')
+export class MigrationController {
+  readonly #migrations: Migrations;
+  readonly #runs: Runs;
+  constructor(@Inject(MIGRATIONS) migrations: Migrations, @Inject(RUNS) runs: Runs) {
+    this.#migrations = migrations;
+    this.#runs = runs;
+  }
+
+  @Get()
+  @RequireRole('viewer')
+  async list() {
+    const items = [];
+    for (const loaded of this.#migrations.values())
+      items.push(shown(loaded, standingOf(await this.#runs.of(loaded.migration.id))));
+    return { items };
+  }
+
+  @Get(':id/log')
+  @RequireRole('viewer')
+  async log(@ZodParam('id', id) migration: string) {
+    const runs = await this.#runs.of(migration);
+    // What has run stays on record, also when its file is gone.
+    return runs.length > 0 || this.#migrations.has(migration)
+      ? { items: logOf(runs) }
+      : reject('MIGRATION_UNKNOWN', `There is no migration ${migration}, and none has run.`);
+  }
+}
+
+function shown({ migration, hash, file }: Loaded, standing: Standing) {
+  const { id: name, target, collection, description, phase = 'data', dependsOn = [] } = migration;
+  const { text, verified, writing: _writing, ...rest } = standing;
+  return {
+    id: name,
+    phase,
+    target,
+    collection,
+    description,
+    dependsOn,
+    reversible: !isDataMigration(migration) || migration.down !== undefined,
+    hash,
+    file,
+    ...rest,
+    verified: verified === hash,
+    ...(text ? { executed: text, isChanged: text.hash !== hash } : {}),
+  };
+}

@@ -1,0 +1,189 @@
+import { describe, expect, it } from '@jest/globals';
+import type { AnyMigration, Migration } from '@tidegate/migration';
+import { concerned, type Known, refusalToGoOn, refusalToStart } from './readiness.ts';
+import { type Standing, untouched } from './standing.ts';
+
+const of = { target: 'checkout', collection: 'orders' };
+const data = (id: string, more: Partial<Migration> = {}): Migration => ({
+  id,
+  ...of,
+  pending: { total: { equals: null } },
+  up: (order) => order,
+  ...more,
+});
+const migrations: AnyMigration[] = [
+  { id: 'indexes', ...of, phase: 'schema', indexes: [] },
+  data('totals', { dependsOn: ['indexes'], down: (order) => order }),
+  data('no-down'),
+  { id: 'switch', ...of, phase: 'cutover', flag: 'f', variant: 'on', dependsOn: ['totals'] },
+  data('tidy', { phase: 'cleanup', dependsOn: ['totals'] }),
+];
+const all: Partial<Standing> = { done: 'all', text: { hash: 'h', run: 'm-1' } };
+const verified = { ...all, verified: 'h' };
+
+const known = (standings: Record<string, Partial<Standing>>): Known => ({
+  migrations: new Map(
+    migrations.map((migration) => [migration.id, { migration, hash: 'h', file: '' }]),
+  ),
+  standings: new Map(
+    Object.entries(standings).map(([id, each]) => [id, { ...untouched, ...each }]),
+  ),
+});
+const ready = { indexes: all, totals: verified };
+
+describe('a run', () => {
+  it.each([
+    ['totals', 'plan', {}, {}],
+    ['totals', 'execute', { indexes: all }, {}],
+    ['totals', 'execute', ready, {}],
+    ['totals', 'verify', {}, {}],
+    ['totals', 'revert', { totals: { done: 'partly' } }, {}],
+    ['indexes', 'revert', {}, {}],
+    ['totals', 'cutover', ready, {}],
+    ['switch', 'plan', {}, {}],
+    ['switch', 'execute', ready, {}],
+    ['tidy', 'execute', { ...ready, switch: all }, {}],
+    ['tidy', 'execute', { ...ready, totals: { ...all, cutOver: true } }, {}],
+    ['totals', 'cleanup', { ...ready, switch: all }, {}],
+    [
+      'totals',
+      'plan',
+      { totals: { text: { hash: 'old', run: 'm-1' } } },
+      { acceptChange: 'a comment' },
+    ],
+    ['totals', 'plan', { totals: { writing: [{ id: 'm-2', action: 'execute' }] } }, {}],
+  ] as const)('may begin: %s %s, %j, %j', (migration, action, standings, options) => {
+    expect(refusalToStart(known(standings), { migration, action, ...options })).toBeUndefined();
+  });
+
+  it.each([
+    ['nothing', 'plan', {}, 'MIGRATION_UNKNOWN', 'the runner knows indexes, totals'],
+    ['indexes', 'backup', {}, 'MIGRATION_ACTION_UNFIT', 'expected plan, execute, verify, revert'],
+    ['switch', 'cleanup', {}, 'MIGRATION_ACTION_UNFIT', 'there is no cleanup of it'],
+    [
+      'totals',
+      'verify',
+      { totals: { text: { hash: 'old', run: 'm-1' } } },
+      'MIGRATION_CHANGED',
+      'what m-1 executed',
+    ],
+    ['totals', 'execute', {}, 'MIGRATION_NOT_READY', 'depends on indexes, which is not executed'],
+    [
+      'totals',
+      'execute',
+      { indexes: { done: 'partly' } },
+      'MIGRATION_NOT_READY',
+      'executed in part',
+    ],
+    ['switch', 'execute', { totals: all }, 'MIGRATION_NOT_READY', 'totals is not verified'],
+    [
+      'switch',
+      'cutover',
+      { totals: { ...all, verified: 'old' } },
+      'MIGRATION_NOT_READY',
+      'not verified',
+    ],
+    ['totals', 'cutover', { totals: { done: 'partly' } }, 'MIGRATION_NOT_READY', 'only in part'],
+    [
+      'tidy',
+      'execute',
+      ready,
+      'MIGRATION_NOT_READY',
+      'the cutover of totals has not been completed',
+    ],
+    [
+      'totals',
+      'cleanup',
+      ready,
+      'MIGRATION_NOT_READY',
+      'the cutover of totals has not been completed',
+    ],
+    ['totals', 'cleanup', {}, 'MIGRATION_NOT_READY', 'before-images are still needed'],
+    ['totals', 'revert', {}, 'MIGRATION_NOT_READY', 'nothing to undo'],
+    [
+      'totals',
+      'revert',
+      { totals: { ...all, forgottenBy: 'm-3' } },
+      'MIGRATION_NOT_READY',
+      'cleanup m-3',
+    ],
+    [
+      'totals',
+      'revert',
+      { totals: all, switch: all },
+      'MIGRATION_NOT_READY',
+      'Revert switch first',
+    ],
+    [
+      'totals',
+      'execute',
+      { ...ready, totals: { writing: [{ id: 'm-2', action: 'revert' }] } },
+      'MIGRATION_BUSY',
+      'm-2 (revert)',
+    ],
+  ] as const)('may not: %s %s, %j: %s', (migration, action, standings, code, why) => {
+    expect(refusalToStart(known(standings), { migration, action })).toMatchObject({
+      code,
+      message: expect.stringContaining(why),
+    });
+  });
+
+  it.each([
+    [
+      'no-down',
+      { backup: 'none', onFailure: 'revert' },
+      'MIGRATION_NOT_READY',
+      'could undo nothing',
+    ],
+    [
+      'no-down',
+      { minBatchSize: 600 },
+      'RUN_OPTIONS_CONTRADICT',
+      'minBatchSize is more than the most, which is 500',
+    ],
+    ['no-down', { maxErrors: 5 }, 'RUN_OPTIONS_CONTRADICT', 'needs onError'],
+    [
+      'no-down',
+      { flow: { maxLoad: 9, criticalLoad: 9 } },
+      'RUN_OPTIONS_CONTRADICT',
+      'flow.criticalLoad is not above maxLoad',
+    ],
+  ] as const)(
+    'may not with options that cannot be kept: %s %j',
+    (migration, options, code, why) => {
+      expect(refusalToStart(known({}), { migration, action: 'execute', ...options })).toMatchObject(
+        {
+          code,
+          message: expect.stringContaining(why),
+        },
+      );
+    },
+  );
+
+  it.each(['plan', 'verify', 'revert', 'cutover', 'cleanup'] as const)(
+    'is told that onError means nothing to %s',
+    (action) => {
+      const totals = { ...verified, cutOver: true };
+      const asked = { migration: 'totals', action, onError: 'skip' } as const;
+      expect(refusalToStart(known({ indexes: all, totals }), asked)).toMatchObject({
+        code: 'RUN_OPTIONS_CONTRADICT',
+        message: expect.stringContaining('only to execute and backup'),
+      });
+    },
+  );
+
+  it('is asked again under its lease, where another accepted run is no reason any more', () => {
+    const writing = [{ id: 'm-2', action: 'execute' as const }];
+    const asked = { migration: 'totals', action: 'execute' } as const;
+    expect(refusalToGoOn(known({ indexes: all, totals: { writing } }), asked)).toBeUndefined();
+    expect(refusalToGoOn(known({ totals: { writing } }), asked)).toMatchObject({
+      code: 'MIGRATION_NOT_READY',
+    });
+  });
+});
+
+it('concerns what it depends on, and what depends on that', () => {
+  const { migrations: loaded } = known({});
+  expect([...concerned(loaded, 'tidy')].sort()).toEqual(['switch', 'tidy', 'totals']);
+  expect([...concerned(loaded, 'indexes')].sort()).toEqual(['indexes', 'totals']);
+});

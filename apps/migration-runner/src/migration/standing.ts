@@ -1,0 +1,96 @@
+import type { MigrationAction } from '@tidegate/contracts';
+import { mayUndo, type Run } from '../run/run.ts';
+
+/** A run that was accepted, by its id. */
+export interface KnownRun {
+  readonly id: string;
+  readonly run: Exclude<Run, { status: 'absent' }>;
+}
+
+/** How a migration stands, after all its runs. */
+export interface Standing {
+  /** How much of it is done. `partly` also while it is executed or reverted, and where that was left. */
+  readonly done: 'nothing' | 'partly' | 'all';
+  /** The text that was executed, and by which run. */
+  readonly text?: { readonly hash: string; readonly run: string } | undefined;
+  /** The text under which it was verified since it was last executed. */
+  readonly verified?: string | undefined;
+  /** It was proven that the new form alone may be read. */
+  readonly cutOver: boolean;
+  /** The run that has given up, or begun to, the way back. */
+  readonly forgottenBy?: string | undefined;
+  /** Runs under way that write. */
+  readonly writing: readonly { readonly id: string; readonly action: MigrationAction }[];
+}
+
+export const untouched: Standing = { done: 'nothing', cutOver: false, writing: [] };
+
+const WRITING: ReadonlySet<MigrationAction> = new Set(['backup', 'execute', 'revert', 'cleanup']);
+export const writes = (action: MigrationAction): boolean => WRITING.has(action);
+
+/** Folds the runs of one migration, given in any order. */
+export const standingOf = (runs: readonly KnownRun[]): Standing =>
+  [...runs].sort((a, b) => placeOf(a) - placeOf(b)).reduce(after, untouched);
+
+/** What runs comes last; what is paused stands where it began: what others did since counts more. */
+function placeOf({ run }: KnownRun): number {
+  if (run.status === 'running') return Infinity;
+  return run.status === 'paused' ? run.work.startedAt : run.endedAt;
+}
+
+function after(before: Standing, { id, run }: KnownRun): Standing {
+  const { work, status } = run;
+  const { action, reverting } = work;
+  const writesNow = status === 'running' && (writes(action) || reverting !== undefined);
+  const standing = writesNow ? { ...before, writing: [...before.writing, { id, action }] } : before;
+  if (isUnbegun(run)) return standing;
+  if (reverting) return status === 'failed' && run.reverted ? undone(standing) : partly(standing);
+  switch (action) {
+    case 'execute':
+      return executed(standing, id, run);
+    case 'verify':
+      return status === 'completed' ? { ...standing, verified: work.definitionHash } : standing;
+    case 'revert':
+      if (status === 'completed') return undone(standing);
+      return standing.done === 'nothing' ? standing : partly(standing);
+    case 'cutover':
+      return status === 'completed' ? { ...standing, done: 'all', cutOver: true } : standing;
+    case 'cleanup':
+      return { ...standing, forgottenBy: standing.forgottenBy ?? id };
+    case 'plan':
+    case 'backup':
+      return standing;
+  }
+}
+
+/** A run that was refused by what it found before it touched anything. */
+const isUnbegun = (run: KnownRun['run']): boolean => run.status === 'failed' && !mayUndo(run.code);
+
+const partly = (standing: Standing): Standing => ({
+  ...standing,
+  done: 'partly',
+  verified: undefined,
+});
+
+/** As if it had never been executed: its text may be another one from here on. */
+const undone = (standing: Standing): Standing => ({
+  ...standing,
+  done: 'nothing',
+  text: undefined,
+  verified: undefined,
+  cutOver: false,
+});
+
+function executed(standing: Standing, id: string, { status, work }: KnownRun['run']): Standing {
+  const completed = status === 'completed';
+  // What there is to do is counted before anything is written.
+  if (!completed && work.expected === undefined && work.batches === 0) return standing;
+  const { definitionHash: hash, acceptChange, total } = work;
+  const isSame = completed && total.changed === 0;
+  return {
+    ...standing,
+    done: completed ? 'all' : 'partly',
+    text: standing.text && acceptChange === undefined ? standing.text : { hash, run: id },
+    verified: isSame ? standing.verified : undefined,
+  };
+}

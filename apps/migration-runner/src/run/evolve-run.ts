@@ -1,0 +1,87 @@
+import type {
+  DraftOf,
+  MigrationBatchApplied,
+  MigrationEvent,
+  MigrationRevertStarted,
+  MigrationStarted,
+} from '@tidegate/contracts';
+import type { Fact } from '@tidegate/kernel';
+import { nothingYet, type Run, type Work } from './run.ts';
+
+export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEvent>): Run {
+  if (type === 'MigrationStarted') return { status: 'running', work: begun(data, metadata.at) };
+  if (run.status === 'absent') return run;
+  const { work } = run;
+  const endedAt = metadata.at;
+  switch (type) {
+    case 'MigrationMeasured':
+      return { ...run, work: { ...work, expected: data.expected } };
+    case 'MigrationBatchApplied':
+      return { ...run, work: counted(work, data) };
+    case 'MigrationSweepEnded': {
+      const swept = { sweep: data.sweep + 1, changedInSweep: 0, checkpoint: undefined };
+      return { ...run, work: { ...work, ...swept } };
+    }
+    case 'MigrationThrottled': {
+      const { because, message } = data;
+      return { ...run, work: { ...work, throttled: { because, message, since: endedAt } } };
+    }
+    case 'MigrationUnthrottled':
+      return { ...run, work: { ...work, throttled: undefined } };
+    case 'MigrationRevertStarted':
+      return { ...run, work: reverting(work, data) };
+    case 'MigrationPaused':
+      return { status: 'paused', work, by: data.by, reason: data.reason };
+    case 'MigrationResumed':
+      return { status: 'running', work };
+    case 'MigrationCompleted':
+      return { status: 'completed', work, endedAt, report: data.report };
+    case 'MigrationFailed': {
+      const { code, message, report, reverted } = data;
+      return { status: 'failed', work, endedAt, code, message, report, reverted };
+    }
+    case 'MigrationCancelled':
+      return { status: 'cancelled', work, endedAt, by: data.by };
+  }
+}
+
+type Started = DraftOf<typeof MigrationStarted>['data'];
+type Applied = DraftOf<typeof MigrationBatchApplied>['data'];
+type RevertStarted = DraftOf<typeof MigrationRevertStarted>['data'];
+
+const begun = ({ run: _run, ...asked }: Started, startedAt: number): Work => ({
+  ...asked,
+  startedAt,
+  sweep: 1,
+  batches: 0,
+  changedInSweep: 0,
+  total: nothingYet,
+  fence: 0,
+  workedMs: 0,
+  failures: [],
+});
+
+const counted = (work: Work, data: Applied): Work => ({
+  ...work,
+  batches: data.batch,
+  checkpoint: data.last,
+  total: data.total,
+  changedInSweep: work.changedInSweep + data.batchCounts.changed,
+  fence: data.fence,
+  workedMs: work.workedMs + data.tookMs,
+  failures: [...work.failures, ...(data.failures ?? [])],
+  nextSize: data.nextSize ?? work.nextSize,
+  journalAt: data.journalAt ?? work.journalAt,
+});
+
+/** Counts anew what is undone; how far the work had come is no place to go on from. */
+const reverting = (work: Work, { code, message, report }: RevertStarted): Work => ({
+  ...work,
+  reverting: { code, message, before: work.total, ...(report ? { report } : {}) },
+  total: nothingYet,
+  checkpoint: undefined,
+  nextSize: undefined,
+  expected: undefined,
+  throttled: undefined,
+  workedMs: 0,
+});
