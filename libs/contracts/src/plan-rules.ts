@@ -1,6 +1,7 @@
 import { formatDuration } from '@tidegate/kernel';
 import { isGiven } from './guard-rule.ts';
 import { guardIssues } from './guard-rules.ts';
+import { runOptionProblems } from './migration-rules.ts';
 import { share } from './plan-fields.ts';
 import {
   asFields,
@@ -30,6 +31,7 @@ export function contradictions(plan: unknown): PlanIssue[] {
     ...stageIssues(steps),
     ...silenceIssues(steps, fields['checkEvery']),
     ...deadlineIssues(steps),
+    ...migrateIssues(steps),
   ];
 }
 
@@ -148,6 +150,16 @@ const deadlineIssues = (steps: readonly Fields[]): PlanIssue[] =>
   steps.flatMap(({ deadline, atDeadline }, index) =>
     atDeadline === 'advance' && deadline === undefined
       ? [{ path: ['steps', index, 'atDeadline'], message: 'never comes; expected a deadline' }]
+      : [],
+  );
+
+const migrateIssues = (steps: readonly Fields[]): PlanIssue[] =>
+  steps.flatMap((step, index) =>
+    'migrate' in step
+      ? runOptionProblems(step).map(({ path, message }) => ({
+          path: ['steps', index, ...path],
+          message,
+        }))
       : [],
   );
 

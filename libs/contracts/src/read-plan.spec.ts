@@ -223,6 +223,11 @@ describe('a problem names its line, its path and what was expected', () => {
       ],
     ],
     [
+      'options of a migration that mean nothing to its action',
+      edit('action: execute', 'action: plan, onFailure: revert'),
+      ['18:44 steps.0.onFailure means something only to execute and verify'],
+    ],
+    [
       'aliases that unfold without end',
       'a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]',
       ['1:1  Excessive alias count indicates a resource exhaustion attack'],

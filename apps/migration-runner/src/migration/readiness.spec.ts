@@ -139,7 +139,7 @@ describe('a run', () => {
       'no-down',
       { minBatchSize: 600 },
       'RUN_OPTIONS_CONTRADICT',
-      'minBatchSize is more than the most, which is 500',
+      'minBatchSize is more than batchSize, which is 500',
     ],
     ['no-down', { maxErrors: 5 }, 'RUN_OPTIONS_CONTRADICT', 'needs onError'],
     [
