@@ -420,7 +420,12 @@ it.each([
   [['flag', 'expose', 'x', 'half']],
   [['rollout', 'start', 'demo', '--plan-version', 'two']],
   [['migration', 'run', 'm', '--execute', '--verify']],
+  [['migration', 'run', 'm', '--dry-run', '--cleanup']],
   [['migration', 'run', 'm', '--batch-size=0']],
+  [['migration', 'run', 'm', '--execute', '--on-error=ignore']],
+  [['migration', 'run', 'm', '--execute', '--nice-ratio=-1']],
+  [['migration', 'run', 'm', '--execute', '--window=night']],
+  [['migration', 'revert', 'm-1']],
   [['bus', 'lag', '-s', 'postman']],
   [['key', 'new', 'ci', '--role', 'god']],
   [['nothing']],
@@ -493,6 +498,68 @@ describe('a migration run', () => {
   });
 
   const body = { run: 'm-1', migration: 'totals', action: 'plan', counts: { changed: 0 } };
+
+  it.each([
+    [['--dry-run'], { action: 'plan' }],
+    [['--plan'], { action: 'plan' }],
+    [['--execute', '--batch-size=200'], { action: 'execute', batchSize: 200 }],
+    [['--verify', '--sample-size=50'], { action: 'verify', sampleSize: 50 }],
+    [['--backup'], { action: 'backup' }],
+    [['--cutover', '-r', 'all read it'], { action: 'cutover', reason: 'all read it' }],
+    [
+      ['--execute', '--on-error=skip', '--max-errors=5', '--on-failure=revert'],
+      { action: 'execute', onError: 'skip', maxErrors: 5, onFailure: 'revert' },
+    ],
+    [
+      ['--execute', '--without-before-images', '--accept-change', 'a comment'],
+      { action: 'execute', acceptChange: 'a comment', backup: 'none' },
+    ],
+    [
+      ['--execute', '--nice-ratio=0.5', '--window=22:00-06:00', '--days=mon,tue'],
+      {
+        action: 'execute',
+        flow: { niceRatio: 0.5, window: { from: '22:00', to: '06:00', days: ['mon', 'tue'] } },
+      },
+    ],
+  ])('asks for %j', async (args, expected) => {
+    const { asked, env } = await services(answering(201, { ...body, status: 'running' }));
+    const { code } = await tidegate(env, ['migration', 'run', 'totals', ...args, '--detach']);
+    expect(code).toBe(0);
+    expect(asked.map(({ line, body: sent }) => [line, JSON.parse(sent)])).toEqual([
+      ['POST /v1/runs', { migration: 'totals', ...expected }],
+    ]);
+  });
+
+  it('is reverted with a reason, and waited for', async () => {
+    const { asked, env } = await services(answering(200, { ...body, status: 'completed' }));
+    const { code } = await tidegate(env, ['migration', 'revert', 'm-1', '-r', 'wrong totals']);
+    expect(code).toBe(0);
+    expect(asked).toMatchObject([
+      { line: 'POST /v1/runs/m-1/revert', body: '{"reason":"wrong totals"}' },
+    ]);
+  });
+
+  it('stands in the log of its migration, with who asked for it, why, and how it ended', async () => {
+    const about = { run: 'm-1', action: 'execute', hash: 'sha256:77aa0123456789' };
+    const items = [
+      { at: 0, status: 'STARTED', ...about, by: 'ada', reason: 'new totals' },
+      {
+        at: 65_000,
+        status: 'FAILED',
+        ...about,
+        counts: { changed: 4 },
+        tookMs: 65_000,
+        code: 'MIGRATION_UP_FAILED',
+        message: 'up failed on orders 5.',
+      },
+    ];
+    const { env } = await services(answering(200, { items }));
+    const out = stripVTControlCharacters((await tidegate(env, ['migration', 'log', 'totals'])).out);
+    expect(out).toMatch(
+      /1970-01-01 00:00:00Z\s+STARTED\s+execute\s+m-1\s+sha256:77aa0123\s+by ada: new totals/,
+    );
+    expect(out).toMatch(/FAILED\s.*\s4\s+1m5s\s+MIGRATION_UP_FAILED: up failed on orders 5\./);
+  });
 
   it('is waited for, says what holds it up, and shows its report', async () => {
     const states = [

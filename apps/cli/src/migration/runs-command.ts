@@ -1,0 +1,29 @@
+import type { Command } from 'commander';
+import { acting, type World } from '../command.ts';
+import { table, toned } from '../output/output.ts';
+import type { ShownRun } from './shown-run.ts';
+
+export function registerRuns(migration: Command, world: World): void {
+  migration
+    .command('runs [id]')
+    .description('runs of all migrations, or of one')
+    .action(
+      acting(world, async ({ client, out }, id?: string) => {
+        const query = id === undefined ? '' : `?migration=${encodeURIComponent(id)}`;
+        const items = await client.all<ShownRun>('migration-runner', `/v1/runs${query}`);
+        out.show({ items }, () =>
+          table(
+            ['run', 'migration', 'action', 'status', 'changed'],
+            items.map((run) => [
+              run.run,
+              run.migration,
+              run.action,
+              toned(run.status),
+              run.counts.changed,
+            ]),
+            'Nothing has run yet.',
+          ),
+        );
+      }),
+    );
+}
