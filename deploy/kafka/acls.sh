@@ -38,6 +38,7 @@ kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --op
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --operation DescribeConfigs --topic tidegate.migration.commands --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Write --operation DescribeConfigs --topic tidegate.migration.events --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --operation Write --operation DescribeConfigs --topic tidegate.replays --resource-pattern-type literal
+kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --operation DescribeConfigs --topic tidegate.rollout.events --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --group tidegate.migration-runner --resource-pattern-type literal
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --group tidegate.migration-runner. --resource-pattern-type prefixed
 kafka-acls.sh "${options[@]}" --add --allow-principal User:migration-runner --operation Read --group tidegate.view. --resource-pattern-type prefixed

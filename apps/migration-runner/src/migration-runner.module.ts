@@ -5,6 +5,7 @@ import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations, type Migrations } from '@tidegate/migration/files';
+import { flowOf } from './flow/flow.module.ts';
 import { MigrationController } from './migration/migration.controller.ts';
 import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
 import { createRuns, type Runs } from './run/change-run.handler.ts';
@@ -32,6 +33,7 @@ export async function migrationRunnerModule(
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
   await pauseIfRestored(context, runs);
   const targets = createTargets(config.MIGRATION_TARGETS, openTarget);
+  const flow = flowOf(context);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
@@ -45,19 +47,7 @@ export async function migrationRunnerModule(
     stopping: context.stopping,
     yieldTurn: () => yieldTurn(),
   };
-  const work = async (run: string): Promise<void> => {
-    const told = (wait: Wait | undefined): void => {
-      if (wait && wait.message !== waits.get(run)?.message)
-        log.warn({ run, ...wait }, 'a run waits');
-      if (wait) waits.set(run, wait);
-      else waits.delete(run);
-    };
-    try {
-      await advance(parts, run, told);
-    } catch (error) {
-      log.error({ run, err: error }, 'working on a run failed; it is tried again');
-    }
-  };
+  const work = worker(parts, waits, log);
   const active = new Map<string, Promise<void>>();
   const loop = context.loop('runs', config.MIGRATION_CHECK_MS, async () => {
     const due = await documents.claimDue(clock.now(), config.MIGRATION_CHECK_MS, RUNS_LOOKED_AT);
@@ -73,13 +63,31 @@ export async function migrationRunnerModule(
   context.onStop(async () => void (await Promise.all(active.values())));
   return {
     module: MigrationRunnerModule,
-    controllers: [MigrationController, RunController, RunConsumer],
+    controllers: [MigrationController, RunController, RunConsumer, ...flow.controllers],
     providers: [
+      ...flow.providers,
       { provide: RUNS, useValue: runs },
       { provide: MIGRATIONS, useValue: migrations },
       { provide: WAITS, useValue: waits },
       { provide: WAKE, useValue: () => loop.wake() },
     ],
+  };
+}
+
+/** Works on a run, and remembers what it waits for meanwhile. Never rejects: the run is tried again. */
+function worker(parts: AdvanceDeps, waits: Map<string, Wait>, log: ServiceContext['log']) {
+  return async (run: string): Promise<void> => {
+    const told = (wait: Wait | undefined): void => {
+      if (wait && wait.message !== waits.get(run)?.message)
+        log.warn({ run, ...wait }, 'a run waits');
+      if (wait) waits.set(run, wait);
+      else waits.delete(run);
+    };
+    try {
+      await advance(parts, run, told);
+    } catch (error) {
+      log.error({ run, err: error }, 'working on a run failed; it is tried again');
+    }
   };
 }
 

@@ -2,3 +2,4 @@ export const RUNS = Symbol('runs');
 export const MIGRATIONS = Symbol('migrations');
 export const WAKE = Symbol('wake');
 export const WAITS = Symbol('waits');
+export const ROLLOUT_STANDINGS = Symbol('rollout-standings');

@@ -48,7 +48,10 @@ const own: Readonly<Record<string, Access>> = {
       'gatekeeper.heartbeats',
     ],
   },
-  'migration-runner': { reads: ['kills', 'migration.commands'], writes: ['migration.events'] },
+  'migration-runner': {
+    reads: ['kills', 'migration.commands', 'rollout.events'],
+    writes: ['migration.events'],
+  },
   'audit-sink': { reads: audited, writes: ['audit.seals'] },
   notifier: {
     reads: ['rollout.events', 'flag.events', 'migration.events'],

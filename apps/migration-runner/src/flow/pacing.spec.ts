@@ -35,7 +35,7 @@ function runner(begun: Work) {
     isWanted: true,
     asked: { health: 0, probe: 0, held: 0 },
     sleeps: [] as number[],
-    then: (_at: number): void => {},
+    meanwhile: (_at: number): void => {},
   };
   const told: unknown[] = [];
   const deps: PacingDeps = {
@@ -49,7 +49,7 @@ function runner(begun: Work) {
     sleep: async (ms) => {
       world.sleeps.push(ms);
       clock.advance(ms);
-      world.then(clock.now() - NOON);
+      world.meanwhile(clock.now() - NOON);
     },
     probe: async () => {
       world.asked.probe += 1;
@@ -101,7 +101,7 @@ describe('a batch', () => {
   it('waits for replicas, is told why once, and goes on when they have caught up', async () => {
     const { begin, told, world, passed } = runner(work({ maxLagMs: 5_000 }));
     world.health = behind;
-    world.then = (ms) => {
+    world.meanwhile = (ms) => {
       if (ms >= 7_000) world.health = { ...behind, replicationLagMs: 10 };
     };
     expect(await begin()).toBe(500);
@@ -123,7 +123,7 @@ describe('a batch', () => {
   it('is not begun by a run that is paused while it waits, which is seen within a second', async () => {
     const { begin, world, passed } = runner(work({ maxLagMs: 5_000 }));
     world.health = behind;
-    world.then = (ms) => {
+    world.meanwhile = (ms) => {
       if (ms >= 3_000) world.isWanted = false;
     };
     expect(await begin()).toBeUndefined();
@@ -205,7 +205,7 @@ describe('critical load', () => {
   it('is a wait when it passes', async () => {
     const { begin, world } = runner(work({ criticalLoad: 50 }));
     world.health = busy;
-    world.then = () => {
+    world.meanwhile = () => {
       world.health = { load: 1, detail: [] };
     };
     expect(await begin()).toBe(500);
@@ -214,7 +214,7 @@ describe('critical load', () => {
   it('does not stop what takes back: it waits', async () => {
     const { begin, world } = runner(work({ criticalLoad: 50 }, { action: 'revert' }));
     world.health = busy;
-    world.then = (ms) => {
+    world.meanwhile = (ms) => {
       if (ms > 20_000) world.health = { load: 1, detail: [] };
     };
     expect(await begin()).toBe(500);
