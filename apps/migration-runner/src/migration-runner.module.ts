@@ -19,6 +19,8 @@ import { MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
 const RUNS_AT_ONCE = 4;
 /** More than can be worked on: those that wait for a lease are due as well. */
 const RUNS_LOOKED_AT = 50;
+/** Looks for runs, to one count of them. */
+const METRICS_EVERY = 5;
 
 @Module({})
 class MigrationRunnerModule {}
@@ -33,11 +35,11 @@ export async function migrationRunnerModule(
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
   await pauseIfRestored(context, runs);
   const targets = createTargets(config.MIGRATION_TARGETS, openTarget);
-  const flow = flowOf(context);
+  const flow = flowOf(context, documents, METRICS_EVERY * config.MIGRATION_CHECK_MS);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
-    record: runs.record,
+    record: flow.measured(runs.record),
     migrations,
     targets,
     faults,

@@ -2,7 +2,7 @@ import { AppError } from '@tidegate/kernel';
 import type { Outcome } from '@tidegate/store';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Run, Work } from '../run/run.ts';
-import type { RunnerCommand } from '../run/runner-command.ts';
+import type { RunnerCommand, ThrottleReason } from '../run/runner-command.ts';
 import type { Shift } from '../run/shift.handler.ts';
 import type { Batch } from './batch-size.ts';
 import { type Asking, createFacts, FRESH_MS, type FactsDeps, isUndoing } from './facts.handler.ts';
@@ -33,6 +33,8 @@ export interface PacingDeps extends FactsDeps {
     command: Pick<RunnerCommand, 'type' | 'data'>,
   ) => Promise<Outcome<Run>>;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Told at each look what the run waits for, for the metrics. */
+  readonly looked?: (run: string, because: ThrottleReason | undefined) => void;
 }
 
 /** Between two looks whether the run is still to go on. */
@@ -100,10 +102,11 @@ function asker(deps: FactsDeps) {
 }
 
 /** Records what a run waits for when that changes; false when it is not to go on. */
-function tellerOf({ record }: PacingDeps, run: string, { throttled }: Work) {
+function tellerOf({ record, looked }: PacingDeps, run: string, { throttled }: Work) {
   let told: string | undefined = throttled?.because;
   return async (fence: number, begin: Begin): Promise<boolean> => {
     const throttle = begin.go ? undefined : { because: begin.because, message: begin.message };
+    looked?.(run, throttle?.because);
     if (throttle?.because === told) return true;
     const { state } = await record(run, { type: 'ThrottleRun', data: { fence, throttle } });
     told = throttle?.because;
