@@ -77,6 +77,9 @@ const tones: Readonly<Record<string, (text: string) => string>> = {
 };
 export const toned = (status: string): string => (tones[status] ?? String)(status);
 
+/** `1 204` */
+export const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');
+
 const LATEST = 253_402_300_799_999;
 
 /** In UTC, and saying so; what no calendar has, as it is. */

@@ -1,6 +1,6 @@
 import { formatDuration } from '@tidegate/kernel';
 import pc from 'picocolors';
-import { table } from '../output/output.ts';
+import { grouped, table } from '../output/output.ts';
 
 /** What a plan can see, as metrics-gatekeeper tells it; what the table needs of it. */
 export interface FeasibilityShown {
@@ -77,4 +77,3 @@ const failing = (share: number | null): string =>
   share === null ? '' : `, of which ${Number((share * 100).toPrecision(2))} % fail`;
 const rounded = (value: number): string =>
   value < 10 ? String(Number(value.toPrecision(2))) : grouped(Math.round(value));
-const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');

@@ -1,7 +1,7 @@
 import type { Verdict } from '@tidegate/contracts';
 import { formatDuration } from '@tidegate/kernel';
 import pc from 'picocolors';
-import { toned } from '../output/output.ts';
+import { grouped, toned } from '../output/output.ts';
 
 /** A rollout as metrics-gatekeeper shows it; what the timeline needs of it. */
 export interface RolloutShown {
@@ -162,8 +162,6 @@ function counts({ reason, evidence }: Verdict): string {
     return `${grouped(errors)} of ${grouped(trials)} ${reason.startsWith('latency') ? 'too slow' : 'failed'}`;
   return count === undefined || count === 0 ? '' : `${grouped(count)} counted`;
 }
-
-const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ');
 
 const toneOf = { pass: pc.dim, hold: pc.yellow, breach: pc.red } as const;
 
