@@ -11,3 +11,4 @@ export const migrationRunner = defineService({
   statuses: { RUN_NOT_ENDED: 409 },
   module: migrationRunnerModule,
 });
+export { shareLibrary } from '@tidegate/migration/files';

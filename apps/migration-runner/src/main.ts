@@ -1,4 +1,5 @@
 import { runService } from '@tidegate/platform';
-import { migrationRunner } from './index.ts';
+import { migrationRunner, shareLibrary } from './index.ts';
 
+shareLibrary();
 await runService(migrationRunner);

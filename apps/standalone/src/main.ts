@@ -1,4 +1,5 @@
 import { messageOf } from '@tidegate/kernel';
+import { shareLibrary } from '@tidegate/migration-runner';
 import { processEnvironment } from '@tidegate/platform';
 import { startStandalone } from './house/standalone.ts';
 
@@ -7,6 +8,7 @@ const end = (code: number, sentence?: string): never => {
   process.exit(code);
 };
 
+shareLibrary();
 const startedAt = performance.now();
 try {
   const standalone = await startStandalone(processEnvironment(), (reason) => end(1, reason));

@@ -1,1 +1,7 @@
-export { type Loaded, loadMigrations, type Migrations } from './migrations.file.ts';
+export {
+  type Loaded,
+  loadMigrations,
+  type Migrations,
+  readMigrations,
+  shareLibrary,
+} from './migrations.file.ts';

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { compilerSays } from '../../../../test/e2e/compiler.ts';
 import { startLoneService } from '../../../../test/e2e/lone-service.ts';
 import { temporaryFolder } from '../../../../test/e2e/process.ts';
 import { run } from '../program.ts';
@@ -45,38 +46,11 @@ const ofType = (type: string, variants: object, rest: object = {}) => ({
   ...rest,
 });
 
-/** What the compiler says to a program that uses the file, as a user compiles it. */
-function compiled(program: string): string {
-  writeFileSync(join(folder, 'program.ts'), program);
-  const paths = {
-    '@tidegate/sdk': [join(root, 'libs/sdk/dist/index.d.ts')],
-    '@tidegate/sdk/testing': [join(root, 'libs/sdk/dist/testing.d.ts')],
-  };
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2024',
-    strict: true,
-    noEmit: true,
-    noUnusedLocals: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    allowImportingTsExtensions: true,
-    skipLibCheck: true,
-    typeRoots: [join(root, 'node_modules/@types')],
-    types: ['node'],
-    paths,
-  };
-  writeFileSync(
-    join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['program.ts'] }),
-  );
-  try {
-    const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
-    return execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-  } catch (error) {
-    return (error as { stdout: string }).stdout;
-  }
-}
+const compiled = (program: string): string => {
+  const file = join(folder, 'program.ts');
+  writeFileSync(file, program);
+  return compilerSays(folder, [file]);
+};
 
 describe('tidegate flag types', () => {
   it('writes a file that compiles, and knows keys, values and shapes', async () => {

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { World } from '../command.ts';
+import { registerCheck } from './check-command.ts';
 import { registerList } from './list-command.ts';
 import { registerLog } from './log-command.ts';
+import { registerNew } from './new-command.ts';
 import { registerRevert } from './revert-command.ts';
 import { registerRun } from './run-command.ts';
 import { registerRuns } from './runs-command.ts';
@@ -9,6 +11,8 @@ import { registerShow } from './show-command.ts';
 import { registerVerbs } from './verb-commands.ts';
 
 const registers = [
+  registerNew,
+  registerCheck,
   registerList,
   registerRun,
   registerShow,
