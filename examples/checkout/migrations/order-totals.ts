@@ -6,7 +6,7 @@ interface OrderRow {
   readonly id: number;
   readonly items: string;
   readonly discount: number;
-  readonly total: number | null;
+  readonly total?: number | null;
 }
 
 const totalOf = ({ items, discount }: OrderRow): number =>
@@ -15,18 +15,31 @@ const totalOf = ({ items, discount }: OrderRow): number =>
     0,
   ) - discount;
 
+const isWithout = ({ total }: OrderRow): boolean => total === undefined || total === null;
+
 export default defineMigration<OrderRow>({
   id: 'order-totals',
   description: 'Keeps with each order what it costs; the new pricing adds these up.',
   target: 'checkout',
   collection: 'orders',
   pending: { total: { equals: null } },
-  up: (order) => (order.total === null ? { ...order, total: totalOf(order) } : order),
+  reads: ['items', 'discount'],
+  up: (order) => (isWithout(order) ? { ...order, total: totalOf(order) } : order),
   down: (order) => ({ ...order, total: null }),
   invariants: [
     {
       name: 'total-is-sum-of-items-less-discount',
-      holds: (order) => order.total === null || order.total === totalOf(order),
+      holds: (order) => isWithout(order) || order.total === totalOf(order),
     },
+  ],
+  samples: [
+    {
+      id: 1,
+      items: '[{"sku":"tea","price":450,"quantity":2},{"sku":"cup","price":900,"quantity":1}]',
+      discount: 0,
+      total: null,
+    },
+    { id: 2, items: '[]', discount: 0, total: null },
+    { id: 3, items: '[{"sku":"pot","price":2900,"quantity":1}]', discount: 290, total: null },
   ],
 });

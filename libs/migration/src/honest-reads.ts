@@ -6,7 +6,7 @@ import type { Path, Row } from './path.ts';
 import { transform, type Transformed } from './transform.ts';
 import { equal, isPlain, valueAt } from './value.ts';
 
-const OTHERS: readonly unknown[] = [undefined, null, 7, 'x', []];
+const OTHERS: readonly unknown[] = [undefined, 7];
 
 /** All fields of a document, and those of the objects in them. */
 export function fieldsOf(document: Row): readonly Path[] {

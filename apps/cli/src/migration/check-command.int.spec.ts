@@ -81,7 +81,7 @@ describe('tidegate migration check', () => {
     const { code, out, error } = await tidegate('migration', 'check');
     expect(code).toBe(1);
     expect(error).toContain('2 things are not as they must be (seed 1).');
-    expect(out).toContain('✓ fine, tried on 1 samples and documents made from them');
+    expect(out).toContain('✓ fine, tried on 1 sample and on documents made from them');
     expect(out).toContain(
       '✗ lossy.mjs: not-reversed: down(up(document)) is not the document: note',
     );

@@ -65,7 +65,10 @@ const wrong = (problem: string): string => `${pc.red('✗')} ${problem}`;
 
 function human({ file, migration, samples, findings }: Checked): string {
   if (findings.length === 0) {
-    const tried = samples === 0 ? '' : `, tried on ${samples} samples and documents made from them`;
+    const tried =
+      samples === 0
+        ? ''
+        : `, tried on ${samples} ${samples === 1 ? 'sample' : 'samples'} and on documents made from them`;
     return `${pc.green('✓')} ${migration}${tried}`;
   }
   return findings
