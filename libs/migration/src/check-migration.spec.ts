@@ -45,7 +45,7 @@ const good = defineMigration<Order>({
   samples,
 });
 const check = (change: Partial<Migration<Order>>, seed = 7) =>
-  checkMigration({ ...good, ...change }, { seed });
+  checkMigration({ ...good, ...change }, { seed, documents: 100 });
 const rules = (change: Partial<Migration<Order>>) => check(change).map(({ rule }) => rule);
 
 describe('a migration that is checked', () => {
@@ -56,9 +56,11 @@ describe('a migration that is checked', () => {
   it('must have samples and a down, or say why not', () => {
     expect(rules({ samples: [] })).toEqual(['unreachable-samples']);
     const { down: _, ...oneWay } = good;
-    expect(checkMigration(oneWay, { seed: 1 }).map(({ rule }) => rule)).toEqual(['not-reversible']);
+    expect(checkMigration(oneWay, { seed: 1, documents: 10 }).map(({ rule }) => rule)).toEqual([
+      'not-reversible',
+    ]);
     const unsafe = { 'not-reversible': 'before-images are kept' };
-    expect(checkMigration({ ...oneWay, unsafe }, { seed: 1 })).toEqual([]);
+    expect(checkMigration({ ...oneWay, unsafe }, { seed: 1, documents: 10 })).toEqual([]);
     expect(rules({ samples: [], unsafe: { 'unreachable-samples': 'secret documents' } })).toEqual(
       [],
     );

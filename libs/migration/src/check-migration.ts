@@ -10,15 +10,22 @@ export interface Finding extends Broken {
   readonly document?: Row;
 }
 
-const MADE = 500;
+/** How many documents are made, beside the samples. */
+const DOCUMENTS = 500;
+
+export interface CheckOptions {
+  /** An integer: for the same one the same documents are made. */
+  readonly seed: number;
+  readonly documents?: number;
+}
 
 /**
  * Holds a migration to its promises, on its samples and on documents made from them: each rule that it breaks once, with the
- * smallest document that was found to show it. Deterministic for a seed, an integer.
+ * smallest document that was found to show it.
  */
 export function checkMigration(
   migration: AnyMigration,
-  { seed }: { seed: number },
+  { seed, documents = DOCUMENTS }: CheckOptions,
 ): readonly Finding[] {
   if (!isDataMigration(migration)) return [];
   const { samples = [] } = migration;
@@ -29,7 +36,7 @@ export function checkMigration(
     for (const broken of brokenPromises(migration, document, 'sample', fieldsIn(samples)))
       if (!found.has(broken.rule)) found.set(broken.rule, { ...broken, document });
   for (;;) {
-    const finding = onMadeDocuments(migration, samples, seed, found);
+    const finding = onMadeDocuments(migration, samples, { seed, documents }, found);
     if (!finding) return [...findings, ...found.values()];
     found.set(finding.rule, finding);
   }
@@ -66,16 +73,16 @@ const fieldsIn = (samples: readonly Row[]): readonly Path[] => [
 function onMadeDocuments(
   migration: Migration,
   samples: readonly Row[],
-  seed: number,
+  { seed, documents }: Required<CheckOptions>,
   found: ReadonlyMap<string, Finding>,
 ): Finding | undefined {
   const fields = fieldsIn(samples);
   const brokenFor = (document: Row): Broken | undefined =>
     brokenPromises(migration, document, 'made', fields).find(({ rule }) => !found.has(rule));
-  const documents = documentsLike(samples, ['_id', migration.key ?? 'id']);
+  const made = documentsLike(samples, ['_id', migration.key ?? 'id']);
   const { counterexample } = fc.check(
-    fc.property(documents, (document) => brokenFor(document) === undefined),
-    { seed, numRuns: MADE },
+    fc.property(made, (document) => brokenFor(document) === undefined),
+    { seed, numRuns: documents },
   );
   const [document] = counterexample ?? [];
   const broken = document && brokenFor(document);
