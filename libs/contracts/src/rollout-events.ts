@@ -87,6 +87,8 @@ export const MigrationObserved = fact(
     run: z.string(),
     change: z.enum(['started', 'stopped', 'resumed', 'cancelled', 'completed']),
     reason: z.string().optional(),
+    /** How many documents are no longer as they were, where the run has ended. */
+    changed: z.int().min(0).optional(),
   },
   { step: 'order-totals/execute', index: 0, run: 'r-42.0.0', change: 'completed' },
 );

@@ -35,6 +35,9 @@ export function answerTo(message: Fact<RolloutMessage>, id: string): AnyRolloutC
   return { type: 'RecordEvent', data, metadata };
 }
 
+/** So that what a plan reverts is rehearsed too. */
+const ONE = { matched: 1, changed: 1, skipped: 0, mismatched: 0 };
+
 function heardOf({ type, data, metadata }: Fact<RolloutMessage>) {
   const command = { id: metadata.id, source: 'metrics-gatekeeper', type };
   const changed = { ...data, command, outcome: 'changed', version: 1 };
@@ -46,7 +49,7 @@ function heardOf({ type, data, metadata }: Fact<RolloutMessage>) {
       return { type: 'FlagCommandAnswered', data: changed };
     case 'RunMigration':
     case 'ResumeMigration':
-      return { type: 'MigrationCompleted', data };
+      return { type: 'MigrationCompleted', data: { ...data, total: ONE } };
     case 'PauseMigration':
       return { type: 'MigrationCommandAnswered', data: changed };
     default:

@@ -165,20 +165,22 @@ function setExposure(
 
 function runMigration(
   rollout: Common,
-  { migrate, action, batchSize, sampleSize }: Extract<PlanStep, { migrate: string }>,
+  { migrate, deadline: _deadline, ...options }: Extract<PlanStep, { migrate: string }>,
   run: string,
 ): RolloutMessage {
-  return {
-    type: 'RunMigration',
-    data: {
-      run,
-      migration: migrate,
-      action,
-      rollout: refOf(rollout),
-      ...(batchSize === undefined ? {} : { batchSize }),
-      ...(sampleSize === undefined ? {} : { sampleSize }),
-    },
-  };
+  const data = { run, migration: migrate, ...options, rollout: refOf(rollout) };
+  return { type: 'RunMigration', data };
+}
+
+/** One run for each rollback: sent again, it is the same. */
+export function revertMigration(
+  rollout: Common,
+  migration: string,
+  reason: string,
+): RolloutMessage {
+  const run = `${rollout.id}.revert.${rollout.generation}.${migration}`;
+  const data = { run, migration, action: 'revert' as const, reason, rollout: refOf(rollout) };
+  return { type: 'RunMigration', data };
 }
 
 export function stepStarted(rollout: Common, index: number): RolloutMessage {

@@ -8,7 +8,8 @@ import {
   type End,
   type Existing,
   hasToRecover,
-  rollbackActions,
+  revertedBy,
+  revertName,
   type Rollback,
 } from './state.ts';
 
@@ -35,6 +36,7 @@ export const common = (rollout: Existing): Common => ({
   countedFrom: rollout.countedFrom,
   breaches: rollout.breaches,
   position: rollout.position,
+  runs: rollout.runs,
   logEs: rollout.logEs,
   levels: rollout.levels,
   wouldHaveBreached: rollout.wouldHaveBreached,
@@ -47,9 +49,18 @@ export function evolveEnd(rollout: Existing, fact: Fact<RolloutMessage>): Existi
     case 'RollbackStarted':
       return rollingBack(rollout, fact);
     case 'RestoreFlag':
-      return withAction(rollout, 'restore-flag', (action) => sent(action, fact.metadata.id));
+      return withAction(rollout, 'restore-flag', (action) => sent(action, fact));
     case 'PauseMigration':
-      return withAction(rollout, 'pause-migration', (action) => sent(action, fact.metadata.id));
+      return withAction(rollout, 'pause-migration', (action) => sent(action, fact));
+    case 'RunMigration': {
+      const { migration, run } = fact.data;
+      return withAction(rollout, revertName(migration), (action) => ({
+        ...sent(action, fact),
+        run,
+      }));
+    }
+    case 'MigrationObserved':
+      return withRun(rollout, fact.data.run, (action) => ({ ...action, state: 'under-way' }));
     case 'RollbackActionDone': {
       const { action: name, outcome: state, message } = fact.data;
       return withAction(rollout, name, (action) => ({ ...action, state, message }));
@@ -96,8 +107,11 @@ const endOf = ({ reason, message, endedAt }: End): End => ({ endedAt, reason, me
 
 function rollingBack(rollout: Existing, { data, metadata }: FactOf<'RollbackStarted'>): Existing {
   const { generation, reason, message, by, breach } = data;
-  const names = rollbackActions.filter((name) => data.actions.includes(name));
-  const actions = names.map((action): Action => ({ action, state: 'sent', ids: [] }));
+  const actions = (data.actions as ActionName[]).map((action): Action => ({
+    action,
+    state: revertedBy(action) === undefined ? 'sent' : 'waiting',
+    ids: [],
+  }));
   const rollback: Rollback = { startedAt: metadata.at, reason, message, by, actions };
   const told =
     breach?.fingerprint === undefined || breach.startsAt === undefined
@@ -107,12 +121,20 @@ function rollingBack(rollout: Existing, { data, metadata }: FactOf<'RollbackStar
   return { ...common(rollout), status: 'rolling-back', generation, breaches, rollback };
 }
 
-const sent = (action: Action, id: string): Action => ({ ...action, ids: [...action.ids, id] });
+const sent = (action: Action, { metadata: { id, at } }: Fact): Action => ({
+  ...action,
+  state: 'sent',
+  ids: [...action.ids, id],
+  sentAt: at,
+});
 
-function withAction(rollout: Existing, name: string, change: (action: Action) => Action): Existing {
+const withAction = (rollout: Existing, name: string, change: (action: Action) => Action) =>
+  withActions(rollout, (action) => (action.action === name ? change(action) : action));
+const withRun = (rollout: Existing, run: string, change: (action: Action) => Action) =>
+  withActions(rollout, (action) => (action.run === run ? change(action) : action));
+
+function withActions(rollout: Existing, change: (action: Action) => Action): Existing {
   if (rollout.status !== 'rolling-back' && rollout.status !== 'failed') return rollout;
-  const actions = rollout.rollback.actions.map((action) =>
-    action.action === (name as ActionName) ? change(action) : action,
-  );
+  const actions = rollout.rollback.actions.map(change);
   return { ...rollout, rollback: { ...rollout.rollback, actions } };
 }

@@ -16,6 +16,7 @@ import {
   type Place,
   type Rollout,
   STORE_RESTORED,
+  type StepRun,
 } from './state.ts';
 
 /** Copies facts. What a fact does not concern stays as it is, also for facts that come late. */
@@ -132,8 +133,10 @@ function evolveStep(rollout: Existing, fact: Fact<RolloutMessage>): Existing {
       const more = command === 'ResumeMigration' ? { attempt: position.attempt + 1 } : {};
       return to({ phase: 'refused', code, message }, more);
     }
-    case 'MigrationObserved':
-      return to(...observed(fact.data, position));
+    case 'MigrationObserved': {
+      const next = to(...observed(fact.data, position));
+      return { ...next, runs: runsAfter(rollout.runs, fact.data) };
+    }
     case 'RolloutPaused':
       return fact.data.because === STORE_RESTORED ? to(askedBefore(position)) : rollout;
     case 'ApprovalGiven':
@@ -158,6 +161,15 @@ function askedBefore(position: Phase): Phase {
     default:
       return position;
   }
+}
+
+function runsAfter(
+  runs: readonly StepRun[] = [],
+  { index, run, changed }: FactOf<'MigrationObserved'>['data'],
+): readonly StepRun[] {
+  const known = runs.find((each) => each.run === run);
+  const next = { index, run, changed: changed ?? known?.changed };
+  return [...runs.filter((each) => each !== known), next];
 }
 
 function observed(

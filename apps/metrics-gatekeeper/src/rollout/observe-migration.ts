@@ -3,7 +3,7 @@ import { begin, settle } from './advance.ts';
 import { type Course, emit } from './course.ts';
 import { aboutStep, pausedWith, pauseMigration, resumeMigration } from './draft.ts';
 import type { MigrationMessage } from './observed.ts';
-import { rollBack, rollbackAnswered } from './rollback.ts';
+import { revertObserved, rollBack, rollbackAnswered } from './rollback.ts';
 import { type Existing, isGoing, isLive, type Live } from './state.ts';
 
 export function observeMigration(
@@ -12,11 +12,18 @@ export function observeMigration(
   message: MigrationMessage,
 ): Course {
   if (isLive(rollout)) return whileLive(course, rollout, message);
+  const rollsBack = rollout.status === 'rolling-back' || rollout.status === 'failed';
+  const reverted = rollsBack ? revertObserved(course, rollout, message) : undefined;
+  if (reverted) return reverted;
   // The pause of a rollback may overtake the start of its run: it is sent again once the run begins.
-  if (message.type === 'MigrationStarted' && message.data.rollout?.id === rollout.id)
+  const { action } = 'action' in message.data ? message.data : { action: undefined };
+  if (
+    message.type === 'MigrationStarted' &&
+    action !== 'revert' &&
+    message.data.rollout?.id === rollout.id
+  )
     return emit(course, pauseMigration(rollout, message.data.run, `rollout ${rollout.id} is over`));
-  if (rollout.status !== 'rolling-back' && rollout.status !== 'failed') return course;
-  return message.type === 'MigrationCommandAnswered'
+  return rollsBack && message.type === 'MigrationCommandAnswered'
     ? rollbackAnswered(course, rollout, message)
     : course;
 }
@@ -40,16 +47,19 @@ function whileLive(course: Course, rollout: Live, message: MigrationMessage): Co
         ? settle(noticed(course, rollout, 'resumed'))
         : course;
     case 'MigrationCompleted':
-      return settle(noticed(course, rollout, 'completed'));
+      return settle(noticed(course, rollout, 'completed', undefined, message.data.total.changed));
     case 'MigrationCancelled': {
-      const { by, reason } = message.data;
-      return settle(noticed(course, rollout, 'cancelled', `cancelled by ${by}: ${reason}`));
+      const { by, reason, total } = message.data;
+      const why = `cancelled by ${by}: ${reason}`;
+      return settle(noticed(course, rollout, 'cancelled', why, total.changed));
     }
     case 'MigrationFailed': {
       // The new code may have come to rely on data that now will not arrive: the safe side is the flag as it was.
-      const { migration, action, code, message: what } = message.data;
+      const { migration, action, code, message: what, total, reverted } = message.data;
       const sentence = `Migration ${migration} (${action}) failed. ${code}: ${what}`;
-      return rollBack(noticed(course, rollout, 'stopped', code), rollout, {
+      const changed = reverted ? 0 : total.changed;
+      const told = noticed(course, rollout, 'stopped', code, changed);
+      return rollBack(told, isLive(told.state) ? told.state : rollout, {
         reason: 'migration-failed',
         message: sentence,
         by: message.metadata.source,
@@ -63,11 +73,13 @@ function noticed(
   rollout: Live,
   change: DraftOf<typeof MigrationObserved>['data']['change'],
   reason?: string,
+  changed?: number,
 ): Course {
   const { position } = rollout;
   const run = position && 'run' in position ? position.run : '';
   const why = reason === undefined ? {} : { reason };
-  const data = { ...aboutStep(rollout), run, change, ...why };
+  const ended = changed === undefined ? {} : { changed };
+  const data = { ...aboutStep(rollout), run, change, ...why, ...ended };
   return emit(course, { type: 'MigrationObserved', data });
 }
 

@@ -72,12 +72,7 @@ describe('a migration step', () => {
 
   it('that fails puts the flag back as it was', () => {
     const failed = moving().hears('MigrationFailed', { code: 'BROKEN', message: '3 orders.' });
-    expect(failed.types()).toEqual([
-      'MigrationObserved',
-      'RollbackStarted',
-      'RestoreFlag',
-      'PauseMigration',
-    ]);
+    expect(failed.types()).toEqual(['MigrationObserved', 'RollbackStarted', 'RestoreFlag']);
     expect(failed.newest('RollbackStarted')).toMatchObject({
       reason: 'migration-failed',
       message: 'Migration order-totals (execute) failed. BROKEN: 3 orders.',

@@ -187,6 +187,94 @@ describe('a rollback', () => {
   });
 });
 
+describe('a rollback of a plan that reverts its migration', () => {
+  const REVERTING = '{ migrate: order-totals, action: execute, onFailure: revert }';
+  const REVERT = 'revert-migration/order-totals';
+  const run = 'r-1.revert.2.order-totals';
+  const migrated = (total: object = {}) =>
+    new Story([REVERTING, CANARY])
+      .start()
+      .held()
+      .hears('MigrationStarted')
+      .hears('MigrationCompleted', total)
+      .check()
+      .answered('SetExposure');
+
+  it('puts the flag back first, so that nobody reads the new form any more', () => {
+    const rolled = migrated().check({ violations: 1 });
+    expect(rolled.types()).toEqual(['ThresholdBreached', 'RollbackStarted', 'RestoreFlag']);
+    expect(rolled.newest('RollbackStarted')).toMatchObject({ actions: ['restore-flag', REVERT] });
+    expect(rolled.answered('RestoreFlag').types()).toEqual(['RollbackActionDone', 'RunMigration']);
+    expect(rolled.newest('RunMigration')).toMatchObject({
+      run,
+      migration: 'order-totals',
+      action: 'revert',
+      reason: expect.stringContaining('rollback of rollout r-1'),
+    });
+  });
+
+  it('is over when the data are as they were, however long that takes', () => {
+    const rolled = migrated().person('RollBack').answered('RestoreFlag').answered('RunMigration');
+    rolled.hears('MigrationStarted', { run, action: 'revert' }).checks(60);
+    expect(rolled.count('PauseMigration')).toBe(0);
+    expect(rolled.state.status).toBe('rolling-back');
+    expect(rolled.hears('MigrationCompleted', { run, action: 'revert' }).types()).toEqual([
+      'RollbackActionDone',
+      'RolloutRolledBack',
+      'ReleaseFlag',
+    ]);
+    expect(rolled.newest('RolloutRolledBack')).toMatchObject({
+      message: expect.stringContaining('order-totals is reverted.'),
+    });
+  });
+
+  it.each([
+    ['MigrationFailed', { code: 'MIGRATION_TARGET_DENIED', message: 'No right.' }],
+    ['MigrationCancelled', { by: 'robin', reason: 'not now' }],
+  ] as const)('fails, and pages, on %s', (type, data) => {
+    const rolled = migrated().person('RollBack').answered('RestoreFlag');
+    rolled.hears('MigrationStarted', { run }).hears(type, { run, ...data });
+    expect(rolled.types()).toEqual(['RollbackActionDone', 'RolloutFailed']);
+  });
+
+  it('fails when nobody accepts the revert in time, counted from when it was sent', () => {
+    const rolled = migrated().person('RollBack').checks(8).answered('RestoreFlag');
+    expect(rolled.checks(9).state.status).toBe('rolling-back');
+    expect(rolled.checks(2).newest('RolloutFailed')).toMatchObject({
+      message: `${REVERT}: no answer within 10s.`,
+    });
+  });
+
+  it('has nothing to revert where the runner has undone it already, or this rollout changed nothing', () => {
+    const nothing = { total: { matched: 7, changed: 0, skipped: 7, mismatched: 0 } };
+    expect(migrated(nothing).person('RollBack').newest('RollbackStarted')).toMatchObject({
+      actions: ['restore-flag'],
+    });
+    const failed = new Story([REVERTING, CANARY]).start().held().hears('MigrationStarted');
+    const reverted = { total: { changed: 7 }, reverted: { changed: 7 } };
+    failed.hears('MigrationFailed', { code: 'BROKEN', message: '3 orders.', ...reverted });
+    expect(failed.newest('RollbackStarted')).toMatchObject({ actions: ['restore-flag'] });
+    const never = migrated().person('RollBack').answered('RestoreFlag');
+    expect(never.answered('RunMigration', 'MIGRATION_NOT_EXECUTED').types()).toContain(
+      'RolloutRolledBack',
+    );
+  });
+
+  it('reverts what was under way after that is paused, and several migrations the last one first', () => {
+    const both = '{ migrate: stages, action: execute, onFailure: revert }';
+    const moving = new Story([both, REVERTING, CANARY]).start().held().hears('MigrationStarted');
+    moving.hears('MigrationCompleted').hears('MigrationStarted', { run: 'r-1.1.0' });
+    moving.person('RollBack');
+    expect(moving.newest('RollbackStarted')).toMatchObject({
+      actions: ['restore-flag', 'pause-migration', REVERT, 'revert-migration/stages'],
+    });
+    expect(moving.answered('RestoreFlag').types()).toEqual(['RollbackActionDone']);
+    expect(moving.answered('PauseMigration').types()).toContain('RunMigration');
+    moving.hears('MigrationStarted', { run }).hears('MigrationCompleted', { run });
+    expect(moving.newest('RunMigration')).toMatchObject({ migration: 'stages', action: 'revert' });
+  });
+});
+
 describe('a person', () => {
   it.each([
     ['pending', () => new Story().start()],

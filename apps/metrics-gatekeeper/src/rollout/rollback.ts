@@ -1,22 +1,33 @@
 import type { DraftOf, RollbackStarted } from '@tidegate/contracts';
 import { asSentence, formatDuration } from '@tidegate/kernel';
 import { type Course, emit } from './course.ts';
-import { about, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
-import type { AnswerMessage } from './observed.ts';
+import { about, aboutStep, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
+import type { AnswerMessage, MigrationMessage } from './observed.ts';
+import {
+  endOfRevert,
+  executedAt,
+  isOver,
+  migrationsToRevert,
+  revertNext,
+  sayReverted,
+} from './revert.ts';
 import {
   type Action,
   type ActionName,
   activeRun,
   type Existing,
   type Failed,
+  revertedBy,
+  revertName,
   type RollingBack,
 } from './state.ts';
 
 type Why = Pick<DraftOf<typeof RollbackStarted>['data'], 'reason' | 'message' | 'by' | 'breach'>;
 
 /**
- * Puts the flag back as it was when it was first held, and stops the migration. The new generation makes everything
- * that was sent before come too late. What was never held has not been changed.
+ * Puts the flag back as it was when it was first held, and stops the migration; reverts it after that, where the plan
+ * asks for it. The new generation makes everything that was sent before come too late. What was never held has not been
+ * changed.
  */
 export function rollBack(course: Course, rollout: Existing, why: Why): Course {
   const { before, generation } = rollout;
@@ -24,6 +35,7 @@ export function rollBack(course: Course, rollout: Existing, why: Why): Course {
   const actions: ActionName[] = [
     ...(before ? (['restore-flag'] as const) : []),
     ...(run === undefined ? [] : (['pause-migration'] as const)),
+    ...migrationsToRevert(rollout).map(revertName),
   ];
   const data = { ...about(rollout), generation: generation + 1, ...why, actions };
   const started = emit(course, { type: 'RollbackStarted', data });
@@ -42,51 +54,90 @@ export function rollBack(course: Course, rollout: Existing, why: Why): Course {
 /** An answer to one of the rollback's commands, also one that comes after it was given up as unanswered. */
 export function rollbackAnswered(
   course: Course,
-  { rollback, ...rollout }: RollingBack | Failed,
+  rollout: RollingBack | Failed,
   { data }: AnswerMessage,
 ): Course {
-  const action = rollback.actions.find(({ ids }) => ids.includes(data.command.id));
-  if (!action || action.state === 'done' || action.state === 'skipped') return course;
+  const action = rollout.rollback.actions.find(({ ids }) => ids.includes(data.command.id));
+  if (!action || isOver(action)) return course;
   const { outcome, code, message } = data;
-  const state = outcome === 'refused' ? stateAfterRefusal(action, code) : 'done';
-  const told = outcome === 'refused' ? { message: `${code}: ${message}` } : {};
-  return settleRollback(
-    emit(course, {
-      type: 'RollbackActionDone',
-      data: { ...about(rollout), action: action.action, outcome: state, ...told },
-    }),
-  );
+  // A revert that was accepted is done when its run is.
+  if (outcome !== 'refused')
+    return revertedBy(action.action) === undefined
+      ? ended(course, rollout, action, 'done')
+      : course;
+  return ended(course, rollout, action, stateAfterRefusal(action, code), `${code}: ${message}`);
+}
+
+/** What becomes of the run that reverts; undefined where the message is about another one. */
+export function revertObserved(
+  course: Course,
+  rollout: RollingBack | Failed,
+  message: MigrationMessage,
+): Course | undefined {
+  const { run } = message.data;
+  const action = rollout.rollback.actions.find((each) => each.run === run);
+  if (!action || message.type === 'MigrationCommandAnswered') return undefined;
+  if (isOver(action)) return course;
+  const end = endOfRevert(message);
+  if (end) return ended(course, rollout, action, end.outcome, end.message);
+  if (message.type !== 'MigrationStarted') return course;
+  const at = aboutStep(rollout, executedAt(rollout, revertedBy(action.action)));
+  return emit(course, { type: 'MigrationObserved', data: { ...at, run, change: 'started' } });
+}
+
+function ended(
+  course: Course,
+  rollout: RollingBack | Failed,
+  { action }: Action,
+  outcome: 'done' | 'skipped' | 'failed',
+  message?: string,
+): Course {
+  const told = message === undefined ? {} : { message };
+  const data = { ...about(rollout), action, outcome, ...told };
+  return settleRollback(emit(course, { type: 'RollbackActionDone', data }));
 }
 
 /** A run that has ended, or never began, needs no pause; one that begins later is paused then. */
-const stateAfterRefusal = ({ action }: Action, code: string | undefined): 'skipped' | 'failed' =>
-  action === 'pause-migration' && (code === 'RUN_UNKNOWN' || code === 'RUN_ENDED')
-    ? 'skipped'
-    : 'failed';
+function stateAfterRefusal({ action }: Action, code: string | undefined): 'skipped' | 'failed' {
+  const nothingToDo = action === 'pause-migration' ? NOTHING_TO_PAUSE : NOTHING_TO_REVERT;
+  return action !== 'restore-flag' && nothingToDo.includes(code ?? '') ? 'skipped' : 'failed';
+}
+const NOTHING_TO_PAUSE = ['RUN_UNKNOWN', 'RUN_ENDED'];
+const NOTHING_TO_REVERT = ['MIGRATION_NOT_EXECUTED'];
 
 function settleRollback(course: Course): Course {
   const { state } = course;
   if (state.status !== 'rolling-back' && state.status !== 'failed') return course;
   const { reason, message, actions } = state.rollback;
-  if (actions.every((action) => action.state === 'done' || action.state === 'skipped')) {
+  if (actions.every(isOver)) {
     const now = state.before ? 'The flag is as it was before.' : 'Nothing had been changed yet.';
-    const data = { ...about(state), reason, message: `${asSentence(message)} ${now}` };
+    const told = `${asSentence(message)} ${now}${sayReverted(actions)}`;
+    const data = { ...about(state), reason, message: told };
     const why = `rollout ${state.id} was rolled back`;
     return emit(course, { type: 'RolloutRolledBack', data }, ...releaseAll(state, why));
   }
+  const going = revertNext(course, state);
   const failed = actions.find((action) => action.state === 'failed');
-  if (!failed || state.status === 'failed') return course;
-  return rollbackFailed(course, state, 'rollback-refused', `${failed.action}: ${failed.message}`);
+  if (!failed || state.status === 'failed') return going;
+  return rollbackFailed(going, state, 'rollback-refused', `${failed.action}: ${failed.message}`);
 }
 
 /** An answer that does not come in time leaves the rollback incomplete until it does: a person must look. */
 export function rollbackDeadline(course: Course, rollout: RollingBack): Course {
   const { rollback, plan } = rollout;
-  if (course.at - rollback.startedAt < plan.pageAfter) return course;
-  const open = rollback.actions.filter(({ state }) => state === 'sent').map(({ action }) => action);
+  const open = rollback.actions.filter(
+    ({ state, sentAt = rollback.startedAt }) =>
+      state === 'sent' && course.at - sentAt >= plan.pageAfter,
+  );
+  if (open.length === 0) return course;
   const within = formatDuration(plan.pageAfter);
-  const message = `${open.join(' and ')}: no answer within ${within}.`;
-  return rollbackFailed(course, rollout, 'rollback-unanswered', message);
+  const names = open.map(({ action }) => action).join(' and ');
+  return rollbackFailed(
+    course,
+    rollout,
+    'rollback-unanswered',
+    `${names}: no answer within ${within}.`,
+  );
 }
 
 const rollbackFailed = (course: Course, rollout: RollingBack, reason: string, message: string) =>

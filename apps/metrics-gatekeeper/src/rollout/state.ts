@@ -79,13 +79,29 @@ export interface Hold {
   readonly paged: boolean;
 }
 
-export const rollbackActions = ['restore-flag', 'pause-migration'] as const;
-export type ActionName = (typeof rollbackActions)[number];
+/** A run that a step has asked for. `changed`: how many documents are no longer as they were, once it has ended. */
+export interface StepRun {
+  readonly index: number;
+  readonly run: string;
+  readonly changed?: number | undefined;
+}
+
+const REVERT = 'revert-migration/';
+export type RevertName = `${typeof REVERT}${string}`;
+export type ActionName = 'restore-flag' | 'pause-migration' | RevertName;
+export const revertName = (migration: string): RevertName => `${REVERT}${migration}`;
+/** The migration that an action reverts, if it does. */
+export const revertedBy = (action: ActionName): string | undefined =>
+  action.startsWith(REVERT) ? action.slice(REVERT.length) : undefined;
 
 export interface Action {
   readonly action: ActionName;
-  readonly state: 'sent' | 'done' | 'failed' | 'skipped';
+  /** waiting: for what must be done before; under-way: accepted, and not ended. */
+  readonly state: 'waiting' | 'sent' | 'under-way' | 'done' | 'failed' | 'skipped';
   readonly ids: readonly string[];
+  readonly sentAt?: number | undefined;
+  /** Of a revert. */
+  readonly run?: string | undefined;
   readonly message?: string | undefined;
 }
 
@@ -138,6 +154,8 @@ export interface Common {
   /** Breaches that have been acted on, `fingerprint@startsAt`: a repeat changes nothing. */
   readonly breaches: readonly string[];
   readonly position?: Position | undefined;
+  /** Of its migrate steps, oldest first; a step that was begun anew has several. */
+  readonly runs?: readonly StepRun[] | undefined;
   /** ln E of every guard × step that was left on its verdicts, or breached, by share key. */
   readonly logEs?: Readonly<Record<string, number>> | undefined;
   /** The levels that the risk score has come to and not left since, each with its sentence. */

@@ -122,6 +122,7 @@ export class Story {
       migration: 'order-totals',
       action: 'execute',
       run: 'r-1.0.0',
+      total: { matched: 7, changed: 7, skipped: 0, mismatched: 0 },
       rollout: { id: 'r-1', generation },
       ...data,
     };

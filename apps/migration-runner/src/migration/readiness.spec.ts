@@ -99,7 +99,7 @@ describe('a run', () => {
       'the cutover of totals has not been completed',
     ],
     ['totals', 'cleanup', {}, 'MIGRATION_NOT_READY', 'before-images are still needed'],
-    ['totals', 'revert', {}, 'MIGRATION_NOT_READY', 'nothing to undo'],
+    ['totals', 'revert', {}, 'MIGRATION_NOT_EXECUTED', 'nothing to undo'],
     [
       'totals',
       'revert',

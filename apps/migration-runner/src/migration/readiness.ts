@@ -203,7 +203,7 @@ function irrevertible(
   const { id, phase } = migration;
   // What is half built leaves no trace in counts.
   if (standing.done === 'nothing' && phase !== 'schema')
-    return notReady(`${id} is not executed: there is nothing to undo.`);
+    return reject('MIGRATION_NOT_EXECUTED', `${id} is not executed: there is nothing to undo.`);
   const dependents = [...known.migrations.values()].filter(
     ({ migration: other }) =>
       other.dependsOn?.includes(id) === true && standingIn(known, other.id).done !== 'nothing',
