@@ -69,6 +69,7 @@ async function tidegate(
   env: Record<string, string>,
   args: readonly string[],
   signal = new AbortController().signal,
+  answer?: string,
 ) {
   let out = '';
   let error = '';
@@ -78,6 +79,7 @@ async function tidegate(
     version: '1.2.3',
     random: (bytes) => new Uint8Array(bytes),
     write: (text) => void (out += text),
+    ...(answer === undefined ? {} : { ask: () => Promise.resolve(answer) }),
     writeError: (text) => void (error += text),
   });
   return { code, out, error };
@@ -470,6 +472,51 @@ describe('Ctrl-C', () => {
     await eventually(() => asked.length === 1);
     stop.abort();
     expect(await command).toEqual({ code: 1, out: '', error: '' });
+  });
+});
+
+describe('an approval', () => {
+  const waiting = { id: 'r-1', step: 'review', status: 'holding' };
+  const approve = ['rollout', 'approve', 'r-1', '-r', 'looks right'];
+  const gatekeeper =
+    (rollout: object, report = 200): Answers =>
+    ({ url = '' }, response) => {
+      if (!url.startsWith('/v1/runs/')) return answering(200, rollout)({} as never, response);
+      response.writeHead(report, { 'content-type': 'text/markdown' }).end('# 7 would change');
+    };
+  const asking = { ...waiting, dryRun: { step: 'totals/plan', run: 'r-1.0.0' } };
+
+  it('shows the report of the dry run before it', async () => {
+    const { asked, env } = await services(gatekeeper(asking));
+    const { code, out } = await tidegate(env, approve);
+    expect([code, out]).toEqual([0, expect.stringContaining('# 7 would change')]);
+    expect(asked.map(({ line }) => line)).toEqual([
+      'GET /v1/rollouts/r-1',
+      'GET /v1/runs/r-1.0.0/report?format=markdown',
+      'POST /v1/rollouts/r-1/approve',
+    ]);
+  });
+
+  it.each([
+    ['no', 1, false],
+    ['yes', 0, true],
+  ])('asks whoever has read it on a terminal: %s', async (answer, exit, isGiven) => {
+    const { asked, env } = await services(gatekeeper(asking));
+    const signal = new AbortController().signal;
+    expect((await tidegate(env, approve, signal, answer)).code).toBe(exit);
+    expect(asked.some(({ line }) => line.startsWith('POST'))).toBe(isGiven);
+  });
+
+  it('is not given while the report cannot be had', async () => {
+    const { asked, env } = await services(gatekeeper(asking, 404));
+    expect((await tidegate(env, approve)).code).toBe(1);
+    expect(asked.some(({ line }) => line.startsWith('POST'))).toBe(false);
+  });
+
+  it('needs no report where nothing was planned', async () => {
+    const { asked, env } = await services(gatekeeper(waiting));
+    expect((await tidegate(env, approve, undefined, 'no')).code).toBe(0);
+    expect(asked).toHaveLength(2);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import logUpdate from 'log-update';
 import type { Client } from '../http/client.ts';
 import { patience, watching } from '../http/patience.http.ts';
+import { registerApprove } from './approve-command.ts';
 import { acting, type Tools, wholeNumber, type World } from '../command.ts';
 import { registerExplain } from '../explain/explain-command.ts';
 import { table, toned } from '../output/output.ts';
@@ -96,10 +97,10 @@ export function registerRollout(program: Command, world: World): void {
       }),
     );
 
+  registerApprove(rollout, world);
   registerExplain(rollout, world);
 
   const verbs = {
-    approve: 'say that the step which waits may go on',
     pause: 'stop where it is; guards still watch',
     resume: 'go on after a pause',
     promote: 'leave the present step now',

@@ -54,6 +54,19 @@ describe('a rollout as people get it', () => {
     expect(shown(ended)).toMatchObject({ recovery: { status: 'awaited' } });
   });
 
+  it('names the last dry run before an approval: what the approver should have read', () => {
+    const dry = ['{ migrate: stages, action: plan }', '{ migrate: totals, action: plan }'];
+    const story = new Story([...dry, '{ approve: review }', CANARY]).start().held();
+    expect(shown(story)).not.toHaveProperty('dryRun');
+    for (const run of ['r-1.0.0', 'r-1.1.0'])
+      story.hears('MigrationStarted', { run }).hears('MigrationCompleted', { run });
+    expect(shown(story)).toMatchObject({
+      step: 'review',
+      dryRun: { step: 'totals/plan', migration: 'totals', run: 'r-1.1.0' },
+    });
+    expect(shown(story.approve('review'))).not.toHaveProperty('dryRun');
+  });
+
   it('says of a bake how long it watches, and that the exposure is that of the stage before', () => {
     const story = new Story([CANARY, '{ bake: overnight, hold: 5s }']).opened().checks(4);
     const body = shown(story.answered('SetExposure').checks(3));

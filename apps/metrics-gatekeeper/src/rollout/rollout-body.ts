@@ -75,6 +75,7 @@ export function rolloutBody(
     steps: stepsOf(rollout, evidence),
     guards: verdicts.map(shownGuard),
     ...neededOf(rollout, evidence, verdicts, at),
+    ...dryRunOf(rollout),
     /** Σ w·E and the level at which the rollout is rolled back; a score below 1 is good evidence. */
     riskScore: riskScore(rollout, evidence?.stage ?? '', verdicts),
     riskLimit: 1 / rollout.risk.risk,
@@ -175,6 +176,18 @@ function neededOf(
     return {};
   const leave = mayLeave(step, evidence, verdicts, position.since, at);
   return leave.leave ? {} : { waitsFor: { reason: leave.reason, message: leave.message } };
+}
+
+/** What an approver should have read: the report of the last dry run before. */
+export function dryRunOf(rollout: Existing) {
+  const { plan, position, runs = [] } = rollout;
+  if (!isLive(rollout) || position?.phase !== 'approval') return {};
+  for (const { index, run } of runs.toReversed()) {
+    const step = plan.steps[index];
+    if (step && 'migrate' in step && step.action === 'plan')
+      return { dryRun: { step: stepName(step), migration: step.migrate, run } };
+  }
+  return {};
 }
 
 function whyOf(rollout: Existing) {
