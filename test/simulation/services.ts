@@ -42,6 +42,8 @@ import { HistoryConsumer as RolloutHistoryConsumer } from '../../apps/metrics-ga
 import type { Plans } from '../../apps/metrics-gatekeeper/src/plan/plans.handler.ts';
 import { RolloutConsumer } from '../../apps/metrics-gatekeeper/src/rollout/rollout.consumer.ts';
 import type { Rollouts } from '../../apps/metrics-gatekeeper/src/rollout/rollouts.handler.ts';
+import { createJournals } from '../../apps/migration-runner/src/journal/journal.handler.ts';
+import { createQuarantine } from '../../apps/migration-runner/src/journal/quarantine.handler.ts';
 import { advance } from '../../apps/migration-runner/src/run/advance.handler.ts';
 import { createRuns } from '../../apps/migration-runner/src/run/change-run.handler.ts';
 import { RunConsumer } from '../../apps/migration-runner/src/run/run.consumer.ts';
@@ -232,6 +234,15 @@ export const bootGatekeeper: Boot = async (shared, life) => {
   return { plans, rollouts };
 };
 
+const nothing = async (): Promise<undefined> => undefined;
+/** No run of the simulation waits, and no step of one is long. */
+const never = () => new Promise<never>(() => {});
+/** The real one is done in other threads, at a time of their own. */
+const compression = {
+  compress: async (bytes: Uint8Array) => bytes,
+  decompress: async (bytes: Uint8Array) => bytes,
+};
+
 export const bootRunner: Boot = async (shared, life) => {
   const { sim, bus } = shared;
   const { store, execute, clock, ids, name } = contextOf(shared, life);
@@ -241,6 +252,14 @@ export const bootRunner: Boot = async (shared, life) => {
   const deps = {
     load: async (id: string) => (await documents.load(id))?.state,
     record: runs.record,
+    refusal: runs.refusal,
+    pacing: { clock, sleep: never, probe: nothing, heldBy: nothing },
+    journals: createJournals(store.projection('migration-journal'), {
+      clock,
+      maxBytes: Infinity,
+      compression,
+    }),
+    quarantine: createQuarantine(store.projection('migration-quarantine'), { clock, compression }),
     migrations,
     targets: shared.table.targets(sim, life),
     leases: store.leases,
@@ -249,6 +268,7 @@ export const bootRunner: Boot = async (shared, life) => {
     clock,
     stopping: new AbortController().signal,
     yieldTurn: () => sim.gate(life, 'yield'),
+    sleep: never,
   };
   const active = new Set<string>();
   const work = async (run: string) => {

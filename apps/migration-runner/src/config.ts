@@ -28,6 +28,14 @@ export const Config = z.object({
     .describe(
       'Databases by the name that migrations use: name=sqlite:<file>, separated by commas.',
     ),
+  MIGRATION_BACKUP_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1_048_576)
+    .default(10_737_418_240)
+    .describe(
+      'How much the store keeps of the way back of one migration, compressed; a run that would need more waits.',
+    ),
   MIGRATION_CHECK_MS: z.coerce
     .number()
     .int()

@@ -1,4 +1,4 @@
-import { setImmediate as yieldTurn } from 'node:timers/promises';
+import { setImmediate as yieldTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { ServiceContext } from '@tidegate/platform';
 import { restoresOf } from '@tidegate/store';
@@ -6,9 +6,12 @@ import type { z } from 'zod';
 import type { Config } from './config.ts';
 import { loadMigrations, type Migrations } from '@tidegate/migration/files';
 import { flowOf } from './flow/flow.module.ts';
+import { createJournals } from './journal/journal.handler.ts';
+import { createQuarantine } from './journal/quarantine.handler.ts';
 import { MigrationController } from './migration/migration.controller.ts';
-import { advance, type AdvanceDeps, type Wait } from './run/advance.handler.ts';
+import { advance, type Wait } from './run/advance.handler.ts';
 import { createRuns, type Runs } from './run/change-run.handler.ts';
+import type { AdvanceDeps } from './run/job.ts';
 import { RunConsumer } from './run/run.consumer.ts';
 import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
@@ -40,6 +43,13 @@ export async function migrationRunnerModule(
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
     record: flow.measured(runs.record),
+    refusal: runs.refusal,
+    pacing: flow.pacing,
+    journals: createJournals(store.projection('migration-journal'), {
+      clock,
+      maxBytes: config.MIGRATION_BACKUP_MAX_BYTES,
+    }),
+    quarantine: createQuarantine(store.projection('migration-quarantine'), { clock }),
     migrations,
     targets,
     faults,
@@ -48,6 +58,7 @@ export async function migrationRunnerModule(
     clock,
     stopping: context.stopping,
     yieldTurn: () => yieldTurn(),
+    sleep: (ms) => sleep(ms, undefined, { ref: false }),
   };
   const work = worker(parts, waits, log);
   const active = new Map<string, Promise<void>>();

@@ -25,6 +25,9 @@ export class AppError<Code extends string = string> extends Error {
 export const isAppError = (error: unknown, code?: string): error is AppError =>
   error instanceof AppError && (code === undefined || error.code === code);
 
+/** True if the same call may work later. */
+export const isRetryable = (error: unknown): boolean => isAppError(error) && error.retryable;
+
 /** The sentence of any thrown value, also of an error from another realm; total, for logs and answers. */
 export function messageOf(error: unknown): string {
   if (!isObject(error)) return String(error);

@@ -1,4 +1,4 @@
-export { AppError, causeOf, isAppError, messageOf } from './app-error.ts';
+export { AppError, causeOf, isAppError, isRetryable, messageOf } from './app-error.ts';
 export { type Clock, type Ids, type Random } from './ambient.ts';
 export {
   type Answer,

@@ -70,6 +70,8 @@ function runner(begun: Work) {
     fence: 1,
     goOn: async () => world.isWanted,
     goOnToBatch: async () => world.isWanted,
+    mayWrite: async () => world.isWanted,
+    during: <T>(step: Promise<T>) => step,
   };
   const pacing = createPacing(deps, 'm-7', begun);
   return {

@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Row } from '@tidegate/migration';
-
-type Path = readonly string[];
+import { isPlain, type Path, type Row, valueAt } from '@tidegate/migration';
 
 /** 96 bits: by chance no two of thousands of millions of documents have the same. */
 const LENGTH = 16;
@@ -20,10 +18,10 @@ export const checksum = (document: Row, paths: readonly Path[] | undefined): str
 const partsOf = (document: Row, paths: readonly Path[]): string =>
   paths.map((path) => `${JSON.stringify(path)}=${partAt(document, path)}`).join('\n');
 
-function partAt(document: Row, [name = '', ...inner]: Path): string {
-  const value = Object.hasOwn(document, name) ? document[name] : undefined;
-  if (inner.length === 0) return textOf(value);
-  return isPlain(value) ? partAt(value, inner) : 'absent';
+/** Null and absent are the same in a column, not inside of one. */
+function partAt(document: Row, path: Path): string {
+  const value = valueAt(document, path);
+  return value === undefined && path.length > 1 ? 'absent' : textOf(value);
 }
 
 const outermost = (document: Row): string =>
@@ -85,11 +83,4 @@ function objectText(value: object): string {
   const { _bsontype: type } = driverValue;
   if (type !== undefined && NUMBERS.has(type)) return stringText(driverValue.toString());
   return `${type ?? value.constructor.name}:${JSON.stringify(value)}`;
-}
-
-/** `{ … }`, also without a prototype, as drivers make rows. */
-function isPlain(value: unknown): value is Row {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

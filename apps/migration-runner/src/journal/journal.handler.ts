@@ -1,6 +1,6 @@
 import type { Clock } from '@tidegate/kernel';
 import type { Projection } from '@tidegate/store';
-import { pressed } from './images.ts';
+import { type Compression, pressed, zstd } from './images.ts';
 import type { Journal, JournalMark, Journals, Keeping, Packing } from './journal.port.ts';
 import type { Kept } from './kept.ts';
 import { batchOf, type JournalRecord, opened, whole, type Whole } from './record.handler.ts';
@@ -10,8 +10,9 @@ interface Head {
   readonly place: number;
   /** Bytes until and with `place`. */
   readonly total: number;
-  /** Those of them that are forgotten. */
+  /** Those of them that are forgotten, and those of the last batch. */
   readonly forgotten: number;
+  readonly last: number;
   readonly hasBackup: boolean;
 }
 
@@ -19,11 +20,15 @@ interface Head {
 const PART_LENGTH = 4 * 1_048_576;
 const MARKS_READ = 10_000;
 
-/** @param maxBytes of one migration, compressed */
-export const createJournals = (
-  records: Projection<JournalRecord>,
-  options: { readonly clock: Clock; readonly maxBytes: number },
-): Journals => ({
+interface Options {
+  readonly clock: Clock;
+  /** Of one migration, compressed. */
+  readonly maxBytes: number;
+  /** Default zstd. */
+  readonly compression?: Compression;
+}
+
+export const createJournals = (records: Projection<JournalRecord>, options: Options): Journals => ({
   open: (migration, packing) => new StoredJournal(records, migration, packing, options),
 });
 
@@ -39,13 +44,15 @@ class StoredJournal implements Journal {
   readonly #packing: Packing;
   readonly #clock: Clock;
   readonly #maxBytes: number;
+  readonly #compression: Compression;
   #head: Head | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(
     records: Projection<JournalRecord>,
     migration: string,
     packing: Packing,
-    { clock, maxBytes }: { readonly clock: Clock; readonly maxBytes: number },
+    { clock, maxBytes, compression = zstd }: Options,
   ) {
     this.#records = records;
     this.#id = migration;
@@ -53,11 +60,22 @@ class StoredJournal implements Journal {
     this.#packing = packing;
     this.#clock = clock;
     this.#maxBytes = maxBytes;
+    this.#compression = compression;
   }
 
   async keep(keeping: Keeping): Promise<number | undefined> {
-    const { images, run, fence, kind } = keeping;
-    const texts = images ? await pressed(this.#packing.pack(images), PART_LENGTH) : [];
+    const { images } = keeping;
+    const texts = images
+      ? await pressed(this.#compression, this.#packing.pack(images), PART_LENGTH)
+      : [];
+    // One after another, as each has the place after the one before.
+    const mine = this.#turn.then(() => this.#append(keeping, texts));
+    this.#turn = mine.catch(() => undefined); // told to whoever keeps it
+    return mine;
+  }
+
+  async #append(keeping: Keeping, texts: readonly string[]): Promise<number | undefined> {
+    const { run, fence, kind } = keeping;
     const head = await this.#known();
     const batch = batchOf(keeping, texts, head);
     if (batch.total - head.forgotten > this.#maxBytes) return undefined;
@@ -73,7 +91,7 @@ class StoredJournal implements Journal {
       })),
     );
     const hasBackup = head.hasBackup || kind === 'backup';
-    this.#head = { ...head, place, total: batch.total, hasBackup };
+    this.#head = { ...head, place, total: batch.total, last: batch.bytes, hasBackup };
     return place;
   }
 
@@ -86,9 +104,14 @@ class StoredJournal implements Journal {
     return total - forgotten;
   }
 
+  async hasRoom(): Promise<boolean> {
+    const { total, forgotten, last } = await this.#known();
+    return total - forgotten + last <= this.#maxBytes;
+  }
+
   async below(place: number): Promise<readonly Kept[]> {
     const newest = await this.#newest(place);
-    return Promise.all(newest.map((each) => opened(each, this.#packing)));
+    return Promise.all(newest.map((each) => opened(each, this.#packing, this.#compression)));
   }
 
   async marks(): Promise<readonly JournalMark[]> {
@@ -128,10 +151,10 @@ class StoredJournal implements Journal {
     const place = Math.max(last?.version ?? 0, floor);
     const [newest] = await this.#newest(Infinity);
     const [oldest] = whole(await this.#records.read(this.#id, { limit: 1 }));
-    if (!newest) return { place, total: 0, forgotten: 0, hasBackup: false };
-    const { total, kind, hasBackupBelow } = newest.batch;
+    if (!newest) return { place, total: 0, forgotten: 0, last: 0, hasBackup: false };
+    const { total, bytes, kind, hasBackupBelow } = newest.batch;
     const hasBackup = newest.place > floor && (hasBackupBelow || kind === 'backup');
     const forgotten = oldest ? oldest.batch.total - oldest.batch.bytes : 0;
-    return { place, total, forgotten, hasBackup };
+    return { place, total, forgotten, last: bytes, hasBackup };
   }
 }

@@ -34,6 +34,8 @@ export interface Journal {
   top(): Promise<number>;
   /** The newest below the place; several where two runners kept at the same time. */
   below(place: number): Promise<readonly Kept[]>;
+  /** False: another batch as large as the last would find no room. */
+  hasRoom(): Promise<boolean>;
   /** Bytes that are kept, compressed. */
   bytes(): Promise<number>;
   marks(): Promise<readonly JournalMark[]>;

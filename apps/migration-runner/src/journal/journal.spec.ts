@@ -107,6 +107,14 @@ describe('the journal of a migration', () => {
     expect(await open().below(Infinity)).toMatchObject([{ place: 1 }, { place: 1 }]);
   });
 
+  it('gives each batch its own place, also when several are kept at once', async () => {
+    const { open } = world();
+    const journal = open();
+    const places = await Promise.all([1, 2, 3].map((batch) => journal.keep(keeping(batch))));
+    expect(places).toEqual([1, 2, 3]);
+    expect((await open().below(3))[0]?.batch).toBe(2);
+  });
+
   it('is bounded: what finds no room is not kept at all, until older is forgotten', async () => {
     const { open } = world(900);
     const journal = open();
@@ -114,6 +122,7 @@ describe('the journal of a migration', () => {
     while ((await journal.keep(keeping(kept + 1))) !== undefined) kept += 1;
     expect(kept).toBeGreaterThan(1);
     expect(await open().bytes()).toBeLessThanOrEqual(900);
+    expect(await open().hasRoom()).toBe(false);
     expect((await open().below(Infinity))[0]?.batch).toBe(kept);
     await journal.forget(1);
     expect(await journal.keep(keeping(kept + 1))).toBe(kept + 1);

@@ -1,8 +1,6 @@
-import type { Edit, Row } from '@tidegate/migration';
+import type { Edit, Path, Row } from '@tidegate/migration';
 import type { Key } from '../target/target.port.ts';
 import { checksum } from './checksum.ts';
-
-type Path = readonly string[];
 
 /** What documents that were changed alike have in common. */
 export interface Shape {

@@ -1,5 +1,5 @@
 import type { Entry } from '@tidegate/store';
-import { unpressed } from './images.ts';
+import { type Compression, unpressed } from './images.ts';
 import type { JournalMark, Keeping, Packing } from './journal.port.ts';
 import { type Kept, packEdits, type PackedEdits, unpackEdits } from './kept.ts';
 
@@ -70,6 +70,7 @@ export function whole(entries: readonly Entry<JournalRecord>[]): readonly Whole[
 export async function opened(
   { place, at, batch: stored, texts }: Whole,
   packing: Packing,
+  compression: Compression,
 ): Promise<Kept> {
   const { run, definitionHash, kind, batch, hasBackupBelow } = stored;
   return {
@@ -80,7 +81,7 @@ export async function opened(
     kind,
     batch,
     edits: unpackEdits(stored),
-    ...(texts.length === 0 ? {} : { images: packing.unpack(await unpressed(texts)) }),
+    ...(texts.length === 0 ? {} : { images: packing.unpack(await unpressed(compression, texts)) }),
     hasBackupBelow,
   };
 }

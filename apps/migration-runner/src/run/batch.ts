@@ -1,11 +1,9 @@
-import type { MigrationCounts } from '@tidegate/contracts';
 import type { Migration } from '@tidegate/migration';
 import type { Selection } from '../target/target.port.ts';
 
 /** All that the migration is about. */
 export const matched = (migration: Migration): Selection => ({
-  collection: migration.collection,
-  key: migration.key,
+  ...everything(migration),
   filters: migration.filter ? [migration.filter] : [],
 });
 
@@ -15,9 +13,9 @@ export const pending = (migration: Migration): Selection => {
   return { ...selection, filters: [...selection.filters, migration.pending] };
 };
 
-export const countsOf = (rows: number, changed: number, unchanged: number): MigrationCounts => ({
-  matched: rows,
-  changed,
-  skipped: unchanged,
-  mismatched: rows - changed - unchanged,
+/** Whatever there is, for documents that are asked for by their keys. */
+export const everything = ({ collection, key }: Migration): Selection => ({
+  collection,
+  key,
+  filters: [],
 });

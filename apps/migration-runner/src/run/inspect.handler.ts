@@ -1,10 +1,43 @@
-import { brokenInvariant, type Migration, type Row, transform } from '@tidegate/migration';
+import {
+  type AnyMigration,
+  brokenInvariant,
+  type CutoverMigration,
+  type Migration,
+  type Row,
+  transform,
+} from '@tidegate/migration';
 import type { Key, Selection, Target } from '../target/target.port.ts';
 import { matched, pending } from './batch.ts';
+import type { Act, Job } from './job.ts';
 import type { Report } from './run.ts';
 import type { Shift } from './shift.handler.ts';
 
 type Json = Report[string];
+type Found = { readonly report: Report; readonly failure?: string } | undefined;
+
+export const plan: Act<Migration> = async (job) =>
+  ended(job, await planReport(job.migration, job.target, job.shift));
+
+export const verify: Act<Migration> = async (job) => {
+  const { migration, target, shift, work } = job;
+  await ended(job, await verifyReport(migration, target, work.sampleSize, shift));
+};
+
+export async function cutOver(job: Job<AnyMigration>): Promise<void> {
+  await ended(job, { report: {} });
+}
+
+export async function switchBack(job: Job<CutoverMigration>): Promise<void> {
+  await ended(job, { report: {} });
+}
+
+/** Undefined: the shift ended before everything was looked at. */
+async function ended({ record }: Job<AnyMigration>, found: Found): Promise<void> {
+  if (!found) return;
+  const { report, failure } = found;
+  if (failure === undefined) await record('FinishRun', { report });
+  else await record('FailRun', { code: 'MIGRATION_NOT_VERIFIED', message: failure, report });
+}
 
 const PAGE = 1_000;
 const SAMPLES = 5;
@@ -22,7 +55,7 @@ const shown = (row: Row): Json =>
  * What the migration would do, read through a connection that cannot write; undefined when the shift ended.
  * Memory does not grow with the data.
  */
-export async function planReport(
+async function planReport(
   migration: Migration,
   target: Target,
   shift: Shift,
@@ -78,7 +111,7 @@ async function* rowsOf(target: Target, selection: Selection): AsyncGenerator<Row
  * An independent count of what is left, and the invariants over evenly spread documents; undefined when the shift
  * ended. `failure` says what is wrong, with the first keys that break an invariant.
  */
-export async function verifyReport(
+async function verifyReport(
   migration: Migration,
   target: Target,
   sampleSize: number,

@@ -118,6 +118,7 @@ describe('a migration', () => {
     expect(events.map(({ type }) => type)).toEqual([
       'MigrationStarted',
       'MigrationCommandAnswered',
+      'MigrationMeasured',
       ...Array.from({ length: 5 }, () => 'MigrationBatchApplied'),
       'MigrationSweepEnded',
       'MigrationCompleted',
@@ -354,7 +355,8 @@ describe('a long run', () => {
     });
     const database = new DatabaseSync(file);
     cleanUp.push(() => database.close());
-    database.exec('CREATE TABLE orders (id INTEGER PRIMARY KEY, items, price, total)');
+    database.exec(`BEGIN; CREATE TABLE orders (id INTEGER PRIMARY KEY, items, price, total);
+      INSERT INTO orders (items, price) VALUES (1, 1); COMMIT`);
     expect(await ended(service, run)).toMatchObject({ status: 'completed' });
   });
 });

@@ -1,8 +1,9 @@
-import type { Clock } from '@tidegate/kernel';
+import { type Clock, isRetryable } from '@tidegate/kernel';
 import type { Leases } from '@tidegate/store';
+import { WRITE_MS } from '../target/target.port.ts';
 
-/** What is written after `goOn` must fit into this with room to spare: a taken-over run waits this long. */
-export const LEASE_MS = 60_000;
+/** A run whose runner is gone waits until this has passed; by then no write of it can still be under way. */
+export const LEASE_MS = 2 * WRITE_MS;
 /** The longest that transforming keeps the rest of the process waiting. */
 const TURN_MS = 5;
 const LOOK_MS = 1_000;
@@ -17,6 +18,10 @@ export interface Shift {
   goOn(): Promise<boolean>;
   /** Asked before each batch: likewise, but always gives way and renews the lease, so that the batch has all of it. */
   goOnToBatch(): Promise<boolean>;
+  /** Asked just before a write: false when less of the lease is left than a write may take, and it is not to be had. */
+  mayWrite(): Promise<boolean>;
+  /** Keeps the lease during one long step that cannot be interrupted. */
+  during<T>(step: Promise<T>): Promise<T>;
 }
 
 export interface ShiftDeps {
@@ -26,6 +31,7 @@ export interface ShiftDeps {
   readonly stopping?: AbortSignal;
   /** Lets the rest of the process have its turn. */
   readonly yieldTurn: () => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export interface LeaseWanted {
@@ -37,10 +43,11 @@ export interface LeaseWanted {
 
 /** Works under the lease and gives it back, whatever happens. False: somebody else has it, nothing was done. */
 export async function underLease(
-  { leases, clock, stopping, yieldTurn }: ShiftDeps,
+  { leases, clock, stopping, yieldTurn, sleep }: ShiftDeps,
   { name, holder, isWanted }: LeaseWanted,
   work: (shift: Shift) => Promise<void>,
 ): Promise<boolean> {
+  let keptAt = clock.now();
   const fence = await leases.claim(name, holder, LEASE_MS);
   if (fence === undefined) return false;
   let turnAt = clock.now();
@@ -53,8 +60,11 @@ export async function underLease(
     return stopping?.aborted !== true;
   };
   const keep = async (): Promise<boolean> => {
-    lookedAt = clock.now();
-    return (await leases.claim(name, holder, LEASE_MS)) === fence;
+    const since = clock.now();
+    lookedAt = since;
+    const isKept = (await leases.claim(name, holder, LEASE_MS)) === fence;
+    if (isKept) keptAt = since;
+    return isKept;
   };
   const shift: Shift = {
     fence,
@@ -62,6 +72,8 @@ export async function underLease(
       isLess(turnAt, TURN_MS) ||
       ((await giveWay()) && (isLess(lookedAt, LOOK_MS) || ((await isWanted()) && keep()))),
     goOnToBatch: async () => (await giveWay()) && keep(),
+    mayWrite: async () => isLess(keptAt, LEASE_MS - WRITE_MS) || keep(),
+    during: (step) => keptDuring(step, { sleep, keep }),
   };
   try {
     await work(shift);
@@ -69,4 +81,22 @@ export async function underLease(
   } finally {
     await leases.release(name, holder);
   }
+}
+
+/** A lease that is lost meanwhile, or a store that is away, is noticed by whoever asks next. */
+async function keptDuring<T>(
+  step: Promise<T>,
+  { sleep, keep }: { sleep: ShiftDeps['sleep']; keep: () => Promise<boolean> },
+): Promise<T> {
+  const ended = step.then(
+    () => true,
+    () => true, // told to whoever awaits the step
+  );
+  while (!(await Promise.race([ended, sleep(LEASE_MS / 4).then(() => false)])))
+    try {
+      await keep();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+    }
+  return step;
 }

@@ -6,6 +6,12 @@ import type { Edit, Filter, Row, SchemaMigration } from '@tidegate/migration';
  */
 export type Key = string | number;
 
+/**
+ * The longest that a write may go on, also at the server: an adapter gives up then, and whoever takes a run over waits at
+ * least so long.
+ */
+export const WRITE_MS = 30_000;
+
 /** Which documents, in order of their key. All filters must hold. */
 export interface Selection {
   readonly collection: string;

@@ -1,0 +1,96 @@
+import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
+import { AppError } from '@tidegate/kernel';
+import type { MigrationErrorCode } from '../errors.ts';
+import { floorOf } from '../journal/journal.handler.ts';
+import type { JournalMark } from '../journal/journal.port.ts';
+import type { Kept } from '../journal/kept.ts';
+import { keyText, listedIn } from '../run/failures.ts';
+import type { Job } from '../run/job.ts';
+import type { Run, Work } from '../run/run.ts';
+import { putBack } from './put-back.handler.ts';
+
+/** More than these are in the quarantine alone. */
+const LISTED_IN_RUN = 1_000;
+
+/** Walks the journal, newest first, down to what was undone before, and puts back what it finds. */
+export async function revert(job: Job): Promise<void> {
+  const { from, floor } = await beginning(job);
+  let work: Work | undefined = job.work;
+  while (work) {
+    if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined) return;
+    const batches: readonly Kept[] = await job.journal.below(work.journalAt ?? from + 1);
+    const isAtEnd = batches[0] === undefined || batches[0].place <= floor;
+    if (isAtEnd) return finish(job, work, from);
+    const run = await undo(job, work, batches);
+    work = run?.status === 'running' ? run.work : undefined;
+  }
+}
+
+/** Where this revert began, also if that was another runner's doing, and how far down there is something to undo. */
+async function beginning({ run, work, journal }: Job): Promise<{ from: number; floor: number }> {
+  const marks = await journal.marks();
+  const [top, floor] = [await journal.top(), floorOf(marks)];
+  const begun = marks.find((mark) => mark.kind === 'reverting' && mark.run === run);
+  if (begun) return { from: begun.place, floor };
+  const given = forgottenBy(marks);
+  if (top <= floor && given && !work.reverting)
+    throw new AppError<MigrationErrorCode>(
+      'MIGRATION_NOT_READY',
+      `The way back of ${work.migration} was given up by the cleanup ${given}.`,
+    );
+  await journal.mark({ kind: 'reverting', run, place: top });
+  return { from: top, floor };
+}
+
+const forgottenBy = (marks: readonly JournalMark[]): string | undefined =>
+  marks.findLast(({ kind }) => kind === 'forgotten')?.run;
+
+/** One place of the journal. Undefined when the shift ended. */
+async function undo(job: Job, work: Work, batches: readonly Kept[]): Promise<Run | undefined> {
+  const { run, faults, clock, pacing } = job;
+  const startedAt = clock.now();
+  const listed = new Set(listedIn(work));
+  let counts: MigrationCounts = { matched: 0, changed: 0, skipped: 0, mismatched: 0, failed: 0 };
+  const failures: FailedDocument[] = [];
+  await faults.at('revert.read', `migration-runs/${run}`);
+  for (const kept of batches) {
+    const done = await putBack(job, kept, listed);
+    if (!done) return undefined;
+    counts = sum(counts, done.counts);
+    failures.push(...done.failures);
+    for (const failure of done.failures) listed.add(keyText(failure));
+  }
+  await faults.at('revert.written', `migration-runs/${run}`);
+  if (failures.length > 0) await job.quarantine.add({ migration: work.migration, run }, failures);
+  const tookMs = Math.max(0, clock.now() - startedAt);
+  const edits = batches.flatMap((kept) => kept.edits);
+  const [first, last, place] = [edits[0]?.key, edits.at(-1)?.key, batches[0]?.place];
+  if (first === undefined || last === undefined || place === undefined) return undefined;
+  const state = await job.record('RecordBatch', {
+    first,
+    last,
+    counts,
+    tookMs,
+    journalAt: place,
+    nextSize: pacing.ended(work, { documents: counts.matched, tookMs }),
+    failures: failures.slice(0, Math.max(0, LISTED_IN_RUN - work.failures.length)),
+  });
+  await faults.at('revert.recorded', `migration-runs/${run}`);
+  return state;
+}
+
+const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
+  matched: a.matched + b.matched,
+  changed: a.changed + b.changed,
+  skipped: a.skipped + b.skipped,
+  mismatched: a.mismatched + b.mismatched,
+  failed: (a.failed ?? 0) + (b.failed ?? 0),
+});
+
+async function finish(job: Job, { total }: Work, place: number): Promise<void> {
+  await job.journal.mark({ kind: 'reverted', run: job.run, place });
+  const { changed, skipped, mismatched, failed = 0 } = total;
+  await job.record('FinishRun', {
+    report: { restored: changed, unchanged: skipped, gone: mismatched, listed: failed },
+  });
+}

@@ -1,0 +1,62 @@
+import { AppError } from '@tidegate/kernel';
+import type { MigrationErrorCode } from '../errors.ts';
+import { throughBatches } from './batches.handler.ts';
+import { matched, pending } from './batch.ts';
+import type { Job } from './job.ts';
+import { reconcile } from './reconcile.handler.ts';
+import type { Run, Work } from './run.ts';
+import { writeBatch } from './write.handler.ts';
+
+/** Rounds over all keys that change nothing although something is pending: programs write the old form, or it cannot be done. */
+const IDLE_ROUNDS = 3;
+
+/** Sweeps over what is pending until nothing is left but what is listed. */
+export async function executeDocuments(job: Job): Promise<void> {
+  const measured = await measure(job);
+  if (measured.status !== 'running') return;
+  let idle = 0;
+  await throughBatches(job, await reconcile(job, measured.work), {
+    kind: 'execute',
+    apply: (order, batch) => writeBatch(job, order, batch),
+    ended: async (work) => {
+      const left = await leftIn(job, work);
+      idle = work.changedInSweep > 0 ? 0 : idle + 1;
+      // New since they were read: another round within the sweep, as a sweep that changed nothing ends the run.
+      if (left > 0 && idle > 0 && idle < IDLE_ROUNDS)
+        return { status: 'running', work: { ...work, checkpoint: undefined } };
+      const run = await job.record('EndSweep', { left });
+      return left > 0 || run.status !== 'running' ? run : finish(job, run.work);
+    },
+  });
+}
+
+/** Counted once, before anything is written. */
+async function measure(job: Job): Promise<Run> {
+  const { work, migration, target, shift } = job;
+  if (work.expected !== undefined) return { status: 'running', work };
+  const expected = await shift.during(target.count(pending(migration)));
+  if (expected === 0 && (await shift.during(target.count(matched(migration)))) === 0)
+    throw new AppError<MigrationErrorCode>(
+      'MIGRATION_NOTHING_MATCHED',
+      `The filter of ${migration.id} takes no document of ${migration.collection}: there is nothing to do, or it is wrong.`,
+    );
+  return job.record('MeasureRun', { expected });
+}
+
+/** Pending, but not listed by this run. */
+async function leftIn({ target, migration, shift }: Job, { failures }: Work): Promise<number> {
+  const left = await shift.during(target.count(pending(migration)));
+  if (left === 0 || failures.length === 0) return left;
+  const keys = failures.map(({ key }) => key);
+  return Math.max(0, left - (await target.find(pending(migration), keys)).length);
+}
+
+async function finish({ target, migration, shift, record }: Job, work: Work): Promise<Run> {
+  const [all, left] = [matched(migration), pending(migration)];
+  const report = {
+    matched: await shift.during(target.count(all)),
+    pending: await shift.during(target.count(left)),
+    failed: work.failures.length,
+  };
+  return record('FinishRun', { report });
+}

@@ -1,0 +1,103 @@
+import type { FailedDocument } from '@tidegate/contracts';
+import { type Edit, type Row, transform } from '@tidegate/migration';
+import { keptEdit, type KeptFor } from '../journal/kept.ts';
+import type { Key } from '../target/target.port.ts';
+import { matched, pending } from './batch.ts';
+import { keyText, listedIn, stopFor } from './failures.ts';
+import type { Job } from './job.ts';
+import type { Work } from './run.ts';
+
+/** A page of documents, transformed, and its way back kept: ready to be written. */
+export interface Prepared {
+  readonly first: Key;
+  readonly last: Key;
+  readonly rows: number;
+  readonly edits: readonly Edit[];
+  readonly failures: readonly FailedDocument[];
+  /** In the order of `failures`. */
+  readonly failed: readonly Row[];
+  /** False: the journal had no room, and nothing of it may be written. */
+  readonly isKept: boolean;
+}
+
+export type Preparation = Prepared | 'no-more' | 'shift-ended';
+
+/** What a batch is prepared for. */
+export interface Order {
+  readonly work: Work;
+  /** Number of the batch. */
+  readonly batch: number;
+  readonly after: Key | undefined;
+  readonly size: number;
+  readonly kind: KeptFor;
+}
+
+/** Reads, transforms and keeps the next page of what is pending. */
+export async function prepare(job: Job, order: Order): Promise<Preparation> {
+  const { migration, target, faults, run } = job;
+  const page = await target.page(pending(migration), order.after, order.size);
+  const [first, last] = [page[0], page.at(-1)];
+  if (!first || !last) return 'no-more';
+  await faults.at('batch.read', `migration-runs/${run}`);
+  const selection = matched(migration);
+  const known = listedIn(order.work);
+  const rows =
+    known.size === 0
+      ? page
+      : page.filter((row) => !known.has(keyText({ key: target.keyOf(selection, row) })));
+  const made = await transformed(job, rows);
+  if (!made) return 'shift-ended';
+  // What stops the run stops it before anything of this batch is kept or written.
+  const isKept =
+    stopFor(order.work, made.failures) !== undefined || (await keepEdits(job, order, made.edits));
+  const keys = { first: target.keyOf(selection, first), last: target.keyOf(selection, last) };
+  return { ...keys, rows: rows.length, ...made, isKept };
+}
+
+export interface Made {
+  readonly edits: readonly Edit[];
+  readonly failures: readonly FailedDocument[];
+  readonly failed: readonly Row[];
+}
+
+/** Undefined when the shift ended. */
+export async function transformed(
+  { migration, target, shift }: Job,
+  rows: readonly Row[],
+): Promise<Made | undefined> {
+  const edits: Edit[] = [];
+  const failures: FailedDocument[] = [];
+  const failed: Row[] = [];
+  for (const row of rows) {
+    if (!(await shift.goOn())) return undefined;
+    const result = transform(migration, row);
+    if (result.kind === 'changed') edits.push(result);
+    if (result.kind !== 'failed') continue;
+    const { code, message } = result;
+    failures.push({ key: target.keyOf(matched(migration), row), code, message });
+    failed.push(row);
+  }
+  return { edits, failures, failed };
+}
+
+/** Before they are written. False: there is no room for it. */
+export async function keepEdits(
+  { run, work, journal, migration, target, shift, faults }: Job,
+  { batch, kind }: Pick<Order, 'batch' | 'kind'>,
+  edits: readonly Edit[],
+): Promise<boolean> {
+  if (edits.length === 0) return true;
+  const selection = matched(migration);
+  const hasImages = kind === 'backup' || work.backup !== 'none';
+  const place = await journal.keep({
+    run,
+    definitionHash: work.definitionHash,
+    kind,
+    batch,
+    fence: shift.fence,
+    edits: edits.map((edit) => keptEdit(target.keyOf(selection, edit.before), edit)),
+    ...(hasImages ? { images: edits.map(({ before }) => before) } : {}),
+  });
+  await faults.at('batch.journaled', `migration-runs/${run}`);
+  return place !== undefined;
+}

@@ -1,0 +1,58 @@
+import type { Kept, KeptEdit } from '../journal/kept.ts';
+import { everything } from './batch.ts';
+import { keyText } from './failures.ts';
+import type { Job } from './job.ts';
+import type { Run, Work } from './run.ts';
+import { countsOf, type Found, foundOf } from './written.ts';
+
+const FOUND_AT_ONCE = 1_000;
+
+/**
+ * Counts what was written by a batch that was never recorded, because the runner was killed in it or lost the database: its
+ * way back is in the journal, and documents are as `up` makes them. Resolves with the run as it is then.
+ */
+export async function reconcile(job: Job, work: Work): Promise<Run> {
+  const { migration, target } = job;
+  const attempts = byDocument(await unrecorded(job, work));
+  const found: Found[] = [];
+  for (let from = 0; from < attempts.length; from += FOUND_AT_ONCE) {
+    const some = attempts.slice(from, from + FOUND_AT_ONCE);
+    const keys = some.map(([edit]) => edit.key);
+    const rows = await target.find(everything(migration), keys);
+    const now = new Map(
+      rows.map((row) => [keyText({ key: target.keyOf(everything(migration), row) }), row]),
+    );
+    for (const each of some)
+      found.push(foundOf(migration, { attempts: each, now: now.get(keyText(each[0])) }));
+  }
+  const counts = countsOf(found);
+  const keys = attempts.filter((_, at) => found[at] === 'written').map(([edit]) => edit.key);
+  const [first, last] = [keys[0], keys.at(-1)];
+  if (first === undefined || last === undefined) return { status: 'running', work };
+  return job.record('RecordBatch', { first, last, counts, tookMs: 0 });
+}
+
+/** Oldest first. */
+async function unrecorded({ journal, run }: Job, { batches }: Work): Promise<readonly Kept[]> {
+  const batchesFound: Kept[] = [];
+  for (let place = Infinity; ;) {
+    const kept = await journal.below(place);
+    const ours = kept.filter((each) => each.run === run && each.batch > batches);
+    const [newest] = ours;
+    if (!newest) return batchesFound.reverse();
+    batchesFound.push(...ours);
+    place = newest.place;
+  }
+}
+
+type Attempts = readonly [KeptEdit, ...KeptEdit[]];
+
+function byDocument(batches: readonly Kept[]): readonly Attempts[] {
+  const all = new Map<string, [KeptEdit, ...KeptEdit[]]>();
+  for (const edit of batches.flatMap(({ edits }) => edits)) {
+    const known = all.get(keyText(edit));
+    if (known) known.push(edit);
+    else all.set(keyText(edit), [edit]);
+  }
+  return [...all.values()];
+}
