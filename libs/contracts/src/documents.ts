@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { catalogue } from './catalogue.ts';
 import type { MessageDefinition } from './message.ts';
+import { migrationReport } from './migration-report.ts';
 import { plan } from './plan.ts';
 
 /** JSON Schema (2020-12) of what a writer of this message may send; readers ignore unknown fields. */
@@ -23,6 +24,14 @@ export const schemaDocuments = (): ReadonlyMap<string, object> =>
         $id: 'plan.schema.json',
         title: 'Plan',
         ...z.toJSONSchema(plan, { io: 'input', unrepresentable: 'any' }),
+      },
+    ],
+    [
+      'migration-report.schema.json',
+      {
+        $id: 'migration-report.schema.json',
+        title: 'Report of a run of a migration',
+        ...z.toJSONSchema(migrationReport, { io: 'input', unrepresentable: 'any' }),
       },
     ],
   ]);

@@ -29,6 +29,7 @@ export * from './segment.ts';
 export { MAX_TOTAL_WEIGHT, type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';
 export { runOptionProblems } from './migration-rules.ts';
+export * from './migration-report.ts';
 export * from './notification.ts';
 export * from './operations.ts';
 export * from './rollout-commands.ts';
