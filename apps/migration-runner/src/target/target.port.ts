@@ -75,6 +75,8 @@ export interface Target {
   /** Documents as bytes and back, every type kept; not compressed. */
   pack(rows: readonly Row[]): Uint8Array;
   unpack(bytes: Uint8Array): readonly Row[];
+  /** Bytes of the largest document that the server takes; left out: none to speak of. */
+  readonly documentLimit?: number;
   readonly schema: Schema;
   close(): Promise<void>;
 }

@@ -1,0 +1,52 @@
+import type { CutoverReport, ReportFinding } from '@tidegate/contracts';
+import { formatDuration } from '@tidegate/kernel';
+import { findingIf } from './findings.ts';
+import { documents } from '@tidegate/migration/report';
+
+type Facts = Omit<CutoverReport, 'verdict' | 'findings'>;
+
+/** What is in the way of reading the new form alone. */
+export function cutoverFindings(facts: Facts): readonly ReportFinding[] {
+  const found = facts.of.flatMap((part) => aboutPart(part, facts));
+  const isClear = found.every(({ level }) => level !== 'stop');
+  return [
+    ...found,
+    ...findingIf(
+      isClear && facts.flag !== undefined,
+      'switch-next',
+      () =>
+        `Nothing is switched yet: expose ${facts.variant} of the flag ${facts.flag} next, by a plan's stage or with tidegate flag expose ${facts.flag} 100. The way back is exposing 0.`,
+    ),
+  ];
+}
+
+function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly ReportFinding[] {
+  const { migration, verifiedBy, pending, leftOnPurpose, pendingLater } = part;
+  const left = pending - leftOnPurpose;
+  const more = (pendingLater ?? pending) - pending;
+  return [
+    ...findingIf(
+      left > 0,
+      'still-pending',
+      () => `${migration}: ${documents(left)} are still pending.`,
+    ),
+    ...findingIf(
+      left <= 0 && more > 0,
+      'writers-still-write-old-form',
+      () =>
+        `${migration}: within ${formatDuration(settledMs)} programs wrote ${documents(more)} in the old form.`,
+    ),
+    ...findingIf(
+      verifiedBy === undefined,
+      'not-verified',
+      () =>
+        `${migration} is not verified under its present text: tidegate migration run ${migration} --verify.`,
+    ),
+    ...findingIf(
+      leftOnPurpose > 0,
+      'left-on-purpose',
+      () =>
+        `${migration}: in the old form for good, because up fails on them: ${documents(leftOnPurpose)}.`,
+    ),
+  ];
+}
