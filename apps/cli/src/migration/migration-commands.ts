@@ -4,6 +4,7 @@ import { registerCheck } from './check-command.ts';
 import { registerList } from './list-command.ts';
 import { registerLog } from './log-command.ts';
 import { registerNew } from './new-command.ts';
+import { registerReport } from './report-command.ts';
 import { registerRevert } from './revert-command.ts';
 import { registerRun } from './run-command.ts';
 import { registerRuns } from './runs-command.ts';
@@ -16,6 +17,7 @@ const registers = [
   registerList,
   registerRun,
   registerShow,
+  registerReport,
   registerRuns,
   registerVerbs,
   registerRevert,

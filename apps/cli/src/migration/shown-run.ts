@@ -1,4 +1,7 @@
+import { type MigrationReport, migrationReport } from '@tidegate/contracts';
+import { pageOf } from '@tidegate/migration/report';
 import { facts, toned } from '../output/output.ts';
+import { reportView } from './report-view.ts';
 
 /** A run as the runner answers it. */
 export interface ShownRun {
@@ -25,19 +28,31 @@ export function heldUp({ status, waitsFor, by = '', reason = '' }: ShownRun): st
 
 const CHANGING: ReadonlySet<string> = new Set(['execute', 'revert']);
 
+/** How a run stands, and what it has found. */
 export const humanRun = (run: ShownRun): string =>
-  facts([
-    ['run', run.run],
-    ['migration', `${run.migration} (${run.action})`],
-    ['status', toned(run.status)],
-    ['', heldUp(run)],
-    ...(CHANGING.has(run.action) ? ([['changed', run.counts.changed]] as const) : []),
-    ...Object.entries(run.report ?? {}).map(([name, value]) => [name, shown(value)] as const),
-  ]);
+  [
+    facts([
+      ['run', run.run],
+      ['migration', `${run.migration} (${run.action})`],
+      ['status', toned(run.status)],
+      ['', heldUp(run)],
+      ['why', run.code === undefined ? undefined : `${run.message ?? ''} (${run.code})`],
+      ...(CHANGING.has(run.action) ? ([['changed', run.counts.changed]] as const) : []),
+    ]),
+    ...humanReport(run),
+  ].join('\n');
 
-/** A value of a report: text as it is, each item of a list on a line of its own. */
-function shown(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  return value.length === 0 ? 'none' : value.map((each) => `\n  ${JSON.stringify(each)}`).join('');
+/** What a run has found; a report of a version that this program does not know is shown as it is. */
+export function humanReport({
+  migration,
+  report,
+}: Pick<ShownRun, 'migration' | 'report'>): string[] {
+  if (report === undefined) return [];
+  const known = reportsIn(report);
+  if (known.length === 0) return ['', JSON.stringify(report, null, 2)];
+  return known.flatMap((each) => ['', reportView(pageOf(each, migration))]);
 }
+
+/** That of the run, and where it failed and was undone, that of undoing. */
+export const reportsIn = (report: Readonly<Record<string, unknown>>): MigrationReport[] =>
+  [report, report['revert']].flatMap((each) => migrationReport.safeParse(each).data ?? []);

@@ -31,10 +31,12 @@ export function table(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
   empty: string,
+  align: readonly ('left' | 'right')[] = [],
 ): string {
   if (rows.length === 0) return pc.dim(empty);
   const drawn = new Table({
     head: head.map((each) => pc.bold(each)),
+    colAligns: [...align],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
     chars: Object.fromEntries(
       [
