@@ -530,7 +530,7 @@ describe('a migration run', () => {
     expect(await command).toMatchObject({
       code: 1,
       error: expect.stringContaining(
-        'm-1 goes on: tidegate migration show m-1, or pause, or cancel.',
+        'm-1 goes on: tidegate migration show m-1 --watch, or pause, or cancel.',
       ),
     });
   });
@@ -623,6 +623,32 @@ describe('a migration run', () => {
     expect(out).toContain('m-1 waits: Another run is under way.\nm-1 is paused by ada: lunch\n');
     expect(stripVTControlCharacters(out)).toMatch(/failures\s+none\n/);
     expect(out).toContain('\n  {"id":1}');
+  });
+
+  it('is watched from elsewhere: a line at each tenth and for what it waits, once', async () => {
+    const at = (share: number) => ({ done: share * 500, expected: 500, share, perSecond: 50 });
+    const throttled = { message: 'A replica is 12s behind.', since: 0 };
+    const running = { ...body, action: 'execute', status: 'running' };
+    const states = [
+      { ...running, progress: at(0.02) },
+      { ...running, progress: at(0.31) },
+      { ...running, progress: at(0.33) },
+      { ...running, progress: at(0.33), throttled },
+      { ...running, progress: at(0.33), throttled },
+      { ...running, progress: at(0.45) },
+      { ...body, status: 'completed' },
+    ];
+    const { asked, env } = await services((request, response) =>
+      answering(200, states.length > 1 ? states.shift() : states[0])(request, response),
+    );
+    const { code, out } = await tidegate(env, ['migration', 'show', 'm-1', '--watch']);
+    expect(code).toBe(0);
+    expect(asked[0]?.line).toBe('GET /v1/runs/m-1');
+    expect(out.split('\n').slice(0, 3)).toEqual([
+      'm-1  31.0 %  155 of 500  50/s',
+      'm-1 waits: A replica is 12s behind.',
+      'm-1  45.0 %  225 of 500  50/s',
+    ]);
   });
 
   it('exits with 1 and the reason when it failed', async () => {

@@ -48,7 +48,7 @@ export function progressLines(run: Going, at: number, columns: number): string {
 export const progressLine = (run: Going): string => [run.run, ...factsOf(run)].join('  ');
 
 /** Why nothing is written now, and since when. */
-export function heldBy(run: Going, at: number): string | undefined {
+function heldBy(run: Going, at: number): string | undefined {
   const { status, waitsFor, throttled, by = '', reason = '' } = run;
   if (status === 'paused') return `paused by ${by}: ${reason}`;
   if (status !== 'running') return undefined;

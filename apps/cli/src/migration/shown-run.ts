@@ -2,28 +2,23 @@ import { type MigrationReport, migrationReport } from '@tidegate/contracts';
 import { pageOf } from '@tidegate/migration/report';
 import { facts, toned } from '../output/output.ts';
 import { reportView } from './report-view.ts';
+import type { Going } from './progress.ts';
 
 /** A run as the runner answers it. */
-export interface ShownRun {
-  readonly run: string;
-  readonly migration: string;
-  readonly action: string;
-  readonly status: string;
-  readonly counts: { readonly matched: number; readonly changed: number; readonly skipped: number };
+export interface ShownRun extends Going {
+  readonly counts: Going['counts'] & { readonly changed: number; readonly skipped: number };
   readonly code?: string;
   readonly message?: string;
   readonly report?: Record<string, unknown>;
-  readonly waitsFor?: { readonly message: string };
-  readonly by?: string;
-  readonly reason?: string;
 }
 
 export const pathOf = (run: string): string => `/v1/runs/${encodeURIComponent(run)}`;
 
-/** Why nobody works on it; empty if somebody does. */
-export function heldUp({ status, waitsFor, by = '', reason = '' }: ShownRun): string {
-  if (waitsFor) return `waits: ${waitsFor.message}`;
-  return status === 'paused' ? `is paused by ${by}: ${reason}` : '';
+/** Why nothing is written for now; empty if it is. */
+export function heldUp({ status, waitsFor, throttled, by = '', reason = '' }: ShownRun): string {
+  if (status === 'paused') return `is paused by ${by}: ${reason}`;
+  const message = status === 'running' ? (waitsFor ?? throttled)?.message : undefined;
+  return message === undefined ? '' : `waits: ${message}`;
 }
 
 const CHANGING: ReadonlySet<string> = new Set(['execute', 'revert']);

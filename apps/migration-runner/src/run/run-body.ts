@@ -1,6 +1,7 @@
 import { migrationActions, name, reason, runOptionProblems, runOptions } from '@tidegate/contracts';
 import type { Document } from '@tidegate/store';
 import { z } from 'zod';
+import { progressOf } from '../flow/progress.ts';
 import type { Wait } from './advance.handler.ts';
 import type { Run } from './run.ts';
 
@@ -32,11 +33,13 @@ export function runBody({ id, state }: Pick<Document<Run>, 'id' | 'state'>, wait
   if (state.status === 'absent') return undefined;
   const { work, ...rest } = state;
   const { checkpoint, total, ...of } = work;
+  const progress = progressOf(work);
   return {
     run: id,
     ...of,
     ...rest,
     counts: total,
+    ...(progress === undefined ? {} : { progress }),
     ...(checkpoint === undefined ? {} : { checkpoint }),
     ...(wait === undefined || state.status !== 'running' ? {} : { waitsFor: wait }),
   };
