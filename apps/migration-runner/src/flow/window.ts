@@ -49,5 +49,3 @@ const isOn = ({ days }: Window, day: DateTime): boolean =>
 /** `2026-11-28 22:00 Europe/Berlin` */
 export const onTheWall = ({ timeZone }: Window, at: number): string =>
   `${DateTime.fromMillis(at, { zone: timeZone }).toFormat('yyyy-MM-dd HH:mm')} ${timeZone}`;
-
-export const isTimeZone = (name: string): boolean => DateTime.local({ zone: name }).isValid;
