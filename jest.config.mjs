@@ -34,8 +34,14 @@ const project = (displayName, testMatch) => ({
 /** unit: no I/O · integration: meets one real thing · conformance: others' clients and rules · e2e, faults, simulation: what crosses apps */
 export default {
   projects: [
-    project('unit', ['<rootDir>/{libs,apps,examples}/*/src/**/!(*.int).spec.ts']),
-    project('integration', ['<rootDir>/{libs,apps,examples}/*/src/**/*.int.spec.ts']),
+    project('unit', [
+      '<rootDir>/{libs,apps,examples}/*/src/**/!(*.int).spec.ts',
+      '<rootDir>/examples/rollouts/*/!(*.int).spec.ts',
+    ]),
+    project('integration', [
+      '<rootDir>/{libs,apps,examples}/*/src/**/*.int.spec.ts',
+      '<rootDir>/examples/rollouts/*/*.int.spec.ts',
+    ]),
     project('simulation', ['<rootDir>/test/simulation/**/*.spec.ts']),
     project('conformance', ['<rootDir>/test/conformance/**/*.spec.ts']),
     project('e2e', ['<rootDir>/test/{e2e,faults}/**/*.e2e.spec.ts']),
