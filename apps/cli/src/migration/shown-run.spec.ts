@@ -7,6 +7,7 @@ const run: ShownRun = {
   migration: 'stages',
   action: 'verify',
   status: 'failed',
+  startedAt: 1_790_000_000_000,
   counts: { matched: 0, changed: 0, skipped: 0 },
   code: 'MIGRATION_NOT_VERIFIED',
   message: '1 of 2 documents are still pending.',
