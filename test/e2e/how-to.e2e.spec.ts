@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { operatorNames } from '@tidegate/contracts';
 import { eventually } from '@tidegate/kernel/testing';
-import { type Block, blocksOf, documents, isInItsFile } from './how-to.ts';
+import { type Block, blocksOf, documents, endOf, isInItsFile } from './how-to.ts';
 import { openHouse } from './house.ts';
 import { temporaryFolder } from './process.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
@@ -13,7 +13,7 @@ jest.setTimeout(180_000);
 const root = join(import.meta.dirname, '../..');
 
 describe('what the how-tos show', () => {
-  const shown = documents('docs/how-to/*.md').flatMap(blocksOf);
+  const shown = documents('docs/{how-to,migrations}/*.md').flatMap(blocksOf);
   it.each(shown.filter(({ marks }) => 'file' in marks))(
     '$marks.file is as in $document, line $line',
     (block) => {
@@ -71,13 +71,3 @@ interface Shells {
 
 const wayOf = ({ marks }: Block): string | undefined =>
   ['run', 'start', 'file', 'prints'].find((way) => way in marks);
-
-/** Where the text ends in the output; `…` in it stands for anything in its line. */
-function endOf(text: string, output: string, from: number): number | undefined {
-  const lines = text
-    .trim()
-    .replaceAll(/[^\w\s…]/g, String.raw`\$&`)
-    .replaceAll('…', '.*');
-  const found = new RegExp(lines).exec(output.slice(from));
-  return found ? from + found.index + found[0].length : undefined;
-}
