@@ -50,11 +50,12 @@ function outdented(lines: readonly string[]): string[] {
   return lines.map((line) => line.slice(Math.min(depth, line.length)).trimEnd());
 }
 
-/** Where the text ends in the output; `…` in it stands for anything in its line. */
+/** Where the text ends in the output; `…` in it stands for anything in its line, a line of it alone for any lines. */
 export function endOf(text: string, output: string, from: number): number | undefined {
   const lines = text
     .trim()
     .replaceAll(/[^\w\s…]/g, String.raw`\$&`)
+    .replaceAll(/^…\n/gm, String.raw`(?:.*\n)*?`)
     .replaceAll('…', '.*');
   const found = new RegExp(lines).exec(output.slice(from));
   return found ? from + found.index + found[0].length : undefined;
