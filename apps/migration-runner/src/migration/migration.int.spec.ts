@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, expect, it } from '@jest/globals';
+import { memoryBus } from '@tidegate/bus/testing';
+import { eventually } from '@tidegate/kernel/testing';
+import { randomIds, systemClock } from '@tidegate/platform';
+import { startTestService, type TestService } from '@tidegate/platform/testing';
+import { memoryStore } from '@tidegate/store/testing';
+import { migrationRunner } from '../index.ts';
+
+const cleanUp: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const each of cleanUp.splice(0).reverse()) await each();
+});
+
+const TOTALS = `export default {
+  id: 'totals', target: 'shop', collection: 'orders',
+  pending: { total: { equals: null } },
+  up: (order) => ({ ...order, total: order.price }),
+};`;
+const TIDY = `export default {
+  id: 'tidy', target: 'shop', collection: 'orders', phase: 'cleanup', dependsOn: ['totals'],
+  pending: { note: { not: null } }, up: (order) => ({ ...order, note: null }),
+};`;
+
+/** Seven orders without a total, and runners that keep what they know: each is started with texts of its own. */
+function shop() {
+  const folder = mkdtempSync(join(tmpdir(), 'tidegate-migrations-'));
+  cleanUp.push(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'shop.db');
+  const database = new DatabaseSync(file);
+  cleanUp.push(() => database.close());
+  database.exec(
+    'PRAGMA journal_mode = WAL; CREATE TABLE orders (id INTEGER PRIMARY KEY, price, total, note)',
+  );
+  for (let price = 1; price <= 7; price += 1)
+    database.prepare('INSERT INTO orders (price) VALUES (?)').run(price);
+  const clock = systemClock;
+  const bus = memoryBus({ clock, ids: randomIds });
+  cleanUp.push(() => bus.close());
+  const store = memoryStore({ clock });
+  return async (texts: Record<string, string>): Promise<TestService> => {
+    // A module is loaded once from each address: another text needs another one.
+    const texted = mkdtempSync(join(folder, 'texts-'));
+    for (const [name, text] of Object.entries(texts))
+      writeFileSync(join(texted, `${name}.mjs`), text);
+    const env = {
+      MIGRATIONS_DIR: texted,
+      MIGRATION_TARGETS: `shop=sqlite:${file}`,
+      MIGRATION_CHECK_MS: '50',
+    };
+    return startTestService(migrationRunner, { env, bus, store });
+  };
+}
+
+const ask = (service: TestService, action: string, options: object = {}, migration = 'totals') =>
+  service.post<{ run: string; code?: string }>('/v1/runs', { migration, action, ...options });
+
+async function done(service: TestService, action: string, options: object = {}) {
+  const { status, body } = await ask(service, action, options);
+  expect([status, body]).toEqual([201, expect.objectContaining({ run: expect.any(String) })]);
+  await eventually(async () => {
+    const { body: run } = await service.get<{ status: string }>(`/v1/runs/${body.run}`);
+    return run.status === 'completed';
+  });
+  return body.run;
+}
+
+const refused = (code: string, detail: string, status = 409) => ({
+  status,
+  body: { code, detail: expect.stringContaining(detail) },
+});
+
+it('shows how each migration stands, and what was done with it', async () => {
+  const service = await shop()({ totals: TOTALS, tidy: TIDY });
+  const run = await done(service, 'execute', { reason: 'new totals' });
+  await done(service, 'verify');
+  const { body } = await service.get<{ items: unknown[] }>('/v1/migrations');
+  expect(body.items).toMatchObject([
+    { id: 'tidy', phase: 'cleanup', dependsOn: ['totals'], done: 'nothing', verified: false },
+    { id: 'totals', phase: 'data', done: 'all', verified: true, executed: { run } },
+  ]);
+  const log = await service.get<{ items: unknown[] }>('/v1/migrations/totals/log');
+  expect(log.body.items).toMatchObject([
+    { status: 'STARTED', action: 'execute', run, reason: 'new totals', by: expect.any(String) },
+    { status: 'COMPLETED', run, counts: { changed: 7 } },
+    { status: 'STARTED', action: 'verify' },
+    { status: 'COMPLETED', action: 'verify' },
+  ]);
+  const runs = await service.get<{ items: unknown[] }>('/v1/runs?migration=totals');
+  expect(runs.body.items).toHaveLength(2);
+  expect(await service.get('/v1/migrations/nothing/log')).toMatchObject({
+    status: 404,
+    body: { code: 'MIGRATION_UNKNOWN' },
+  });
+});
+
+it('refuses a text that was changed after it was executed, until a person says why it is right', async () => {
+  const start = shop();
+  const first = await start({ totals: TOTALS });
+  await done(first, 'execute');
+  await first.stop();
+  const second = await start({ totals: `${TOTALS} // commented` });
+  for (const action of ['plan', 'execute', 'verify', 'revert'])
+    expect(await ask(second, action)).toMatchObject(refused('MIGRATION_CHANGED', 'acceptChange'));
+  const { body } = await second.get<{ items: unknown[] }>('/v1/migrations');
+  expect(body.items).toMatchObject([{ id: 'totals', isChanged: true }]);
+  await done(second, 'execute', { acceptChange: 'a comment' });
+  await done(second, 'verify');
+  const log = await second.get<{ items: unknown[] }>('/v1/migrations/totals/log');
+  expect(log.body.items).toContainEqual(expect.objectContaining({ acceptChange: 'a comment' }));
+  await second.stop();
+});
+
+it('refuses what comes too early, before anything is touched', async () => {
+  const service = await shop()({ totals: TOTALS, tidy: TIDY });
+  expect(await ask(service, 'revert')).toMatchObject(
+    refused('MIGRATION_NOT_EXECUTED', 'nothing to undo'),
+  );
+  expect(await ask(service, 'cutover')).toMatchObject(refused('MIGRATION_NOT_READY', 'executed'));
+  expect(await ask(service, 'execute', {}, 'tidy')).toMatchObject(
+    refused('MIGRATION_NOT_READY', 'tidy depends on totals, which is not executed'),
+  );
+  await done(service, 'execute');
+  expect(await ask(service, 'cleanup')).toMatchObject(
+    refused('MIGRATION_NOT_READY', 'the cutover of totals has not been completed'),
+  );
+});
+
+it('refuses options that cannot be kept, each with its name', async () => {
+  const service = await shop()({ totals: TOTALS });
+  const options = { minBatchSize: 501, onFailure: 'revert', flow: { maxLoad: 5, criticalLoad: 5 } };
+  expect(await ask(service, 'plan', options)).toMatchObject({
+    status: 400,
+    body: {
+      code: 'REQUEST_INVALID',
+      errors: [
+        { pointer: '#/onFailure', detail: expect.stringContaining('execute and verify') },
+        { pointer: '#/minBatchSize' },
+        { pointer: '#/flow/criticalLoad' },
+      ],
+    },
+  });
+});
+
+it('reverts by a run that executed, and by no other', async () => {
+  const service = await shop()({ totals: TOTALS });
+  const plan = await done(service, 'plan');
+  const reason = { reason: 'wrong totals' };
+  expect(await service.post(`/v1/runs/${plan}/revert`, reason)).toMatchObject(
+    refused('RUN_NOT_REVERTIBLE', 'is a plan'),
+  );
+  expect(await service.post('/v1/runs/m-none/revert', reason)).toMatchObject(
+    refused('RUN_UNKNOWN', 'm-none', 404),
+  );
+  const execute = await done(service, 'execute');
+  expect((await service.post(`/v1/runs/${execute}/revert`, {})).status).toBe(400);
+  expect(await service.post(`/v1/runs/${execute}/revert`, reason)).toMatchObject({
+    status: 201,
+    body: { migration: 'totals', action: 'revert', reason: 'wrong totals' },
+  });
+});
