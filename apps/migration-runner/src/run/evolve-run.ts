@@ -1,4 +1,5 @@
 import type {
+  BatchLine,
   DraftOf,
   MigrationBatchApplied,
   MigrationEvent,
@@ -6,6 +7,7 @@ import type {
   MigrationStarted,
 } from '@tidegate/contracts';
 import type { Fact } from '@tidegate/kernel';
+import { withBatch } from '../report/batch-lines.ts';
 import { nothingYet, type Run, type Work } from './run.ts';
 
 export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEvent>): Run {
@@ -17,7 +19,7 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
     case 'MigrationMeasured':
       return { ...run, work: { ...work, expected: data.expected } };
     case 'MigrationBatchApplied':
-      return { ...run, work: counted(work, data) };
+      return { ...run, work: counted(work, data, metadata.at) };
     case 'MigrationSweepEnded': {
       const swept = { sweep: data.sweep + 1, changedInSweep: 0, checkpoint: undefined };
       return { ...run, work: { ...work, ...swept } };
@@ -61,9 +63,10 @@ const begun = ({ run: _run, ...asked }: Started, startedAt: number): Work => ({
   failures: [],
 });
 
-const counted = (work: Work, data: Applied): Work => ({
+const counted = (work: Work, data: Applied, at: number): Work => ({
   ...work,
   batches: data.batch,
+  lines: withBatch(work.lines ?? [], lineOf(data, at)),
   checkpoint: data.last,
   total: data.total,
   changedInSweep: work.changedInSweep + data.batchCounts.changed,
@@ -74,6 +77,11 @@ const counted = (work: Work, data: Applied): Work => ({
   journalAt: data.journalAt ?? work.journalAt,
 });
 
+const lineOf = ({ batch, first, last, batchCounts, tookMs }: Applied, at: number): BatchLine => {
+  const { changed, skipped, mismatched, failed = 0 } = batchCounts;
+  return { batch, batches: 1, first, last, changed, skipped, mismatched, failed, tookMs, at };
+};
+
 /** Counts anew what is undone; how far the work had come is no place to go on from. */
 const reverting = (work: Work, { code, message, report }: RevertStarted): Work => ({
   ...work,
@@ -83,5 +91,6 @@ const reverting = (work: Work, { code, message, report }: RevertStarted): Work =
   nextSize: undefined,
   expected: undefined,
   throttled: undefined,
+  lines: [],
   workedMs: 0,
 });

@@ -121,6 +121,13 @@ describe('a migration run', () => {
       ]);
   });
 
+  it('remembers its batches, with their keys, counts and time', () => {
+    const { state } = given([started, applied(1), applied(1, 400)]).when(record(1));
+    expect(state).toMatchObject({
+      work: { lines: [{ first: 1, last: 200, changed: 200, tookMs: 3, at: 5 }, { last: 400 }] },
+    });
+  });
+
   it('does not let a runner write whose lease was taken over', () => {
     given([started, applied(2)])
       .when(record(1))

@@ -1,4 +1,5 @@
 import type {
+  BatchLine,
   DraftOf,
   FailedDocument,
   MigrationAction,
@@ -45,6 +46,8 @@ export interface Work {
   readonly expected?: number | undefined;
   /** Summed time of batches, for the rate. */
   readonly workedMs: number;
+  /** Its batches, put together where they are many. */
+  readonly lines?: readonly BatchLine[] | undefined;
   /** Left as they were, as `onError` says; at most `maxErrors`. */
   readonly failures: readonly FailedDocument[];
   /** Why no batch is begun for now. */
