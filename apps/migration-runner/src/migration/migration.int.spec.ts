@@ -41,7 +41,7 @@ function shop() {
   const bus = memoryBus({ clock, ids: randomIds });
   cleanUp.push(() => bus.close());
   const store = memoryStore({ clock });
-  return async (texts: Record<string, string>): Promise<TestService> => {
+  const start = async (texts: Record<string, string>): Promise<TestService> => {
     // A module is loaded once from each address: another text needs another one.
     const texted = mkdtempSync(join(folder, 'texts-'));
     for (const [name, text] of Object.entries(texts))
@@ -53,19 +53,42 @@ function shop() {
     };
     return startTestService(migrationRunner, { env, bus, store });
   };
+  const totals = () =>
+    database
+      .prepare('SELECT total FROM orders')
+      .all()
+      .map(({ total }) => total);
+  return { start, totals, database };
 }
 
 const ask = (service: TestService, action: string, options: object = {}, migration = 'totals') =>
   service.post<{ run: string; code?: string }>('/v1/runs', { migration, action, ...options });
 
-async function done(service: TestService, action: string, options: object = {}) {
+interface Ended {
+  readonly run: string;
+  readonly status: string;
+  readonly message?: string;
+}
+async function ended(service: TestService, action: string, options: object = {}): Promise<Ended> {
   const { status, body } = await ask(service, action, options);
   expect([status, body]).toEqual([201, expect.objectContaining({ run: expect.any(String) })]);
-  await eventually(async () => {
-    const { body: run } = await service.get<{ status: string }>(`/v1/runs/${body.run}`);
-    return run.status === 'completed';
-  });
-  return body.run;
+  return eventually(async () => {
+    const { body: run } = await service.get<Ended>(`/v1/runs/${body.run}`);
+    return run.status !== 'running' && run;
+  }) as Promise<Ended>;
+}
+
+async function done(service: TestService, action: string, options: object = {}): Promise<string> {
+  const { status, message, run } = await ended(service, action, options);
+  expect([status, message]).toEqual(['completed', undefined]);
+  return run;
+}
+
+async function logged(service: TestService): Promise<readonly string[]> {
+  const { body } = await service.get<{ items: { status: string; action: string }[] }>(
+    '/v1/migrations/totals/log',
+  );
+  return body.items.map(({ status, action }) => `${status} ${action}`);
 }
 
 const refused = (code: string, detail: string, status = 409) => ({
@@ -74,7 +97,7 @@ const refused = (code: string, detail: string, status = 409) => ({
 });
 
 it('shows how each migration stands, and what was done with it', async () => {
-  const service = await shop()({ totals: TOTALS, tidy: TIDY });
+  const service = await shop().start({ totals: TOTALS, tidy: TIDY });
   const run = await done(service, 'execute', { reason: 'new totals' });
   await done(service, 'verify');
   const { body } = await service.get<{ items: unknown[] }>('/v1/migrations');
@@ -98,7 +121,7 @@ it('shows how each migration stands, and what was done with it', async () => {
 });
 
 it('refuses a text that was changed after it was executed, until a person says why it is right', async () => {
-  const start = shop();
+  const { start } = shop();
   const first = await start({ totals: TOTALS });
   await done(first, 'execute');
   await first.stop();
@@ -115,7 +138,7 @@ it('refuses a text that was changed after it was executed, until a person says w
 });
 
 it('refuses what comes too early, before anything is touched', async () => {
-  const service = await shop()({ totals: TOTALS, tidy: TIDY });
+  const service = await shop().start({ totals: TOTALS, tidy: TIDY });
   expect(await ask(service, 'revert')).toMatchObject(
     refused('MIGRATION_NOT_EXECUTED', 'nothing to undo'),
   );
@@ -130,7 +153,7 @@ it('refuses what comes too early, before anything is touched', async () => {
 });
 
 it('refuses options that cannot be kept, each with its name', async () => {
-  const service = await shop()({ totals: TOTALS });
+  const service = await shop().start({ totals: TOTALS });
   const options = { minBatchSize: 501, onFailure: 'revert', flow: { maxLoad: 5, criticalLoad: 5 } };
   expect(await ask(service, 'plan', options)).toMatchObject({
     status: 400,
@@ -146,7 +169,7 @@ it('refuses options that cannot be kept, each with its name', async () => {
 });
 
 it('reverts by a run that executed, and by no other', async () => {
-  const service = await shop()({ totals: TOTALS });
+  const service = await shop().start({ totals: TOTALS });
   const plan = await done(service, 'plan');
   const reason = { reason: 'wrong totals' };
   expect(await service.post(`/v1/runs/${plan}/revert`, reason)).toMatchObject(
@@ -161,4 +184,51 @@ it('reverts by a run that executed, and by no other', async () => {
     status: 201,
     body: { migration: 'totals', action: 'revert', reason: 'wrong totals' },
   });
+});
+
+it('goes from dry run to cleanup, and cannot be reverted from then on', async () => {
+  const { start, totals } = shop();
+  const service = await start({ totals: TOTALS, tidy: TIDY });
+  for (const action of ['plan', 'execute', 'verify', 'cutover', 'cleanup'])
+    await done(service, action);
+  expect(totals()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(await ask(service, 'revert')).toMatchObject(
+    refused('MIGRATION_NOT_READY', 'was given up by the cleanup'),
+  );
+  expect((await ask(service, 'execute', {}, 'tidy')).status).toBe(201);
+});
+
+it('is as if it had never been executed once it is reverted: its text may be another one', async () => {
+  const { start, totals } = shop();
+  const first = await start({ totals: TOTALS });
+  await done(first, 'execute');
+  await done(first, 'revert', { reason: 'wrong totals' });
+  expect(totals()).toEqual(Array.from({ length: 7 }, () => null));
+  expect((await logged(first)).slice(-2)).toEqual(['STARTED revert', 'ROLLED_BACK revert']);
+  await first.stop();
+  const second = await start({ totals: TOTALS.replace('order.price', '2 * order.price') });
+  await done(second, 'execute');
+  expect(totals()).toEqual([2, 4, 6, 8, 10, 12, 14]);
+  await second.stop();
+});
+
+it('undoes what it has changed when it is not right, where it was asked to', async () => {
+  const { start, totals, database } = shop();
+  const invariant = "invariants: [{ name: 'positive', holds: (o) => !(o.total < 0) }],\n};";
+  const service = await start({ totals: TOTALS.replace(/};$/, invariant) });
+  await done(service, 'execute');
+  database.exec('UPDATE orders SET total = -1 WHERE id = 4');
+  const verified = await ended(service, 'verify', { onFailure: 'revert' });
+  expect(verified).toMatchObject({
+    status: 'failed',
+    code: 'MIGRATION_NOT_VERIFIED',
+    message: expect.stringContaining('What it had changed is undone.'),
+    reverted: { changed: expect.any(Number) },
+  });
+  expect(totals().filter((total) => total === null).length).toBeGreaterThanOrEqual(6);
+  expect((await logged(service)).slice(-3)).toEqual([
+    'STARTED verify',
+    'FAILED verify',
+    'ROLLED_BACK verify',
+  ]);
 });
