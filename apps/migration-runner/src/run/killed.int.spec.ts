@@ -1,0 +1,82 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Migration } from '@tidegate/migration';
+import type { FaultPoint } from '@tidegate/store';
+import { Crash, crashAt } from '@tidegate/store/testing';
+import { runnerWorld } from './runner-world.contract.ts';
+
+const totals: Migration = {
+  id: 'totals',
+  target: 'shop',
+  collection: 'orders',
+  pending: { total: { equals: null } },
+  reads: ['a', 'b'],
+  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
+};
+const ORDERS = 23;
+const NTH = [1, 2, 3, 5, 6];
+
+/** The runner dies at the point, and others are started until the run has ended. */
+async function killedAt(point: FaultPoint, nth: number, action: 'execute' | 'revert') {
+  const world = runnerWorld(ORDERS, totals);
+  const before = world.rows();
+  if (action === 'revert') await world.run('m-1', 'execute');
+  await world.ask('m-2', action);
+  const faults = crashAt(point, nth);
+  const dying = world.start({ faults }).advance('m-2');
+  if (await ended(dying)) expect(faults.crashed).toBe(false); // there are fewer batches than that
+  await world.start().advance('m-2');
+  return { world, before, run: await world.state('m-2'), crashed: faults.crashed };
+}
+
+const ended = (dying: Promise<void>): Promise<boolean> =>
+  dying.then(
+    () => true,
+    (error: unknown) => {
+      if (!(error instanceof Crash)) throw error;
+      return false;
+    },
+  );
+
+const each = (points: readonly FaultPoint[]) =>
+  points.flatMap((point) => NTH.map((nth) => [point, nth] as const));
+
+describe('a runner that is killed while it executes', () => {
+  it.each(
+    each([
+      'batch.read',
+      'batch.journaled',
+      'batch.written',
+      'batch.recorded',
+      'execute.loaded',
+      'execute.saved',
+      'outbox.published',
+    ]),
+  )('at %s, the %i. time, loses nothing and does nothing twice', async (point, nth) => {
+    const { world, before, run } = await killedAt(point, nth, 'execute');
+    expect(run).toMatchObject({ status: 'completed' });
+    expect(run.work.total).toMatchObject({ changed: ORDERS, mismatched: 0 });
+    expect(world.rows()).toEqual(before.map((row) => totals.up(row)));
+    expect([world.twice(), world.written()?.['up']]).toEqual([[], ORDERS]);
+    expect(await world.run('m-3', 'revert')).toMatchObject({
+      status: 'completed',
+      work: { total: { changed: ORDERS } },
+    });
+    expect(world.rows()).toEqual(before);
+  });
+});
+
+describe('a runner that is killed while it reverts', () => {
+  it.each(
+    each(['revert.read', 'revert.written', 'revert.recorded', 'execute.loaded', 'execute.saved']),
+  )('at %s, the %i. time, puts everything back, once', async (point, nth) => {
+    const { world, before, run } = await killedAt(point, nth, 'revert');
+    expect(run).toMatchObject({ status: 'completed' });
+    const { changed, skipped } = run.work.total;
+    expect(changed + skipped).toBe(ORDERS);
+    expect(world.rows()).toEqual(before);
+    expect([world.twice(), world.written()?.['back']]).toEqual([[], ORDERS]);
+    expect(await world.run('m-4', 'execute')).toMatchObject({
+      work: { total: { changed: ORDERS } },
+    });
+  });
+});
