@@ -8,7 +8,7 @@ import type { Packing } from './journal.port.ts';
 /** A document that a run left as it was, with what it was then. */
 export interface Quarantined extends FailedDocument {
   readonly run: string;
-  /** Packed by the target, zstd, base64; left out: no copy was taken. */
+  /** Packed by the target, zstd, base64; left out: no copy was taken, or it is too large. */
   readonly document?: string;
 }
 
@@ -22,6 +22,9 @@ export interface Quarantine {
   ): Promise<void>;
 }
 
+/** Of text; a larger document stays where it is, without a copy. */
+const LARGEST_COPY = 6 * 1_048_576;
+
 export const createQuarantine = (
   records: Projection<Quarantined>,
   { clock, compression = zstd }: { readonly clock: Clock; readonly compression?: Compression },
@@ -29,7 +32,8 @@ export const createQuarantine = (
   async add({ migration, run }, failures, copies) {
     const entries = failures.map(async (failure, place) => {
       const row = copies?.rows[place];
-      const document = row && (await pressed(compression, copies.packing.pack([row]), Infinity))[0];
+      const texts = row ? await pressed(compression, copies.packing.pack([row]), LARGEST_COPY) : [];
+      const document = texts.length === 1 ? texts[0] : undefined;
       return {
         id: migration,
         version: clock.now(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { type Migration, type Row, transform } from '@tidegate/migration';
+import { type Migration, type Row, transform, type Transformed } from '@tidegate/migration';
 import { keptEdit } from '../journal/kept.ts';
 import { countsOf, foundOf } from './written.ts';
 
@@ -39,7 +39,8 @@ function played(from: Row, all: readonly Step[]) {
     else if ('complete' in step) now = { ...now, total: step.complete };
     else {
       // Compared and written as a target does: only what is pending, and each attempt is kept before it.
-      const made = now['total'] === null ? transform(migration, now) : undefined;
+      const made: Transformed | undefined =
+        now['total'] === null ? transform(migration, now) : undefined;
       if (made?.kind !== 'changed') continue;
       attempts.push(made);
       now = made.after;
