@@ -4,7 +4,7 @@ export {
   type Cell,
   type Column,
   type Page,
-  pageOf,
+  pagesOf,
   type Section,
 } from './report/page.ts';
 export { bytes, documents, firstOf, grouped } from './report/words.ts';

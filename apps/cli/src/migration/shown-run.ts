@@ -1,5 +1,4 @@
-import { type MigrationReport, migrationReport } from '@tidegate/contracts';
-import { pageOf } from '@tidegate/migration/report';
+import { pagesOf } from '@tidegate/migration/report';
 import { facts, toned } from '../output/output.ts';
 import { reportView } from './report-view.ts';
 import type { Going } from './progress.ts';
@@ -43,11 +42,7 @@ export function humanReport({
   report,
 }: Pick<ShownRun, 'migration' | 'report'>): string[] {
   if (report === undefined) return [];
-  const known = reportsIn(report);
-  if (known.length === 0) return ['', JSON.stringify(report, null, 2)];
-  return known.flatMap((each) => ['', reportView(pageOf(each, migration))]);
+  const pages = pagesOf(report, migration);
+  if (pages.length === 0) return ['', JSON.stringify(report, null, 2)];
+  return pages.flatMap((page) => ['', reportView(page)]);
 }
-
-/** That of the run, and where it failed and was undone, that of undoing. */
-export const reportsIn = (report: Readonly<Record<string, unknown>>): MigrationReport[] =>
-  [report, report['revert']].flatMap((each) => migrationReport.safeParse(each).data ?? []);

@@ -1,4 +1,4 @@
-import type { MigrationReport } from '@tidegate/contracts';
+import { type MigrationReport, migrationReport } from '@tidegate/contracts';
 import type { Page } from './block.ts';
 import {
   backupPage,
@@ -14,12 +14,19 @@ import { planPage } from './plan-page.ts';
 export type { Block, Cell, Column, Page, Section } from './block.ts';
 
 /** What a report says, in the order in which it is read, for whatever draws it. */
-export const pageOf = (report: MigrationReport, migration: string): Page => ({
+const pageOf = (report: MigrationReport, migration: string): Page => ({
   title: `${migration}: ${report.action === 'plan' ? 'dry run' : report.action}`,
   verdict: report.verdict,
   findings: report.findings,
   ...bodyOf(report),
 });
+
+/** Of a run's report, and where it failed and was undone, that of undoing; none of what this version does not know. */
+export const pagesOf = (report: Readonly<Record<string, unknown>>, migration: string): Page[] =>
+  [report, report['revert']].flatMap((each) => {
+    const known = migrationReport.safeParse(each);
+    return known.success ? [pageOf(known.data, migration)] : [];
+  });
 
 function bodyOf(report: MigrationReport): Pick<Page, 'headline' | 'sections'> {
   if (report.about === 'schema') return schemaPage(report);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MigrationReport, PlanReport } from '@tidegate/contracts';
 import { markdownOf } from './markdown.ts';
-import { pageOf } from './page.ts';
+import { pagesOf } from './page.ts';
 import { bytes, documents, firstOf, grouped } from './words.ts';
 
 const plan: PlanReport = {
@@ -53,9 +53,12 @@ const plan: PlanReport = {
   rollback: ['tidegate migration run stages --revert'],
 };
 
+const markdown = (report: MigrationReport): string =>
+  pagesOf(report, 'stages').map(markdownOf).join('');
+
 describe('a report in markdown', () => {
   it('begins with what must be decided', () => {
-    const lines = markdownOf(pageOf(plan, 'stages')).split('\n');
+    const lines = markdown(plan).split('\n');
     expect(lines.slice(0, 8)).toEqual([
       '# stages: dry run',
       '',
@@ -69,7 +72,7 @@ describe('a report in markdown', () => {
   });
 
   it('shows what documents hold as it is, and never as markup', () => {
-    const text = markdownOf(pageOf(plan, 'stages'));
+    const text = markdown(plan);
     expect(text).toContain('| `42` | no \\<b>stage\\</b> ⏎ # for "odd\\|one" |');
     expect(text).toContain('| ``a`b\\|c`` | `[x](http://example.com)` | 997 |');
     expect(text).toContain('… and 12 more.');
@@ -78,7 +81,7 @@ describe('a report in markdown', () => {
   });
 
   it('tells absent from null', () => {
-    const text = markdownOf(pageOf(plan, 'stages'));
+    const text = markdown(plan);
     expect(text).toContain('| `7` | `stage` | `null` | `"review"` |');
     expect(text).toContain('|  | `old` | `"x"` | absent |');
   });
@@ -189,7 +192,7 @@ describe('a report in markdown', () => {
       ],
     ];
     for (const [report, headline] of of) {
-      const text = markdownOf(pageOf(report, 'stages'));
+      const text = markdown(report);
       expect(text).toContain(`**Go.** ${headline}`);
       expect(text).not.toContain('undefined');
     }
