@@ -163,7 +163,18 @@ describe('a migration', () => {
       code: 'MIGRATION_NOT_VERIFIED',
       message:
         '8 of 10 documents are still pending. 2 of 10 documents break an invariant (total-is-price): 4, 8.',
+      verdict: 'no-go',
+      mismatches: expect.arrayContaining([{ key: 4, problem: 'breaks total-is-price' }]),
     });
+    const markdown = await service.get(`/v1/runs/${run}/report?format=markdown`);
+    expect(markdown.text.split('\n').slice(0, 5)).toEqual([
+      '# order-totals: verify',
+      '',
+      '**No go.** Not verified: 8 of 10 documents pending; every one was looked at.',
+      '',
+      '- **Stop**: 8 of 10 documents are still pending.',
+    ]);
+    expect(markdown.text).toContain(`- run: \`${run}\``);
   });
 
   it.each([

@@ -23,7 +23,7 @@ export const runQuery = z.object({
   status: z.enum(['running', 'paused', 'completed', 'failed', 'cancelled']).optional(),
   migration: name.optional(),
 });
-export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).default('json') });
+export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).optional() });
 
 /**
  * A run as people and pipelines read it.

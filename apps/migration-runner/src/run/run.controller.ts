@@ -28,7 +28,16 @@ import { z } from 'zod';
 import { RUNS, WAITS, WAKE } from '../tokens.ts';
 import type { Wait } from './advance.handler.ts';
 import type { Runs } from './change-run.handler.ts';
-import { because, newRevert, newRun, reportBody, runBody, runQuery } from './run-body.ts';
+import { runMarkdown } from '../report/run-markdown.ts';
+import {
+  because,
+  newRevert,
+  newRun,
+  reportBody,
+  reportQuery,
+  runBody,
+  runQuery,
+} from './run-body.ts';
 
 const id = z.string().min(1).max(200);
 type Because = z.output<typeof because>;
@@ -86,16 +95,28 @@ export class RunController {
     return (document && this.#shown(document)) ?? unknown(run);
   }
 
+  /** JSON, or Markdown for people: `?format=markdown`, or `Accept: text/markdown`. */
   @Get('runs/:id/report')
   @RequireRole('viewer')
-  async report(@ZodParam('id', id) run: string) {
+  async report(
+    @ZodParam('id', id) run: string,
+    @ZodQuery(reportQuery) { format }: z.output<typeof reportQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ) {
     const document = await this.#runs.documents.load(run);
-    const shown = document && this.#shown(document);
-    if (!shown) return unknown(run);
-    return (
-      reportBody(document) ??
-      reject('RUN_NOT_ENDED', `${run} is ${shown.status}: its report comes when it has ended.`)
-    );
+    if (!document || document.state.status === 'absent') return unknown(run);
+    const { state } = document;
+    if (!('endedAt' in state))
+      return reject(
+        'RUN_NOT_ENDED',
+        `${run} is ${state.status}: its report comes when it has ended.`,
+      );
+    const isText =
+      format === undefined && request.headers.accept?.includes('text/markdown') === true;
+    if (format !== 'markdown' && !isText) return reportBody(document);
+    reply.header('content-type', 'text/markdown; charset=utf-8');
+    return runMarkdown(run, state);
   }
 
   @Post('runs/:id/pause')
