@@ -61,7 +61,7 @@ function factsOf({ progress, counts }: Going): readonly string[] {
   const { done, expected, share, perSecond, leftMs } = progress;
   return [
     ...(share === undefined ? [] : [`${percent(share)} %`]),
-    expected === undefined ? `${grouped(done)} done` : `${grouped(done)} of ${grouped(expected)}`,
+    expected === undefined ? begun(done) : `${grouped(done)} of ${grouped(expected)}`,
     ...(perSecond === undefined ? [] : [`${grouped(Math.round(perSecond))}/s`]),
     ...(leftMs === undefined || share === 1 ? [] : [`${age(leftMs)} left`]),
     ...(counts.failed === undefined || counts.failed === 0
@@ -69,6 +69,9 @@ function factsOf({ progress, counts }: Going): readonly string[] {
       : [`${grouped(counts.failed)} failed`]),
   ];
 }
+
+const begun = (done: number): string =>
+  done === 0 ? 'counting what there is to do' : `${grouped(done)} done`;
 
 /** Rounded down: 100.0 means all. */
 const percent = (share: number): string => (Math.floor(share * 1_000) / 10).toFixed(1);

@@ -39,7 +39,7 @@ async function ended(tools: Tools, started: ShownRun): Promise<ShownRun> {
 }
 
 const bar = (run: ShownRun): void =>
-  logUpdate(progressLines(run, Date.now(), process.stdout.columns ?? COLUMNS));
+  logUpdate(progressLines(run, Date.now(), process.stdout.columns || COLUMNS));
 
 /** For a log: a line at each tenth, and whenever it is held up by something else; none beside JSON. */
 function lines({ out }: Tools): (run: ShownRun) => void {

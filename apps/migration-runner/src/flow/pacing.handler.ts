@@ -22,10 +22,12 @@ export interface Pacing {
    * the run as it is. It was paused or ended, the process stops, or others should have its place while it waits. What it
    * waits for is recorded. Throws as `mayBegin` does.
    */
-  begin(asking: Asking, shift: Shift): Promise<number | undefined>;
+  begin(asking: Asking, shift: Turns): Promise<number | undefined>;
   /** Told of each batch when it is written; says how large the next is to be. */
   ended(work: Work, batch: Batch): number;
 }
+
+type Turns = Pick<Shift, 'fence' | 'goOn' | 'goOnToBatch'>;
 
 export interface PacingDeps extends FactsDeps {
   readonly record: (
@@ -115,7 +117,7 @@ function tellerOf({ record, looked }: PacingDeps, run: string, { throttled }: Wo
 }
 
 /** False when the run is not to go on; seen within about a second. */
-async function idle({ sleep }: Pick<PacingDeps, 'sleep'>, shift: Shift, ms: number) {
+async function idle({ sleep }: Pick<PacingDeps, 'sleep'>, shift: Turns, ms: number) {
   for (let left = ms; left > 0; left -= SLICE_MS) {
     await sleep(Math.min(SLICE_MS, left));
     if (!(await shift.goOn())) return false;

@@ -1,4 +1,5 @@
 import type { Work } from '../run/run.ts';
+import { perSecond } from './rate.ts';
 
 /** How far a run is; what is not known yet is left out. */
 export interface Progress {
@@ -7,29 +8,29 @@ export interface Progress {
   readonly expected?: number;
   /** 0 … 1, and 1 only when all that was expected is done. */
   readonly share?: number;
-  /** Documents a second of work. */
+  /** Documents a second, with all that lies between batches. */
   readonly perSecond?: number;
-  /** Of work with its rests, once it goes on; a throttle or a pause comes on top. */
+  /** Once it goes on: a throttle or a pause comes on top. */
   readonly leftMs?: number;
 }
 
-type Worked = Pick<Work, 'total' | 'expected' | 'workedMs' | 'flow' | 'reverting'>;
+type Worked = Pick<Work, 'action' | 'total' | 'expected' | 'rate' | 'reverting'>;
 
 /** Undefined where nothing is counted batch by batch. */
-export function progressOf(work: Worked & Pick<Work, 'action'>): Progress | undefined {
+export function progressOf(work: Worked): Progress | undefined {
   if (!COUNTED.has(work.action) && !work.reverting) return undefined;
-  const { total, workedMs, flow, reverting } = work;
+  const { total, rate, reverting } = work;
   const done = total.matched;
   const expected = reverting ? reverting.before.changed : work.expected;
-  const perSecond = done > 0 && workedMs > 0 ? (done * 1_000) / workedMs : undefined;
+  const documents = rate && perSecond(rate);
   const left = expected === undefined ? undefined : Math.max(0, expected - done);
   return {
     done,
     ...(expected === undefined ? {} : { expected, share: shareOf(done, expected) }),
-    ...(perSecond === undefined ? {} : { perSecond }),
-    ...(left === undefined || perSecond === undefined
+    ...(documents === undefined ? {} : { perSecond: documents }),
+    ...(left === undefined || documents === undefined
       ? {}
-      : { leftMs: Math.round((left / perSecond) * 1_000 * (1 + (flow?.niceRatio ?? 0))) }),
+      : { leftMs: Math.round((left / documents) * 1_000) }),
   };
 }
 

@@ -122,7 +122,7 @@ function runGauges(registry: Registry) {
   });
   const left = new Gauge({
     name: 'tidegate_migration_eta_seconds',
-    help: 'Work that is left of the run of a migration, its rests counted in.',
+    help: 'How long the run of a migration will take at its present rate.',
     labelNames: ['migration', 'action'],
     registers,
   });

@@ -19,6 +19,7 @@ const work: Work = {
   expected: 1_500,
   fence: 1,
   workedMs: 2_000,
+  rate: { at: NOW, documents: 500, ms: 2_000 },
   failures: [],
 };
 const running: Run = { status: 'running', work };

@@ -8,6 +8,7 @@ import type {
 } from '@tidegate/contracts';
 import type { Fact } from '@tidegate/kernel';
 import { withBatch } from '../report/batch-lines.ts';
+import { rateAfter, rateFrom } from '../flow/rate.ts';
 import { nothingYet, type Run, type Work } from './run.ts';
 
 export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEvent>): Run {
@@ -17,9 +18,9 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
   const endedAt = metadata.at;
   switch (type) {
     case 'MigrationMeasured':
-      return { ...run, work: { ...work, expected: data.expected } };
+      return { ...run, work: { ...goingFrom(work, endedAt), expected: data.expected } };
     case 'MigrationBatchApplied':
-      return { ...run, work: counted(work, data, metadata.at) };
+      return { ...run, work: counted(work, data, endedAt) };
     case 'MigrationSweepEnded': {
       const swept = { sweep: data.sweep + 1, changedInSweep: 0, checkpoint: undefined };
       return { ...run, work: { ...work, ...swept } };
@@ -29,13 +30,13 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
       return { ...run, work: { ...work, throttled: { because, message, since: endedAt } } };
     }
     case 'MigrationUnthrottled':
-      return { ...run, work: { ...work, throttled: undefined } };
+      return { ...run, work: { ...goingFrom(work, endedAt), throttled: undefined } };
     case 'MigrationRevertStarted':
-      return { ...run, work: reverting(work, data) };
+      return { ...run, work: reverting(work, data, endedAt) };
     case 'MigrationPaused':
       return { status: 'paused', work, by: data.by, reason: data.reason };
     case 'MigrationResumed':
-      return { status: 'running', work };
+      return { status: 'running', work: goingFrom(work, endedAt) };
     case 'MigrationCompleted':
       return { status: 'completed', work, endedAt, report: data.report };
     case 'MigrationFailed': {
@@ -60,8 +61,12 @@ const begun = ({ run: _run, ...asked }: Started, startedAt: number): Work => ({
   total: nothingYet,
   fence: 0,
   workedMs: 0,
+  rate: rateFrom(undefined, startedAt),
   failures: [],
 });
+
+/** Time before this says nothing of how fast it is. */
+const goingFrom = (work: Work, at: number): Work => ({ ...work, rate: rateFrom(work.rate, at) });
 
 const counted = (work: Work, data: Applied, at: number): Work => ({
   ...work,
@@ -72,6 +77,7 @@ const counted = (work: Work, data: Applied, at: number): Work => ({
   changedInSweep: work.changedInSweep + data.batchCounts.changed,
   fence: data.fence,
   workedMs: work.workedMs + data.tookMs,
+  rate: rateAfter(work.rate, batchOf(work, data), at),
   failures: [...work.failures, ...(data.failures ?? [])],
   nextSize: data.nextSize ?? work.nextSize,
   journalAt: data.journalAt ?? work.journalAt,
@@ -81,9 +87,14 @@ const lineOf = ({ batch, first, last, batchCounts, tookMs }: Applied, at: number
   const { changed, skipped, mismatched, failed = 0 } = batchCounts;
   return { batch, batches: 1, first, last, changed, skipped, mismatched, failed, tookMs, at };
 };
+const batchOf = ({ flow }: Work, { batchCounts, tookMs }: Applied) => ({
+  documents: batchCounts.matched,
+  tookMs,
+  niceRatio: flow?.niceRatio,
+});
 
 /** Counts anew what is undone; how far the work had come is no place to go on from. */
-const reverting = (work: Work, { code, message, report }: RevertStarted): Work => ({
+const reverting = (work: Work, { code, message, report }: RevertStarted, at: number): Work => ({
   ...work,
   reverting: { code, message, before: work.total, ...(report ? { report } : {}) },
   total: nothingYet,
@@ -93,4 +104,5 @@ const reverting = (work: Work, { code, message, report }: RevertStarted): Work =
   throttled: undefined,
   lines: [],
   workedMs: 0,
+  rate: rateFrom(undefined, at),
 });

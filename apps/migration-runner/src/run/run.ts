@@ -9,6 +9,7 @@ import type {
   RolloutRef,
 } from '@tidegate/contracts';
 import type { MigrationErrorCode } from '../errors.ts';
+import type { Rate } from '../flow/rate.ts';
 
 export type Key = string | number;
 
@@ -44,10 +45,12 @@ export interface Work {
   readonly nextSize?: number | undefined;
   /** How much there was to do when the work began; undefined until it was counted. */
   readonly expected?: number | undefined;
-  /** Summed time of batches, for the rate. */
+  /** Summed time of batches. */
   readonly workedMs: number;
   /** Its batches, put together where they are many. */
   readonly lines?: readonly BatchLine[] | undefined;
+  /** How fast it has been lately. */
+  readonly rate?: Rate | undefined;
   /** Left as they were, as `onError` says; at most `maxErrors`. */
   readonly failures: readonly FailedDocument[];
   /** Why no batch is begun for now. */
