@@ -25,6 +25,12 @@ describe('the edit from one document to another', () => {
     expect(changes({ a: { b: null } }, { a: {} })).toEqual({ 'a/b': undefined });
   });
 
+  it('takes no inherited name for a field', () => {
+    expect(changes({ a: { constructor: 1, b: 1 } }, { a: { b: 1 } })).toEqual({
+      'a/constructor': undefined,
+    });
+  });
+
   it('writes an object whole where a name in it would be read as a path or an operator', () => {
     for (const name of ['a.b', '$set', '']) {
       const after = { deep: { of: { [name]: 2, x: 1 } } };

@@ -1,5 +1,5 @@
 import type { Path, Row } from './path.ts';
-import { equal, isPlain, put, valueAt } from './value.ts';
+import { equal, isPlain, put, settled, valueAt } from './value.ts';
 
 /** One difference: the value at the path, `undefined` where it is taken away. */
 export interface Change {
@@ -24,7 +24,7 @@ export interface Edit {
 export function editOf(before: Row, after: Row, reads?: readonly Path[]): Edit {
   const changes: Change[] = [];
   for (const name of namesOf(before, after)) {
-    const [old, next] = [valueAt(before, [name]), valueAt(after, [name])];
+    const [old, next] = [own(before, name), own(after, name)];
     if (!equal(old ?? null, next ?? null)) differences([name], old, next, changes);
   }
   const compare = reads && outermost([...reads, ...changes.map(({ path }) => path)]);
@@ -51,12 +51,26 @@ function differences(path: Path, old: unknown, next: unknown, changes: Change[])
     changes.push({ path, value: next });
     return;
   }
-  const names = namesOf(old, next).filter(
-    (name) =>
-      Object.hasOwn(old, name) !== Object.hasOwn(next, name) || !equal(old[name], next[name]),
-  );
+  const names = namesOf(old, next).filter((name) => !equal(own(old, name), own(next, name)));
   if (names.some((name) => !isAddressable(name))) changes.push({ path, value: next });
-  else for (const name of names) differences([...path, name], old[name], next[name], changes);
+  else
+    for (const name of names)
+      differences([...path, name], own(old, name), own(next, name), changes);
+}
+
+/** `constructor` is no field of a document that has none. */
+const own = (row: Row, name: string): unknown => (Object.hasOwn(row, name) ? row[name] : undefined);
+
+/** The same edit as it is kept: what is undefined is taken away. Thrown RangeError when something nests too deep. */
+export function settledEdit({ before, changes, ...edit }: Edit): Edit {
+  const settledChanges = changes
+    .map(({ path, value }) => ({ path, value: settled(value) }))
+    .filter(({ path, value }) => !equal(value, valueAt(before, path)));
+  const after = settledChanges.reduce(
+    (document, { path, value }) => replaced(document, path, value),
+    before,
+  );
+  return { ...edit, before, after, changes: settledChanges };
 }
 
 /** Databases read other names as paths or operators: then the object around them is written whole. */

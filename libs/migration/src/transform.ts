@@ -1,11 +1,11 @@
 import { messageOf } from '@tidegate/kernel';
-import { type Edit, editOf } from './edit.ts';
+import { type Edit, editOf, settledEdit } from './edit.ts';
 import { matches, pathsOf } from './filter.ts';
 import { brokenInvariant } from './invariant.ts';
 import type { Migration } from './migration.ts';
 import type { Path, Row } from './path.ts';
 import { changedPreserved } from './preserved.ts';
-import { cloned, described, isPlain, settled, unusable, valueAt } from './value.ts';
+import { cloned, described, isPlain, unusable, valueAt } from './value.ts';
 
 /** What `up` made of one document, or why it must not be written. */
 export type Transformed =
@@ -56,12 +56,11 @@ function attempted(migration: Migration, before: Row, direction: Direction): Edi
     code: `MIGRATION_${code}`,
     message,
   });
-  const after = applied(migration, before, direction);
-  if ('problem' in after)
+  const edit = applied(migration, before, direction);
+  if ('problem' in edit)
     return migration[direction] === undefined
       ? problem('NOT_REVERSIBLE', `There is no down, to be applied to ${name}.`)
-      : problem(`${direction.toUpperCase()}_FAILED`, `${direction} ${after.problem} on ${name}.`);
-  const edit = editOf(before, after.document, readsOf(migration));
+      : problem(`${direction.toUpperCase()}_FAILED`, `${direction} ${edit.problem} on ${name}.`);
   const field = keyField(migration, before);
   const key = edit.changes.find(({ path }) => path[0] === field || path[0] === '_id')?.path[0];
   if (key !== undefined)
@@ -129,14 +128,13 @@ function applied(
   migration: Migration,
   before: Row,
   direction: Direction,
-): { document: Row } | { problem: string } {
+): Edit | { problem: string } {
   try {
     const given: unknown = migration[direction]?.(cloned(before));
     if (given instanceof Promise) given.catch(() => {}); // what it fails with is not what is wrong
-    const document = settled(given);
-    return isPlain(document)
-      ? { document }
-      : { problem: `gave ${described(document)} instead of a document` };
+    return isPlain(given)
+      ? settledEdit(editOf(before, given, readsOf(migration)))
+      : { problem: `gave ${described(given)} instead of a document` };
   } catch (error) {
     return { problem: `failed (${messageOf(error)})` };
   }

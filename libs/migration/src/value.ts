@@ -9,9 +9,11 @@ const isDate = (value: unknown): value is Date =>
 
 /** `{ … }`, also without a prototype, as drivers make rows; no list, promise or instance of a class. */
 export function isPlain(value: unknown): value is Row {
-  if (!isObject(value) || Array.isArray(value)) return false;
+  if (!isObject(value)) return false;
   const prototype = Object.getPrototypeOf(value) as object | null;
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (prototype === Object.prototype || prototype === null) return true;
+  // Of another realm. A list's prototype has one itself.
+  return Object.getPrototypeOf(prototype) === null;
 }
 
 /** The value at a path through plain objects; undefined where there is none. */
@@ -54,7 +56,7 @@ export function cloned(value: unknown): unknown {
 export function settled(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new RangeError(`nests deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) {
-    const items = value.map((each) => settled(each, depth + 1));
+    const items = value.map((each: unknown) => settled(each, depth + 1));
     return items.some((each, index) => each !== value[index]) ? items : value;
   }
   if (!isPlain(value)) return value;
