@@ -24,6 +24,7 @@ export function writeAll(
     if (rows.length > 1) throw notUnique(selection, edit);
     const [row] = rows;
     if (!row || !isAsRead(edit, row)) return 'conflict';
+    if (edit.changes.length === 0) return 'written';
     const set = assignments(edit.changes, columns);
     const sql = `UPDATE ${table} SET ${set.sql} WHERE ${quoted(key)} IS ?`;
     const statement = updates.get(sql) ?? database.prepare(sql);

@@ -15,6 +15,14 @@ export function writesContract(kind: TargetKind): void {
     expect(bare(await one(kind, world, 2))).toEqual({ [key]: 2, ...thing });
   });
 
+  it('takes an edit that changes nothing, if the document is as it was read', async () => {
+    const world = await open();
+    const edits = await Promise.all([1, 2].map((id) => change(kind, world, id, {})));
+    await world.edit(2, ['a'], 5);
+    expect(await world.write.write(all(kind, world), edits)).toEqual(['written', 'conflict']);
+    expect(await world.write.write(all(kind, world), [])).toEqual([]);
+  });
+
   it('writes below an object, and takes fields away there', async () => {
     const world = await open();
     const doc = { x: null, y: { z: 3, more: [1, { two: 2 }] }, list: [1] };

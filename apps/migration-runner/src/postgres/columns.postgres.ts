@@ -1,0 +1,62 @@
+import { AppError } from '@tidegate/kernel';
+import type { MigrationErrorCode } from '../errors.ts';
+import type { Connection } from './connection.postgres.ts';
+import { kindOf, type Kind } from './values.postgres.ts';
+
+export interface ColumnOf {
+  readonly kind: Kind;
+  /** Its type without length or precision, as SQL: a cast to it cuts nothing off. */
+  readonly type: string;
+  readonly isNullable: boolean;
+}
+export type Columns = ReadonlyMap<string, ColumnOf>;
+
+/** A domain is read as what it is based on. */
+const QUERY = `
+  SELECT a.attname AS name, b.typname AS base, b.typtype AS "typeKind",
+    CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
+    format('%I.%I', n.nspname, b.typname) AS type, a.attnotnull AS "isRequired"
+  FROM pg_attribute a
+  JOIN pg_type t ON t.oid = a.atttypid
+  JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+  JOIN pg_namespace n ON n.oid = b.typnamespace
+  WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
+  ORDER BY a.attnum`;
+
+/** Asked each time, as others may add a column meanwhile. */
+export async function columnsOf(connection: Connection, collection: string): Promise<Columns> {
+  const rows = await connection.query(QUERY, [quotedTable(collection)]);
+  if (rows.length === 0)
+    throw new AppError<MigrationErrorCode>(
+      'MIGRATION_TARGET_FAILED',
+      `The database has no table ${collection}.`,
+    );
+  return new Map(
+    rows.map(({ name = '', base, typeKind, modifier, type, isRequired }) => [
+      String(name),
+      {
+        kind: kindOf({
+          base: String(base),
+          isEnum: typeKind === 'e',
+          modifier: Number(modifier),
+        }),
+        type: String(type),
+        isNullable: isRequired !== 't',
+      },
+    ]),
+  );
+}
+
+export function columnOf(columns: Columns, name: string): ColumnOf {
+  const column = columns.get(name);
+  if (column) return column;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_TARGET_FAILED',
+    `The table has no column ${name}; it has ${[...columns.keys()].join(', ')}.`,
+  );
+}
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** `schema.table`, or a table of the search path. */
+export const quotedTable = (name: string): string => name.split('.').map(quoted).join('.');
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
