@@ -1,22 +1,29 @@
 import { z } from 'zod';
 
-/** `checkout=sqlite:data/checkout.db,orders=sqlite:orders.db` */
+const KINDS = 'sqlite:<file>, postgres://… or mongodb://…';
+const isDatabase = (url: string): boolean =>
+  /^sqlite:.+|^postgres(ql)?:\/\/.+|^mongodb(\+srv)?:\/\/.+/.test(url);
+const REFERENCE = /^env:(\w+)$/;
+
+/** `checkout=sqlite:data/checkout.db,orders=env:ORDERS_URL`; a list of hosts in an address has commas of its own. */
 const targets = z.string().transform((text, context) => {
   const urls = new Map<string, string>();
   const wrong = (message: string) => context.addIssue({ code: 'custom', message });
-  for (const entry of text.split(',').map((each) => each.trim())) {
+  for (const entry of text.split(/,(?=\s*[\w.-]+=[a-z+]+:|\s*$)/).map((each) => each.trim())) {
     const [, name = '', url = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
     if (entry === '') continue;
-    if (name === '' || !/^sqlite:.+/.test(url))
+    if (name === '' || !(isDatabase(url) || REFERENCE.test(url)))
       // What stands behind the name may hold a password.
-      wrong(`"${entry.replace(/=.*/, '=…')}" is not a database: expected name=sqlite:<file>`);
+      wrong(
+        `"${entry.replace(/=.*/, '=…')}" is not a database: expected name=${KINDS}, or name=env:<variable that holds it>`,
+      );
     else if (urls.has(name)) wrong(`the name ${name} is there twice`);
     urls.set(name, url);
   }
   return Object.fromEntries(urls);
 });
 
-export const Config = z.object({
+const options = z.looseObject({
   MIGRATIONS_DIR: z
     .string()
     .optional()
@@ -26,7 +33,8 @@ export const Config = z.object({
   MIGRATION_TARGETS: targets
     .default({})
     .describe(
-      'Databases by the name that migrations use: name=sqlite:<file>, separated by commas.',
+      'Databases by the name that migrations use, separated by commas: name=sqlite:<file>, name=postgres://…, name=mongodb://…, ' +
+        'or name=env:<variable that holds the address>, which keeps passwords out of here.',
     ),
   MIGRATION_BACKUP_MAX_BYTES: z.coerce
     .number()
@@ -43,3 +51,28 @@ export const Config = z.object({
     .default(1_000)
     .describe('How often runs that nobody works on are looked for.'),
 });
+
+/** Where a target is kept in another variable, that one must hold an address. */
+export const Config = options.superRefine((config, context) => {
+  for (const [name, url] of Object.entries(config.MIGRATION_TARGETS)) {
+    const [, variable] = REFERENCE.exec(url) ?? [];
+    if (variable === undefined) continue;
+    const address = config[variable];
+    if (typeof address === 'string' && isDatabase(address)) continue;
+    const problem = address === undefined ? 'not set' : `not ${KINDS}`;
+    context.addIssue({
+      code: 'custom',
+      path: ['MIGRATION_TARGETS'],
+      message: `${variable}, which is to hold the address of ${name}, is ${problem}`,
+    });
+  }
+});
+
+/** The addresses themselves. */
+export const targetUrls = (config: z.output<typeof Config>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(config.MIGRATION_TARGETS).map(([name, url]) => {
+      const [, variable] = REFERENCE.exec(url) ?? [];
+      return [name, variable === undefined ? url : (config[variable] as string)];
+    }),
+  );

@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { ServiceContext } from '@tidegate/platform';
 import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
-import type { Config } from './config.ts';
+import { type Config, targetUrls } from './config.ts';
 import { loadMigrations, type Migrations } from '@tidegate/migration/files';
 import { flowOf } from './flow/flow.module.ts';
 import { createJournals } from './journal/journal.handler.ts';
@@ -15,6 +15,7 @@ import type { AdvanceDeps } from './run/job.ts';
 import { RunConsumer } from './run/run.consumer.ts';
 import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
+import { openPostgresTarget } from './target/target.postgres.ts';
 import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
 import { MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
@@ -37,7 +38,7 @@ export async function migrationRunnerModule(
   const documents = store.documents(runCollection);
   const runs = createRuns({ execute, documents, migrations, clock, ids, source: name });
   await pauseIfRestored(context, runs);
-  const targets = createTargets(config.MIGRATION_TARGETS, openTarget);
+  const targets = createTargets(targetUrls(config), openTarget);
   const flow = flowOf(context, documents, METRICS_EVERY * config.MIGRATION_CHECK_MS);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
@@ -104,8 +105,11 @@ function worker(parts: AdvanceDeps, waits: Map<string, Wait>, log: ServiceContex
   };
 }
 
+/** By the scheme of an address; others are refused with the options. */
 const openTarget: Parameters<typeof createTargets>[1] = (url, access) =>
-  openSqliteTarget(url.slice('sqlite:'.length), access);
+  url.startsWith('sqlite:')
+    ? openSqliteTarget(url.slice('sqlite:'.length), access)
+    : openPostgresTarget(url, access);
 
 const migrationsIn = async (folder: string | undefined): Promise<Migrations> =>
   folder === undefined ? new Map() : loadMigrations(folder);

@@ -446,7 +446,12 @@ it.each([
 
 it.each([
   [{ MIGRATIONS_DIR: '/nowhere' }, 'MIGRATIONS_DIR /nowhere cannot be read'],
-  [{ MIGRATION_TARGETS: 'a=mongodb://u:secret@h' }, 'MIGRATION_TARGETS: "a=…" is not a database'],
+  [{ MIGRATION_TARGETS: 'a=mysql://u:secret@h' }, 'MIGRATION_TARGETS: "a=…" is not a database'],
+  [{ MIGRATION_TARGETS: 'a=env:A_URL' }, 'A_URL, which is to hold the address of a, is not set'],
+  [
+    { MIGRATION_TARGETS: 'b=sqlite:x,a=env:A_URL', A_URL: 'mysql://u:secret@h' },
+    'A_URL, which is to hold the address of a, is not sqlite:<file>, postgres://… or mongodb://…',
+  ],
   [{ MIGRATION_TARGETS: 'orders.db' }, 'MIGRATION_TARGETS: "orders.db" is not a database'],
   [{ MIGRATION_TARGETS: 'a=sqlite:x,a=sqlite:y' }, 'MIGRATION_TARGETS: the name a is there twice'],
 ])('does not start with %j, and says what is wrong', async (env, why) => {
