@@ -15,6 +15,8 @@ export interface Edit {
   readonly changes: readonly Change[];
   /** What must still be as in `before` when it is written: paths, or undefined for the whole document. */
   readonly compare?: readonly Path[] | undefined;
+  /** The document that changed values were taken from, where they are put back: a target keeps their types by it. */
+  readonly source?: Row;
 }
 
 /**
@@ -43,7 +45,7 @@ export function restore(
 ): Edit {
   let after = current;
   for (const path of paths) after = replaced(after, path, valueAt(image, path));
-  return editOf(current, after, reads && [...reads, ...paths]);
+  return { ...editOf(current, after, reads && [...reads, ...paths]), source: image };
 }
 
 function differences(path: Path, old: unknown, next: unknown, changes: Change[]): void {

@@ -28,6 +28,7 @@ export {
   type StoreUrl,
 } from './store-url.ts';
 export { type Relayed } from './relay.handler.ts';
+export { nameFailure as nameMongoFailure } from './failure.mongo.ts';
 export { type MongoStore, type MongoStoreOptions, openMongoStore } from './store.mongo.ts';
 export { type Store } from './store.port.ts';
 export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.sqlite.ts';

@@ -24,6 +24,8 @@ export interface TargetKind {
   readonly date: (iso: string) => unknown;
   /** Whether a field can be NaN. */
   readonly keepsNaN: boolean;
+  /** Whether a list can hold lists. */
+  readonly nestsLists?: false;
   /** The most bytes that a text of the contract has. */
   readonly hugeBytes: number;
   /** A type for a column; undefined where there are no columns. */

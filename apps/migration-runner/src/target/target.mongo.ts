@@ -1,0 +1,119 @@
+import type { mongo } from 'mongoose';
+import { AppError } from '@tidegate/kernel';
+import type { Row } from '@tidegate/migration';
+import type { MigrationErrorCode } from '../errors.ts';
+import { documentsOf, pack, unpack } from '../mongo/bson.mongo.ts';
+import { mongoConnection } from '../mongo/connection.mongo.ts';
+import { named } from '../mongo/failure.mongo.ts';
+import { following, keyField, keyOf, keyValue } from '../mongo/keys.mongo.ts';
+import { queryOf } from '../mongo/query.mongo.ts';
+import { mongoSchema } from '../mongo/schema.mongo.ts';
+import { healthOf, readingOf, serverOf } from '../mongo/server.mongo.ts';
+import { writeAll } from '../mongo/write.mongo.ts';
+import type { Key, Selection, Target } from './target.port.ts';
+
+const DOCUMENT_LIMIT = 16 * 1_048_576;
+
+/**
+ * A database of a MongoDB-compatible server, connected to when it is first asked. It needs nothing but atomic updates of
+ * one document.
+ */
+export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
+  const connection = mongoConnection(url, access);
+  const attempt = async <T>(work: (db: mongo.Db) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await connection.db());
+    } catch (error) {
+      throw named(error);
+    }
+  };
+  return {
+    server: () => attempt((db) => serverOf(db, access)),
+    count: (selection) =>
+      attempt(async (db) => {
+        const { collection, filters } = selection;
+        const count = await db.collection(collection).countDocuments(queryOf(filters));
+        if (count === 0) await mustExist(db, collection);
+        return count;
+      }),
+    page: (selection, after, limit) => attempt((db) => page(db, selection, after, limit)),
+    find: (selection, keys) => attempt((db) => find(db, selection, keys)),
+    keyOf,
+    write: ({ collection }, edits) =>
+      attempt(async (db) => {
+        if (access === 'read') throw readOnly();
+        const hasExpressions = await connection.hasExpressions(collection);
+        return writeAll(db.collection(collection), edits, hasExpressions);
+      }),
+    readBy: (selection) => attempt((db) => readingOf(db, selection)),
+    health: () => attempt(healthOf),
+    pack,
+    unpack,
+    schema: mongoSchema(attempt),
+    documentLimit: DOCUMENT_LIMIT,
+    close: () => connection.close(),
+  };
+}
+
+const readOnly = (): AppError<MigrationErrorCode> =>
+  new AppError('MIGRATION_TARGET_FAILED', 'The connection is for reading only.');
+
+async function page(
+  db: mongo.Db,
+  selection: Selection,
+  after: Key | undefined,
+  limit: number,
+): Promise<readonly Row[]> {
+  const query = queryOf(selection.filters);
+  const parts = after === undefined ? [{}] : following(selection, after);
+  const rows: Row[] = [];
+  for (const part of parts)
+    if (rows.length < limit)
+      rows.push(...(await inOrder(db, selection, both(part, query), limit - rows.length)));
+  for (const row of rows) keyOf(selection, row);
+  if (rows.length === 0 && after === undefined) await mustExist(db, selection.collection);
+  return rows;
+}
+
+/** The key outermost, where every server finds it; a filter may be about it, too. */
+const both = (key: mongo.Document, query: mongo.Document): mongo.Document =>
+  Object.keys(query).some((name) => name in key) ? { ...key, $and: [query] } : { ...key, ...query };
+
+async function inOrder(
+  db: mongo.Db,
+  selection: Selection,
+  query: mongo.Document,
+  limit: number,
+): Promise<readonly Row[]> {
+  const found = await db
+    .collection(selection.collection)
+    .find(query, { raw: true, batchSize: limit + 1 })
+    .sort({ [keyField(selection)]: 1 })
+    .limit(limit)
+    .toArray();
+  return documentsOf(found);
+}
+
+async function find(
+  db: mongo.Db,
+  selection: Selection,
+  keys: readonly Key[],
+): Promise<readonly Row[]> {
+  if (keys.length === 0) return [];
+  const query = both(
+    { [keyField(selection)]: { $in: keys.map(keyValue) } },
+    queryOf(selection.filters),
+  );
+  const found = await db.collection(selection.collection).find(query, { raw: true }).toArray();
+  const byKey = Map.groupBy(documentsOf(found), (row) => keyOf(selection, row));
+  return keys.flatMap((key) => byKey.get(key) ?? []);
+}
+
+/** MongoDB answers for a collection that is not there as for an empty one. */
+async function mustExist(db: mongo.Db, name: string): Promise<void> {
+  if (await db.listCollections({ name }, { nameOnly: true }).hasNext()) return;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_TARGET_FAILED',
+    `There is no collection ${name} in the database ${db.databaseName}.`,
+  );
+}
