@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Row } from '@tidegate/migration';
-import { checksum } from './checksum.ts';
+import { editOf, type Row } from '@tidegate/migration';
+import { checksum, checksums } from './checksum.ts';
 
 const json = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<unknown>;
 const document = fc.dictionary(fc.string({ maxLength: 4 }), json) as fc.Arbitrary<Row>;
@@ -51,6 +51,15 @@ describe('a checksum', () => {
     ['signs', '-5', '5'],
   ])('tells apart %s', (_what, a, b) => {
     expect(whole({ x: a })).not.toBe(whole({ x: b }));
+  });
+
+  it('of an edit are those of its documents', () => {
+    fc.assert(
+      fc.property(document, document, (before, after) => {
+        const edit = editOf(before, after);
+        expect(checksums(edit)).toEqual([whole(before), whole(after)]);
+      }),
+    );
   });
 
   it('of paths sees what lies at them, and nothing else', () => {

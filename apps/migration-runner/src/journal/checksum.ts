@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { isPlain, type Path, type Row, valueAt } from '@tidegate/migration';
+import { type Edit, isPlain, type Path, type Row, valueAt } from '@tidegate/migration';
 
 /** 96 bits: by chance no two of thousands of millions of documents have the same. */
 const LENGTH = 16;
@@ -10,13 +10,41 @@ const LENGTH = 16;
  * without value.
  */
 export const checksum = (document: Row, paths: readonly Path[] | undefined): string =>
-  hash('sha256', paths ? partsOf(document, paths) : outermost(document), 'base64url').slice(
-    0,
-    LENGTH,
-  );
+  hashed(paths ? partsOf(document, paths) : outermost(document));
+
+function outermost(document: Row): string {
+  const texts = new Map<string, string>();
+  for (const name of Object.keys(document)) addField(texts, document, name);
+  return joined(texts);
+}
+
+/** Null and absent are the same here. */
+function addField(texts: Map<string, string>, document: Row, name: string): void {
+  const value = Object.hasOwn(document, name) ? (document[name] ?? null) : null;
+  if (value === null) texts.delete(name);
+  else texts.set(name, quoted(name) + textOf(value));
+}
+
+function joined(texts: ReadonlyMap<string, string>): string {
+  let all = '';
+  for (const name of [...texts.keys()].sort()) all += texts.get(name);
+  return all;
+}
+
+/** Before an edit and after it; what it does not change is looked at once. */
+export function checksums({ before, after, changes, compare }: Edit): readonly [string, string] {
+  if (compare) return [checksum(before, compare), checksum(after, compare)];
+  const texts = new Map<string, string>();
+  for (const name of Object.keys(before)) addField(texts, before, name);
+  const first = joined(texts);
+  for (const { path } of changes) addField(texts, after, path[0] ?? '');
+  return [hashed(first), hashed(joined(texts))];
+}
+
+const hashed = (text: string): string => hash('sha256', text, 'base64url').slice(0, LENGTH);
 
 const partsOf = (document: Row, paths: readonly Path[]): string =>
-  paths.map((path) => `${JSON.stringify(path)}=${partAt(document, path)}`).join('\n');
+  paths.map((path) => `${path.map(quoted).join('')}=${partAt(document, path)}`).join('');
 
 /** Null and absent are the same in a column, not inside of one. */
 function partAt(document: Row, path: Path): string {
@@ -24,27 +52,27 @@ function partAt(document: Row, path: Path): string {
   return value === undefined && path.length > 1 ? 'absent' : textOf(value);
 }
 
-const outermost = (document: Row): string =>
-  fieldsOf(document, (value) => value !== null && value !== undefined);
-
-function fieldsOf(object: Row, isKept: (value: unknown) => boolean): string {
-  let text = '{';
+function fieldsOf(object: Row): string {
+  let all = '{';
   for (const name of Object.keys(object).sort())
-    if (isKept(object[name])) text += `${JSON.stringify(name)}:${textOf(object[name])},`;
-  return `${text}}`;
+    if (object[name] !== undefined) all += quoted(name) + textOf(object[name]);
+  return `${all}}`;
 }
 
-/** One text for each value; values that databases make of each other have the same. */
+/** With its length: nothing needs to be escaped. */
+const quoted = (text: string): string => `"${text.length}:${text}`;
+
+/** One text for each value, and none the beginning of another; values that databases make of each other have the same. */
 export function textOf(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return stringText(value);
     case 'number':
-      return Number.isInteger(value) ? String(BigInt(value)) : String(value);
+      return numberText(value);
     case 'bigint':
-      return String(value);
+      return `${value};`;
     case 'boolean':
-      return value ? '1' : '0';
+      return value ? '1;' : '0;';
     case 'object':
       return value === null ? 'null' : objectText(value);
     default:
@@ -52,35 +80,39 @@ export function textOf(value: unknown): string {
   }
 }
 
+const numberText = (value: number): string =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) ? `${BigInt(value)};` : `${value};`;
+
 const DECIMAL = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/;
 
 function stringText(text: string): string {
   const first = text.charCodeAt(0);
   if (first === 123 || first === 91) return parsedText(text); // { or [
-  const [, sign = '', whole, rest = ''] = DECIMAL.exec(text) ?? [];
-  if (whole === undefined) return JSON.stringify(text);
+  const mayBeNumber = first === 45 || (first >= 48 && first <= 57); // - or a digit
+  const [, sign = '', whole, rest = ''] = (mayBeNumber && DECIMAL.exec(text)) || [];
+  if (whole === undefined) return quoted(text);
   const digits = rest === '' ? whole : `${whole}.${rest}`;
-  return digits === '0' ? '0' : sign + digits;
+  return digits === '0' ? '0;' : `${sign}${digits};`;
 }
 
 function parsedText(text: string): string {
   try {
     return textOf(JSON.parse(text));
   } catch {
-    return JSON.stringify(text); // text that only begins as JSON does
+    return quoted(text); // text that only begins as JSON does
   }
 }
 
 const NUMBERS = new Set(['Long', 'Int32', 'Double', 'Decimal128']);
 
 function objectText(value: object): string {
-  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
-  if (isPlain(value)) return fieldsOf(value, (each) => each !== undefined);
-  if (value instanceof Date || Object.prototype.toString.call(value) === '[object Date]')
-    return JSON.stringify(value);
-  if (ArrayBuffer.isView(value)) return `bytes:${hash('sha256', value as Uint8Array, 'base64url')}`;
+  if (Array.isArray(value)) return `[${value.map(textOf).join('')}]`;
+  if (isPlain(value)) return fieldsOf(value);
+  if (Object.prototype.toString.call(value) === '[object Date]')
+    return quoted(String((value as Date).toJSON()));
+  if (ArrayBuffer.isView(value)) return `bytes${hash('sha256', value as Uint8Array, 'base64url')}`;
   const driverValue = value as { readonly _bsontype?: string; toString(): string };
   const { _bsontype: type } = driverValue;
   if (type !== undefined && NUMBERS.has(type)) return stringText(driverValue.toString());
-  return `${type ?? value.constructor.name}:${JSON.stringify(value)}`;
+  return quoted(`${type ?? value.constructor.name}:${JSON.stringify(value)}`);
 }

@@ -1,6 +1,6 @@
 import type { Edit, Path, Row } from '@tidegate/migration';
 import type { Key } from '../target/target.port.ts';
-import { checksum } from './checksum.ts';
+import { checksums } from './checksum.ts';
 
 /** What documents that were changed alike have in common. */
 export interface Shape {
@@ -38,12 +38,12 @@ export interface Kept {
   readonly hasBackupBelow: boolean;
 }
 
-export const keptEdit = (key: Key, { before, after, compare, changes }: Edit): KeptEdit => ({
-  key,
-  shape: { ...(compare ? { compare } : {}), changed: changes.map(({ path }) => path) },
-  before: checksum(before, compare),
-  after: checksum(after, compare),
-});
+export function keptEdit(key: Key, edit: Edit): KeptEdit {
+  const { compare, changes } = edit;
+  const [before, after] = checksums(edit);
+  const changed = changes.map(({ path }) => path);
+  return { key, shape: { ...(compare ? { compare } : {}), changed }, before, after };
+}
 
 /** Edits as they are stored: shapes once, and of each document its key, the number of its shape and both checksums. */
 export interface PackedEdits {
