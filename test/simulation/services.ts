@@ -260,6 +260,7 @@ export const bootRunner: Boot = async (shared, life) => {
       compression,
     }),
     quarantine: createQuarantine(store.projection('migration-quarantine'), { clock, compression }),
+    snapshots: new Map(),
     migrations,
     targets: shared.table.targets(sim, life),
     leases: store.leases,

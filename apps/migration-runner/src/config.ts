@@ -23,6 +23,22 @@ const targets = z.string().transform((text, context) => {
   return Object.fromEntries(urls);
 });
 
+/** `orders=https://backup.internal/snapshots` */
+const snapshots = z.string().transform((text, context) => {
+  const urls = new Map<string, string>();
+  for (const entry of text.split(',').map((each) => each.trim())) {
+    if (entry === '') continue;
+    const [, name = '', url = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
+    const isUrl = /^https?:/.test(url) && URL.canParse(url);
+    const wrong = (message: string) => context.addIssue({ code: 'custom', message });
+    if (name === '' || !isUrl)
+      wrong(`"${entry.replace(/=.*/, '=…')}" is not a webhook: expected name=https://…`);
+    else if (urls.has(name)) wrong(`the name ${name} is there twice`);
+    urls.set(name, url);
+  }
+  return urls;
+});
+
 const options = z.looseObject({
   MIGRATIONS_DIR: z
     .string()
@@ -43,6 +59,11 @@ const options = z.looseObject({
     .default(10_737_418_240)
     .describe(
       'How much the store keeps of the way back of one migration, compressed; a run that would need more waits.',
+    ),
+  MIGRATION_SNAPSHOTS: snapshots
+    .default(new Map())
+    .describe(
+      'Who makes a managed snapshot of a database, for backup runs: name=https://…, separated by commas. It is sent { run, migration, target } again and again, and answers { status, snapshot, message } with the status running, done or failed. Without it before-images are kept.',
     ),
   MIGRATION_CHECK_MS: z.coerce
     .number()

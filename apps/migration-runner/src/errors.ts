@@ -12,7 +12,8 @@ export const migrationErrorCodes = [
   'MIGRATION_NOT_VERIFIED', // thrown when documents are left or samples break an invariant; not retryable
   'MIGRATION_TOO_MANY_ERRORS', // thrown when more documents failed than may be skipped; not retryable
   'MIGRATION_LOAD_CRITICAL', // thrown when the target's load is above what aborts a run; not retryable
-  'MIGRATION_BACKUP_FAILED', // thrown when the managed snapshot was refused or did not end; not retryable
+  'MIGRATION_BACKUP_FAILED', // thrown when the managed snapshot failed or was refused; retryable when nobody answered
+  'MIGRATION_BACKUP_PENDING', // thrown while the managed snapshot is being made; retryable
   'MIGRATION_FAILED', // what a run fails with for a reason that has no name; not retryable
 ] as const;
 export type MigrationErrorCode = (typeof migrationErrorCodes)[number];

@@ -5,6 +5,7 @@ import { restoresOf } from '@tidegate/store';
 import type { z } from 'zod';
 import { type Config, targetUrls } from './config.ts';
 import { loadMigrations, type Migrations } from '@tidegate/migration/files';
+import { snapshotWebhook } from './backup/snapshot.webhook.ts';
 import { flowOf } from './flow/flow.module.ts';
 import { createJournals } from './journal/journal.handler.ts';
 import { createQuarantine } from './journal/quarantine.handler.ts';
@@ -20,6 +21,7 @@ import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
 import { MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
 
+const SNAPSHOT_TIMEOUT_MS = 10_000;
 const RUNS_AT_ONCE = 4;
 /** More than can be worked on: those that wait for a lease are due as well. */
 const RUNS_LOOKED_AT = 50;
@@ -50,6 +52,12 @@ export async function migrationRunnerModule(
       clock,
       maxBytes: config.MIGRATION_BACKUP_MAX_BYTES,
     }),
+    snapshots: new Map(
+      [...config.MIGRATION_SNAPSHOTS].map(([target, url]) => [
+        target,
+        snapshotWebhook(url, { timeoutMs: SNAPSHOT_TIMEOUT_MS }),
+      ]),
+    ),
     quarantine: createQuarantine(store.projection('migration-quarantine'), { clock }),
     migrations,
     targets,

@@ -7,7 +7,7 @@ import {
   type Migration,
   type SchemaMigration,
 } from '@tidegate/migration';
-import { keepPending } from '../backup/backup.handler.ts';
+import { backUp } from '../backup/back-up.handler.ts';
 import type { MigrationErrorCode } from '../errors.ts';
 import { cleanUp } from '../revert/cleanup.handler.ts';
 import { revert } from '../revert/revert.handler.ts';
@@ -21,7 +21,7 @@ type Acts<M extends AnyMigration> = Readonly<Partial<Record<MigrationAction, Act
 
 const documents: Required<Acts<Migration>> = {
   plan,
-  backup: keepPending,
+  backup: backUp,
   execute: executeDocuments,
   verify,
   revert,

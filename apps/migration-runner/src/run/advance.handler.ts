@@ -80,10 +80,10 @@ async function workOn(
   const target = await deps.targets.open(migration.target, accessFor(work));
   waits(undefined);
   try {
-    const { clock, faults, migrations, targets, quarantine } = deps;
+    const { clock, faults, migrations, targets, quarantine, snapshots } = deps;
     const journal = deps.journals.open(migration.id, target);
     const record = recorder(deps, id, shift);
-    const parts = { clock, faults, migrations, targets, journal, quarantine, record };
+    const parts = { clock, faults, migrations, targets, journal, quarantine, snapshots, record };
     await act({ run: id, work, migration, target, pacing, shift, ...parts });
   } finally {
     await target.close();

@@ -2,6 +2,7 @@ import type { Clock, Rejection } from '@tidegate/kernel';
 import type { AnyMigration, Migration } from '@tidegate/migration';
 import type { Migrations } from '@tidegate/migration/files';
 import type { Faults, Outcome } from '@tidegate/store';
+import type { AskSnapshot } from '../backup/snapshot.port.ts';
 import type { Pacing, PacingDeps } from '../flow/pacing.handler.ts';
 import type { Journal, Journals } from '../journal/journal.port.ts';
 import type { Quarantine } from '../journal/quarantine.handler.ts';
@@ -25,6 +26,8 @@ export interface AdvanceDeps extends ShiftDeps {
   readonly targets: Targets;
   readonly journals: Journals;
   readonly quarantine: Quarantine;
+  /** By the name of the database; where there is none, before-images are kept. */
+  readonly snapshots: ReadonlyMap<string, AskSnapshot>;
   readonly pacing: Omit<PacingDeps, 'record'>;
   readonly faults: Faults;
 }
@@ -43,6 +46,7 @@ export interface Job<M extends AnyMigration = Migration> {
   readonly target: Target;
   readonly journal: Journal;
   readonly quarantine: Quarantine;
+  readonly snapshots: AdvanceDeps['snapshots'];
   readonly pacing: Pacing;
   readonly shift: Shift;
   readonly clock: Clock;

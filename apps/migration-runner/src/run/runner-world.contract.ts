@@ -14,6 +14,7 @@ import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
 import type { AnyMigration, Row } from '@tidegate/migration';
 import { createExecute, createOutbox, type Faults } from '@tidegate/store';
 import { MemoryDisk, memoryPublish, memoryStore, noFaults } from '@tidegate/store/testing';
+import type { AskSnapshot } from '../backup/snapshot.port.ts';
 import { createJournals } from '../journal/journal.handler.ts';
 import { createQuarantine } from '../journal/quarantine.handler.ts';
 import type { Target } from '../target/target.port.ts';
@@ -35,6 +36,7 @@ interface ProcessOptions {
   /** Stands between the runner and the database. */
   readonly wrap?: Wrap;
   readonly maxBytes?: number;
+  readonly snapshot?: AskSnapshot;
 }
 
 /**
@@ -58,6 +60,7 @@ export function runnerWorld(orders: number, ...migrations: readonly AnyMigration
     faults = noFaults,
     wrap = (target) => target,
     maxBytes,
+    snapshot,
   }: ProcessOptions = {}) => {
     const store = memoryStore({ clock, disk });
     const { publish } = memoryPublish();
@@ -89,6 +92,7 @@ export function runnerWorld(orders: number, ...migrations: readonly AnyMigration
         maxBytes: maxBytes ?? Infinity,
       }),
       quarantine: createQuarantine(store.projection('migration-quarantine'), { clock }),
+      snapshots: new Map(snapshot ? [['shop', snapshot]] : []),
       pacing: {
         clock,
         sleep: async (ms) => clock.advance(ms),
