@@ -18,10 +18,17 @@ it('finds nothing in options that can be kept', () => {
 it('names each option that means nothing to the action, or cannot be kept beside another', () => {
   const window = { from: '22:00', to: '22:00', timeZone: 'Europe/Nowhere' };
   const flow = { maxLoad: 9, criticalLoad: 9, window };
-  const options = { action: 'plan', minBatchSize: 501, onFailure: 'stop', maxErrors: 5, flow };
+  const options = {
+    action: 'verify',
+    backup: 'none',
+    minBatchSize: 501,
+    onFailure: 'stop',
+    maxErrors: 5,
+    flow,
+  };
   expect(told(options)).toEqual([
-    'maxErrors means something only to execute and backup',
-    'onFailure means something only to execute and verify',
+    'maxErrors means something only to plan, execute and backup',
+    'backup means something only to plan and execute',
     'minBatchSize is more than batchSize, which is 500',
     'maxErrors needs onError: skip or quarantine',
     'flow.criticalLoad is not above maxLoad, which is 9',

@@ -2,11 +2,11 @@ import type { MigrationAction } from './migration.ts';
 import { asFields, type Fields, type PlanIssue } from './plan-values.ts';
 
 const DEFAULT_BATCH_SIZE = 500;
-/** Options that mean something to some actions alone. */
+/** Options that mean something to some actions alone; a dry run tells what the run with these options would do. */
 const ONLY_FOR: Readonly<Record<string, readonly MigrationAction[]>> = {
-  onError: ['execute', 'backup'],
-  maxErrors: ['execute', 'backup'],
-  backup: ['execute'],
+  onError: ['plan', 'execute', 'backup'],
+  maxErrors: ['plan', 'execute', 'backup'],
+  backup: ['plan', 'execute'],
   onFailure: ['execute', 'verify'],
 };
 
@@ -30,8 +30,12 @@ const misplaced = (options: Fields): PlanIssue[] =>
   Object.entries(ONLY_FOR).flatMap(([option, actions]) =>
     options[option] === undefined || actions.some((action) => action === options['action'])
       ? []
-      : [{ path: [option], message: `means something only to ${actions.join(' and ')}` }],
+      : [{ path: [option], message: `means something only to ${inWords(actions)}` }],
   );
+
+/** `plan, execute and backup`. */
+const inWords = (names: readonly string[]): string =>
+  names.join(', ').replace(/, (?=[^,]*$)/, ' and ');
 
 function sizes({ batchSize = DEFAULT_BATCH_SIZE, minBatchSize }: Fields): PlanIssue[] {
   if (!(Number(minBatchSize) > Number(batchSize))) return [];
