@@ -261,6 +261,8 @@ export const bootRunner: Boot = async (shared, life) => {
     }),
     quarantine: createQuarantine(store.projection('migration-quarantine'), { clock, compression }),
     snapshots: new Map(),
+    runsOf: runs.of,
+    settleMs: 0,
     migrations,
     targets: shared.table.targets(sim, life),
     leases: store.leases,

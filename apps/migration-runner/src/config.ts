@@ -65,6 +65,12 @@ const options = z.looseObject({
     .describe(
       'Who makes a managed snapshot of a database, for backup runs: name=https://…, separated by commas. It is sent { run, migration, target } again and again, and answers { status, snapshot, message } with the status running, done or failed. Without it before-images are kept.',
     ),
+  MIGRATION_SETTLE_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(30_000)
+    .describe('How long a cutover lets programs write before it counts again.'),
   MIGRATION_CHECK_MS: z.coerce
     .number()
     .int()

@@ -16,6 +16,7 @@ import type { AdvanceDeps } from './run/job.ts';
 import { RunConsumer } from './run/run.consumer.ts';
 import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
+import { openMongoTarget } from './target/target.mongo.ts';
 import { openPostgresTarget } from './target/target.postgres.ts';
 import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
@@ -47,6 +48,8 @@ export async function migrationRunnerModule(
     load: async (id) => (await documents.load(id))?.state,
     record: flow.measured(runs.record),
     refusal: runs.refusal,
+    runsOf: runs.of,
+    settleMs: config.MIGRATION_SETTLE_MS,
     pacing: flow.pacing,
     journals: createJournals(store.projection('migration-journal'), {
       clock,
@@ -114,10 +117,10 @@ function worker(parts: AdvanceDeps, waits: Map<string, Wait>, log: ServiceContex
 }
 
 /** By the scheme of an address; others are refused with the options. */
-const openTarget: Parameters<typeof createTargets>[1] = (url, access) =>
-  url.startsWith('sqlite:')
-    ? openSqliteTarget(url.slice('sqlite:'.length), access)
-    : openPostgresTarget(url, access);
+const openTarget: Parameters<typeof createTargets>[1] = (url, access) => {
+  if (url.startsWith('sqlite:')) return openSqliteTarget(url.slice('sqlite:'.length), access);
+  return url.startsWith('mongodb') ? openMongoTarget(url, access) : openPostgresTarget(url, access);
+};
 
 const migrationsIn = async (folder: string | undefined): Promise<Migrations> =>
   folder === undefined ? new Map() : loadMigrations(folder);

@@ -212,10 +212,8 @@ const documentsRevert = z.object({
   about: z.literal('documents'),
   action: z.literal('revert'),
   ...judged,
-  /** Back to their before-image. */
+  /** By their before-image, or by `down` where they were edited since. */
   restored: count,
-  /** Edited since; `down` undid what the migration did, and kept the edit. */
-  undone: count,
   /** Already as before. */
   unchanged: count,
   gone: count,
@@ -245,8 +243,8 @@ const documentsCleanup = z.object({
   about: z.literal('documents'),
   action: z.literal('cleanup'),
   ...judged,
-  /** Journal records that were forgotten. */
-  records: count,
+  /** Of before-images that were forgotten, compressed. */
+  bytes: count,
 });
 export type CleanupReport = z.output<typeof documentsCleanup>;
 
@@ -264,8 +262,8 @@ export type SchemaReport = z.output<typeof schema>;
 
 const proven = z.object({
   migration: z.string(),
-  /** The run that verified it under its present text, if one did. */
-  verifiedBy: z.string().optional(),
+  /** The run that verified it under its present text, or `not yet`; left out of what need not be verified. */
+  verified: z.string().optional(),
   /** Pending now, and again after the settling time. */
   pending: count,
   pendingLater: count.optional(),
@@ -274,7 +272,7 @@ const proven = z.object({
 });
 const cutover = z.object({
   about: z.literal('cutover'),
-  action: z.enum(['plan', 'verify', 'execute', 'cutover']),
+  action: z.enum(['plan', 'verify', 'execute', 'cutover', 'revert']),
   ...judged,
   of: z.array(proven),
   settledMs: amount,

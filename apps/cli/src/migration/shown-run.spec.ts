@@ -65,7 +65,6 @@ describe('a run on a terminal', () => {
       verdict: 'go',
       findings: [],
       restored: 2,
-      undone: 0,
       unchanged: 0,
       gone: 0,
       batches: 1,

@@ -1,4 +1,5 @@
 import { throughBatches } from '../run/batches.handler.ts';
+import { backupReport } from '../report/ended.ts';
 import type { Job } from '../run/job.ts';
 
 /** Keeps before-images of all that is pending, and changes nothing. */
@@ -14,10 +15,12 @@ export const keepPending = (job: Job): Promise<void> =>
         failures,
         failed,
       }),
-      ended: async ({ total }) => {
+      ended: async ({ total, startedAt }) => {
         const documents = total.matched - (total.failed ?? 0);
         const bytes = await job.journal.bytes();
-        return job.record('FinishRun', { report: { kept: documents, bytes } });
+        const tookMs = Math.max(0, job.clock.now() - startedAt);
+        const report = backupReport({ kind: 'before-images', documents, bytes, tookMs });
+        return job.record('FinishRun', { report });
       },
     },
   );

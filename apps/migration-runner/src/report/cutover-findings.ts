@@ -21,7 +21,7 @@ export function cutoverFindings(facts: Facts): readonly ReportFinding[] {
 }
 
 function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly ReportFinding[] {
-  const { migration, verifiedBy, pending, leftOnPurpose, pendingLater } = part;
+  const { migration, verified, pending, leftOnPurpose, pendingLater } = part;
   const left = pending - leftOnPurpose;
   const more = (pendingLater ?? pending) - pending;
   return [
@@ -37,7 +37,7 @@ function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly Re
         `${migration}: within ${formatDuration(settledMs)} programs wrote ${documents(more)} in the old form.`,
     ),
     ...findingIf(
-      verifiedBy === undefined,
+      verified === 'not yet',
       'not-verified',
       () =>
         `${migration} is not verified under its present text: tidegate migration run ${migration} --verify.`,
@@ -50,3 +50,12 @@ function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly Re
     ),
   ];
 }
+
+/** Documents stay as they are, so the flag is all that is to be switched. */
+export const switchBackFindings = ({ flag }: { readonly flag: string }): readonly ReportFinding[] =>
+  findingIf(
+    true,
+    'switch-back',
+    () =>
+      `Nothing is switched yet: take ${flag} back, by hand with tidegate flag expose ${flag} 0.`,
+  );

@@ -1,21 +1,19 @@
-import type { CutoverReport, FailedDocument } from '@tidegate/contracts';
-import type { Migration } from '@tidegate/migration';
-import { pending } from '../run/batch.ts';
+import type { CutoverReport } from '@tidegate/contracts';
+import type { CutoverMigration } from '@tidegate/migration';
 import type { Report } from '../run/run.ts';
-import type { Target } from '../target/target.port.ts';
-import { cutoverFindings } from './cutover-findings.ts';
+import { cutoverFindings, switchBackFindings } from './cutover-findings.ts';
 import { judged, whyNot } from './findings.ts';
 import { stored } from './stored.ts';
 
 /** A migration that must be done before its old form is no longer read. */
 export interface Part {
-  readonly migration: Migration;
-  readonly target: Target;
-  /** The run that verified it under its present text. */
-  readonly verifiedBy?: string;
-  readonly leftBehind: readonly FailedDocument[];
+  readonly migration: string;
+  /** The run that verified it under its present text, or `not yet`; left out of what need not be verified. */
+  readonly verified?: string;
+  counted(): Promise<{ readonly pending: number; readonly leftOnPurpose: number }>;
 }
 
+type Switch = Pick<CutoverMigration, 'flag' | 'variant'>;
 export interface Proof {
   readonly action: CutoverReport['action'];
   readonly parts: readonly Part[];
@@ -23,7 +21,7 @@ export interface Proof {
   readonly settle: (ms: number) => Promise<boolean>;
   readonly settleMs: number;
   /** What is switched next. */
-  readonly switch?: { readonly flag: string; readonly variant: string };
+  readonly switch?: Switch;
 }
 
 /**
@@ -33,42 +31,42 @@ export interface Proof {
 export async function cutoverReport(
   proof: Proof,
 ): Promise<{ report: Report; failure?: string } | undefined> {
-  const now = await counted(proof.parts);
+  const now = await countedIn(proof.parts);
   // What is in the way already is known at once.
-  const isClear = now.every(({ pending: left, leftOnPurpose }) => left <= leftOnPurpose);
+  const isClear = now.every(({ pending, leftOnPurpose }) => pending <= leftOnPurpose);
   const settledMs = isClear ? proof.settleMs : 0;
-  if (isClear && !(await proof.settle(settledMs))) return undefined;
-  const later = isClear ? await counted(proof.parts) : [];
+  if (settledMs > 0 && !(await proof.settle(settledMs))) return undefined;
+  const later = settledMs > 0 ? await countedIn(proof.parts) : [];
   const of = now.map((each, index) => {
     const pendingLater = later[index]?.pending;
     return pendingLater === undefined ? each : { ...each, pendingLater };
   });
-  const facts = {
-    about: 'cutover' as const,
-    action: proof.action,
-    of,
-    settledMs,
-    ...proof.switch,
-  };
+  const { action } = proof;
+  const facts = { about: 'cutover' as const, action, of, settledMs, ...flagOf(proof.switch) };
   const { verdict, findings } = judged(cutoverFindings(facts));
   const report = stored({ ...facts, verdict, findings });
   const failure = whyNot(findings);
   return failure === undefined ? { report } : { report, failure };
 }
 
-const counted = (parts: readonly Part[]): Promise<CutoverReport['of']> =>
+/** That the old form is to be read again. */
+export const switchBackReport = (of: Switch): Report =>
+  stored({
+    about: 'cutover',
+    action: 'revert',
+    of: [],
+    settledMs: 0,
+    ...flagOf(of),
+    ...judged(switchBackFindings(of)),
+  });
+
+const flagOf = (of: Switch | undefined) => (of ? { flag: of.flag, variant: of.variant } : {});
+
+const countedIn = (parts: readonly Part[]): Promise<CutoverReport['of']> =>
   Promise.all(
-    parts.map(async ({ migration, target, verifiedBy, leftBehind }) => {
-      const left = pending(migration);
-      const onPurpose = await target.find(
-        left,
-        leftBehind.map(({ key }) => key),
-      );
-      return {
-        migration: migration.id,
-        ...(verifiedBy === undefined ? {} : { verifiedBy }),
-        pending: await target.count(left),
-        leftOnPurpose: onPurpose.length,
-      };
-    }),
+    parts.map(async ({ migration, verified, counted }) => ({
+      migration,
+      ...(verified === undefined ? {} : { verified }),
+      ...(await counted()),
+    })),
   );

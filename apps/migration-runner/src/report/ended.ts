@@ -71,8 +71,9 @@ export function executeReport(
   const findings = [
     ...findingIf(
       run.pending > failed,
-      'still-pending',
-      () => `${documents(run.pending - failed)} are still pending.`,
+      'pending-again',
+      () =>
+        `${documents(run.pending - failed)} are pending again: programs still write the old form.`,
     ),
     ...findingIf(
       failed > 0,
@@ -95,7 +96,6 @@ export function executeReport(
 
 export interface Reverted extends Worked {
   readonly restored: number;
-  readonly undone: number;
   readonly unchanged: number;
   readonly gone: number;
   /** What could not be undone, the first of them, and how many there are. */
@@ -105,16 +105,15 @@ export interface Reverted extends Worked {
 
 /** Of a run that brought back what was. */
 export function revertReport(run: Reverted): Report {
-  const { restored, undone, unchanged, gone, notUndone } = run;
+  const { restored, unchanged, gone, notUndone } = run;
   const listed = run.listed.slice(0, reportLimits.listed);
   const facts = {
     about: 'documents' as const,
     action: 'revert' as const,
     restored,
-    undone,
     unchanged,
     gone,
-    ...worked(run, restored + undone),
+    ...worked(run, restored),
     listed: listed.map(({ key, reason }) => ({ key: shownKey(key), reason: shortMessage(reason) })),
     listedLeftOut: Math.max(0, notUndone - listed.length),
   };
@@ -126,11 +125,7 @@ export function revertReport(run: Reverted): Report {
         `${documents(notUndone)} could not be undone and are as they were found: a person must look at them.`,
     ),
     ...findingIf(gone > 0, 'documents-gone', () => `${documents(gone)} are gone meanwhile.`),
-    ...findingIf(
-      restored + undone + notUndone === 0,
-      'nothing-to-do',
-      () => 'There was nothing to undo.',
-    ),
+    ...findingIf(restored + notUndone === 0, 'nothing-to-do', () => 'There was nothing to undo.'),
   ];
   return stored({ ...facts, ...judged(findings) } satisfies RevertReport);
 }

@@ -31,6 +31,7 @@ const LEVELS = {
   'writers-still-write-old-form': 'stop',
   'schema-missing': 'stop',
   'not-undone': 'look',
+  'pending-again': 'look',
   'left-on-purpose': 'look',
   'documents-gone': 'note',
   'edited-since': 'note',
@@ -39,6 +40,7 @@ const LEVELS = {
   'backup-nearly-full': 'look',
   'way-back-given-up': 'note',
   'switch-next': 'note',
+  'switch-back': 'look',
 } as const satisfies Record<string, Level>;
 export type FindingCode = keyof typeof LEVELS;
 

@@ -12,7 +12,7 @@ import {
   type VerifyReport,
 } from '@tidegate/contracts';
 import type { Migration, Row } from '@tidegate/migration';
-import { matched } from '../run/batch.ts';
+import { matched, pending } from '../run/batch.ts';
 import { openSqliteTarget } from '../target/target.sqlite.ts';
 import type { Key, Selection, Target } from '../target/target.port.ts';
 import type { Choices } from './choices.ts';
@@ -378,10 +378,9 @@ describe('keys', () => {
 
 describe('a cutover', () => {
   const part = (target: Target) => ({
-    migration: stages,
-    target,
-    leftBehind: [],
-    verifiedBy: 'm-1',
+    migration: stages.id,
+    verified: 'm-1',
+    counted: async () => ({ pending: await target.count(pending(stages)), leftOnPurpose: 0 }),
   });
   const proof = {
     action: 'cutover' as const,
@@ -426,7 +425,7 @@ describe('a cutover', () => {
 
   it('is not where a part is pending or not verified, and is not waited for then', async () => {
     const { target } = table([candidate(1)]);
-    const { verifiedBy: _, ...unverified } = part(target);
+    const unverified = { ...part(target), verified: 'not yet' };
     const settle = () => Promise.reject(new Error('waited'));
     const found = await report({ ...proof, parts: [unverified], settle });
     expect(codes(found.report)).toEqual(['still-pending', 'not-verified']);

@@ -1,3 +1,4 @@
+import { cleanupReport } from '../report/ended.ts';
 import type { Job } from '../run/job.ts';
 
 /** Gives up the way back: what the journal kept is taken away, and it says so from then on. */
@@ -10,5 +11,5 @@ export async function cleanUp({ run, journal, shift, record }: Job): Promise<voi
     (each) => each.kind === 'forgotten' && each.run === run,
   );
   if (mark) await shift.during(journal.forget(mark.place));
-  await record('FinishRun', { report: { forgottenBytes: bytes } });
+  await record('FinishRun', { report: cleanupReport({ bytes }) });
 }

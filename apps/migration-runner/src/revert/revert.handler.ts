@@ -6,7 +6,8 @@ import type { JournalMark } from '../journal/journal.port.ts';
 import type { Kept } from '../journal/kept.ts';
 import { keyText, listedIn } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
-import type { Run, Work } from '../run/run.ts';
+import type { Report, Run, Work } from '../run/run.ts';
+import { revertReport } from '../report/ended.ts';
 import { putBack } from './put-back.handler.ts';
 
 /** More than these are in the quarantine alone. */
@@ -87,10 +88,16 @@ const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
   failed: (a.failed ?? 0) + (b.failed ?? 0),
 });
 
-async function finish(job: Job, { total }: Work, place: number): Promise<void> {
+async function finish(job: Job, work: Work, place: number): Promise<void> {
   await job.journal.mark({ kind: 'reverted', run: job.run, place });
-  const { changed, skipped, mismatched, failed = 0 } = total;
-  await job.record('FinishRun', {
-    report: { restored: changed, unchanged: skipped, gone: mismatched, listed: failed },
-  });
+  await job.record('FinishRun', { report: reportOf(work, job.clock.now()) });
+}
+
+function reportOf(work: Work, endedAt: number): Report {
+  const { changed, skipped, mismatched, failed = 0 } = work.total;
+  const listed = work.failures
+    .filter(({ code }) => code !== 'MIGRATION_DOCUMENT_GONE')
+    .map(({ key, message }) => ({ key, reason: message }));
+  const counts = { restored: changed, unchanged: skipped, gone: mismatched, notUndone: failed };
+  return revertReport({ ...work, lines: work.lines ?? [], ...counts, listed, endedAt });
 }

@@ -80,11 +80,22 @@ async function workOn(
   const target = await deps.targets.open(migration.target, accessFor(work));
   waits(undefined);
   try {
-    const { clock, faults, migrations, targets, quarantine, snapshots } = deps;
+    const { clock, sleep, faults, migrations, targets, quarantine, snapshots } = deps;
+    const { runsOf, settleMs } = deps;
     const journal = deps.journals.open(migration.id, target);
     const record = recorder(deps, id, shift);
-    const parts = { clock, faults, migrations, targets, journal, quarantine, snapshots, record };
-    await act({ run: id, work, migration, target, pacing, shift, ...parts });
+    const parts = {
+      clock,
+      sleep,
+      faults,
+      migrations,
+      targets,
+      journal,
+      quarantine,
+      snapshots,
+      record,
+    };
+    await act({ run: id, work, migration, target, pacing, shift, runsOf, settleMs, ...parts });
   } finally {
     await target.close();
   }

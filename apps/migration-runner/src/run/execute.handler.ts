@@ -1,5 +1,6 @@
 import { AppError } from '@tidegate/kernel';
 import type { MigrationErrorCode } from '../errors.ts';
+import { executeReport } from '../report/ended.ts';
 import { throughBatches } from './batches.handler.ts';
 import { matched, pending } from './batch.ts';
 import type { Job } from './job.ts';
@@ -51,12 +52,15 @@ async function leftIn({ target, migration, shift }: Job, { failures }: Work): Pr
   return Math.max(0, left - (await target.find(pending(migration), keys)).length);
 }
 
-async function finish({ target, migration, shift, record }: Job, work: Work): Promise<Run> {
-  const [all, left] = [matched(migration), pending(migration)];
-  const report = {
-    matched: await shift.during(target.count(all)),
-    pending: await shift.during(target.count(left)),
-    failed: work.failures.length,
-  };
+async function finish(job: Job, work: Work): Promise<Run> {
+  const { target, migration, shift, clock, record } = job;
+  const report = executeReport(migration, work, {
+    ...work,
+    lines: work.lines ?? [],
+    sweeps: work.sweep - 1,
+    endedAt: clock.now(),
+    matched: await shift.during(target.count(matched(migration))),
+    pending: await shift.during(target.count(pending(migration))),
+  });
   return record('FinishRun', { report });
 }

@@ -5,6 +5,7 @@ import type { Faults, Outcome } from '@tidegate/store';
 import type { AskSnapshot } from '../backup/snapshot.port.ts';
 import type { Pacing, PacingDeps } from '../flow/pacing.handler.ts';
 import type { Journal, Journals } from '../journal/journal.port.ts';
+import type { KnownRun } from '../migration/standing.ts';
 import type { Quarantine } from '../journal/quarantine.handler.ts';
 import type { Target, Targets } from '../target/target.port.ts';
 import type { Run, Work } from './run.ts';
@@ -22,6 +23,10 @@ export interface AdvanceDeps extends ShiftDeps {
   ) => Promise<Outcome<Run>>;
   /** Why a run that has not written anything must not begin, asked under its lease. */
   readonly refusal: (run: string, work: Work) => Promise<Rejection | undefined>;
+  /** Of one migration, in no order that means anything. */
+  readonly runsOf: (migration: string) => Promise<readonly KnownRun[]>;
+  /** How long a cutover lets programs write before it counts again. */
+  readonly settleMs: number;
   readonly migrations: Migrations;
   readonly targets: Targets;
   readonly journals: Journals;
@@ -53,6 +58,9 @@ export interface Job<M extends AnyMigration = Migration> {
   readonly faults: Faults;
   readonly migrations: Migrations;
   readonly targets: Targets;
+  readonly runsOf: AdvanceDeps['runsOf'];
+  readonly settleMs: number;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Writes down what was found or done, under the shift's fence; resolves with the run as it is then. */
   record<T extends RunnerCommand['type']>(type: T, data: Data<T>): Promise<Run>;
 }

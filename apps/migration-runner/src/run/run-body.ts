@@ -32,7 +32,7 @@ export const reportQuery = z.object({ format: z.enum(['json', 'markdown']).optio
 export function runBody({ id, state }: Pick<Document<Run>, 'id' | 'state'>, wait?: Wait) {
   if (state.status === 'absent') return undefined;
   const { work, ...rest } = state;
-  const { checkpoint, total, rate: _rate, ...of } = work;
+  const { checkpoint, total, rate: _rate, lines: _lines, ...of } = work;
   const progress = progressOf(work);
   return {
     run: id,

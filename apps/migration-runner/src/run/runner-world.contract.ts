@@ -85,6 +85,8 @@ export function runnerWorld(orders: number, ...migrations: readonly AnyMigration
       load: async (id) => (await documents.load(id))?.state,
       record: runs.record,
       refusal: runs.refusal,
+      runsOf: runs.of,
+      settleMs: 0,
       migrations: loaded,
       targets: { open: async (_name, access) => wrap(openSqliteTarget(file, access)) },
       journals: createJournals(store.projection('migration-journal'), {

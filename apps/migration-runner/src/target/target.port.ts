@@ -78,8 +78,6 @@ export interface Target {
   /** Bytes of the largest document that the server takes; left out: none to speak of. */
   readonly documentLimit?: number;
   readonly schema: Schema;
-  /** Bytes of the largest document; undefined where there is no such limit. */
-  readonly documentLimit?: number;
   close(): Promise<void>;
 }
 

@@ -77,11 +77,11 @@ export function executePage(report: ExecuteReport): Body {
 }
 
 export function revertPage(report: RevertReport): Body {
-  const { restored, undone, unchanged, gone, listed, listedLeftOut, tookMs } = report;
+  const { restored, unchanged, gone, listed, listedLeftOut, tookMs } = report;
   const left = listed.length + listedLeftOut;
   return {
     headline:
-      `${documents(restored + undone)} undone in ${time(tookMs)}` +
+      `${documents(restored)} undone in ${time(tookMs)}` +
       (left === 0 ? '.' : `; ${grouped(left)} could not be.`),
     sections: [
       ...sectionIf(listed.length > 0, 'Could not be undone', () => [
@@ -96,7 +96,6 @@ export function revertPage(report: RevertReport): Body {
         blocks: [
           factsOf([
             ['as before again', grouped(restored)],
-            ['undone by down, edits kept', grouped(undone)],
             ['as before already', grouped(unchanged)],
             ['gone', grouped(gone)],
             ['batches', grouped(report.batches)],
@@ -129,8 +128,8 @@ export function backupPage({
   };
 }
 
-export const cleanupPage = ({ records }: CleanupReport): Body => ({
-  headline: `The way back is given up: ${grouped(records)} ${records === 1 ? 'record' : 'records'} of before-images forgotten.`,
+export const cleanupPage = ({ bytes: forgotten }: CleanupReport): Body => ({
+  headline: `The way back is given up: ${bytes(forgotten)} of before-images are forgotten.`,
   sections: [],
 });
 
@@ -155,7 +154,9 @@ export function schemaPage({ action, server, wanted, missing }: SchemaReport): B
   };
 }
 
-export function cutoverPage({ verdict, of, settledMs }: CutoverReport): Body {
+export function cutoverPage({ action, verdict, of, settledMs }: CutoverReport): Body {
+  if (action === 'revert')
+    return { headline: 'The old form is to be read again; no document changes.', sections: [] };
   const settled = settledMs === 0 ? '' : `, and again after ${time(settledMs)}`;
   return {
     headline:
@@ -168,9 +169,9 @@ export function cutoverPage({ verdict, of, settledMs }: CutoverReport): Body {
         blocks: [
           tableOf(
             ['migration', 'verified by', '#pending', '#later', '#left on purpose'],
-            of.map(({ migration, verifiedBy, pending, pendingLater, leftOnPurpose }) => [
+            of.map(({ migration, verified, pending, pendingLater, leftOnPurpose }) => [
               migration,
-              verifiedBy ?? 'nobody',
+              verified ?? '',
               grouped(pending),
               pendingLater === undefined ? '' : grouped(pendingLater),
               grouped(leftOnPurpose),

@@ -115,8 +115,8 @@ describe('a report in markdown', () => {
         'The snapshot s-1 was made in 1s.',
       ],
       [
-        { about: 'documents', action: 'cleanup', ...judged, records: 2 },
-        'The way back is given up: 2 records of before-images forgotten.',
+        { about: 'documents', action: 'cleanup', ...judged, bytes: 2_500 },
+        'The way back is given up: 2.5 kB of before-images are forgotten.',
       ],
       [
         {
@@ -124,8 +124,7 @@ describe('a report in markdown', () => {
           action: 'revert',
           ...judged,
           ...worked,
-          restored: 2,
-          undone: 1,
+          restored: 3,
           unchanged: 0,
           gone: 0,
           listed: [{ key: 1, reason: 'edited' }],

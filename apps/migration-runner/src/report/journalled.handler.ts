@@ -1,0 +1,26 @@
+import { checksum } from '../journal/checksum.ts';
+import { floorOf } from '../journal/journal.handler.ts';
+import type { Journal } from '../journal/journal.port.ts';
+import type { KeptEdit } from '../journal/kept.ts';
+import type { Journalled } from './verify.handler.ts';
+
+/** What was written down of each change, newest first, as far as it was not undone or forgotten. */
+export async function* journalledIn(journal: Journal): AsyncGenerator<Journalled> {
+  const floor = floorOf(await journal.marks());
+  for (let place = Infinity; ;) {
+    const batches = await journal.below(place);
+    const [newest] = batches;
+    if (!newest || newest.place <= floor) return;
+    for (const { kind, edits } of batches) if (kind === 'execute') yield* edits.map(journalled);
+    place = newest.place;
+  }
+}
+
+const journalled = ({ key, shape, before, after }: KeptEdit): Journalled => ({
+  key,
+  compare(now) {
+    const sum = checksum(now, shape.compare);
+    if (sum === after) return 'written';
+    return sum === before ? 'before' : 'edited';
+  },
+});
