@@ -343,6 +343,7 @@ describe('a loaded definition', () => {
     [{ dependsOn: ['order-totals'] }, 'dependsOn: a migration cannot depend on itself'],
     [{ dependsOn: 'x' }, 'dependsOn: expected a list of ids of migrations'],
     [{ reads: ['a..b'] }, 'reads: expected a list of fields, or of paths such as address.city'],
+    [{ hidden: 'a' }, 'hidden: expected a list of fields, or of paths such as address.city'],
     [{ samples: [5] }, 'samples: expected a list of documents'],
     [{ unsafe: { slow: 'x' } }, 'unsafe.slow: there is no such rule; expected one of unindexed-'],
     [{ unsafe: { impure: ' ' } }, 'unsafe.impure: expected the reason why that is right here'],

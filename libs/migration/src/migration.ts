@@ -74,6 +74,11 @@ export interface Migration<D extends Row = Row> extends Common {
   mapping?(document: D): string;
   /** Documents before `up`, which `check` tries the migration on. */
   readonly samples?: readonly D[];
+  /**
+   * Paths whose values reports do not show, e.g. of personal data: a report is published, and stays in the audit log. Names of
+   * groups and mappings, keys, and what `up` says when it throws are shown.
+   */
+  readonly hidden?: readonly string[];
   /** Why a rule that `check` holds migrations to does not apply here. */
   readonly unsafe?: Partial<Readonly<Record<UnsafeRule, string>>>;
 }

@@ -37,6 +37,7 @@ const DATA: Fields = {
   pending: [() => true, ''],
   'filter?': [() => true, ''],
   'reads?': [listOf(isPath), 'expected a list of fields, or of paths such as address.city'],
+  'hidden?': [listOf(isPath), 'expected a list of fields, or of paths such as address.city'],
   'invariants?': [
     listOf((each) => isPlain(each) && isName(each['name']) && isFunction(each['holds'])),
     'expected a list of { name, holds(document) }, their names lower-case words with dashes',

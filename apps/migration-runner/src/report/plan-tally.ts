@@ -49,7 +49,7 @@ export function planTally(migration: Migration, limitBytes: number | undefined):
   const fields = countsUpTo(reportLimits.fields);
   const mapping = countsUpTo(reportLimits.mapping);
   const [invariants, preserved] = [invariantTally(migration), preservedTally(migration)];
-  const [samples, sizes] = [sampleTally(), sizeTally(limitBytes)];
+  const [samples, sizes] = [sampleTally(new Set(migration.hidden)), sizeTally(limitBytes)];
   let tried = 0;
   let wouldChange = 0;
   const change = (key: Key, group: string | undefined, result: Changed): void => {

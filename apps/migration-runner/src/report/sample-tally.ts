@@ -1,7 +1,7 @@
 import { type PlanReport, reportLimits } from '@tidegate/contracts';
-import type { Edit, Row } from '@tidegate/migration';
+import { type Edit, valueAt } from '@tidegate/migration';
 import type { Key } from '../target/target.port.ts';
-import { shortText, shown } from './shown.ts';
+import { type Hidden, shortText, shown } from './shown.ts';
 import { shownKey } from './tally.ts';
 
 type Sample = PlanReport['samples'][number];
@@ -15,7 +15,7 @@ export interface SampleTally {
 }
 
 /** A few documents: the first of each kind of change, and where there are few kinds also later ones. */
-export function sampleTally(): SampleTally {
+export function sampleTally(hidden: Hidden = new Set()): SampleTally {
   const kinds = new Set<string>();
   const taken: { sample: Sample; isFirst: boolean }[] = [];
   let met = 0;
@@ -33,38 +33,28 @@ export function sampleTally(): SampleTally {
           taken.findLastIndex((each) => !each.isFirst),
           1,
         );
-      taken.push({ sample: sampleOf(key, group, edit), isFirst });
+      taken.push({ sample: sampleOf(key, group, edit, hidden), isFirst });
     },
     samples: () => taken.map(({ sample }) => sample),
   };
 }
 
-const sampleOf = (
-  key: Key,
-  group: string | undefined,
-  { before, after, changes }: Edit,
-): Sample => ({
-  key: shownKey(key),
-  ...(group === undefined ? {} : { group }),
-  changes: changes.slice(0, MOST_CHANGES).map(({ path, value }) => ({
-    path: shortText(path.join('.')),
-    ...side('before', valueAt(before, path)),
-    ...side('after', value),
-  })),
-  changesLeftOut: Math.max(0, changes.length - MOST_CHANGES),
-  before: shown(before),
-  after: shown(after),
-});
+function sampleOf(key: Key, group: string | undefined, edit: Edit, hidden: Hidden): Sample {
+  const { before, after, changes } = edit;
+  return {
+    key: shownKey(key),
+    ...(group === undefined ? {} : { group }),
+    changes: changes.slice(0, MOST_CHANGES).map(({ path, value }) => ({
+      path: shortText(path.join('.')),
+      ...side('before', valueAt(before, path), hidden, path),
+      ...side('after', value, hidden, path),
+    })),
+    changesLeftOut: Math.max(0, changes.length - MOST_CHANGES),
+    before: shown(before, hidden),
+    after: shown(after, hidden),
+  };
+}
 
 /** Absent stays absent. */
-const side = (name: 'before' | 'after', value: unknown) =>
-  value === undefined ? {} : { [name]: shown(value) };
-
-const valueAt = (document: Row, path: readonly string[]): unknown =>
-  path.reduce<unknown>(
-    (value, name) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-        ? (value as Row)[name]
-        : undefined,
-    document,
-  );
+const side = (name: 'before' | 'after', value: unknown, hidden: Hidden, path: readonly string[]) =>
+  value === undefined ? {} : { [name]: shown(value, hidden, path) };

@@ -118,6 +118,29 @@ describe('a value in a report', () => {
     loop['self'] = loop;
     expect(JSON.stringify(shown(loop))).toContain('…');
   });
+  it('is hidden at the paths that are not to be seen, also in lists and in what was changed', () => {
+    const hidden = new Set(['email', 'people.name', 'card']);
+    const document = {
+      email: 'a@b',
+      people: [{ name: 'x', age: 3 }],
+      card: { number: 1 },
+      left: 1,
+    };
+    expect(shown(document, hidden)).toEqual({
+      email: '(hidden)',
+      people: [{ name: '(hidden)', age: 3 }],
+      card: '(hidden)',
+      left: 1,
+    });
+    expect(shown(1, hidden, ['card', 'number'])).toBe('(hidden)');
+    expect(shown([{ name: 'x', age: 3 }], hidden, ['people'])).toEqual([
+      { name: '(hidden)', age: 3 },
+    ]);
+  });
+  it('ends where a type answers with itself', () => {
+    const odd: { toJSON: () => unknown } = { toJSON: () => ({ ...odd }) };
+    expect(JSON.stringify(shown(odd)).length).toBeLessThan(100);
+  });
   it('does not end within a character', () => {
     expect(shortText('😀'.repeat(200), 3)).toBe('😀… (398 characters more)');
   });
