@@ -45,7 +45,8 @@ const LEVELS = {
 export type FindingCode = keyof typeof LEVELS;
 
 const ORDER: readonly Level[] = ['stop', 'look', 'note'];
-const CODES = Object.keys(LEVELS);
+/** In the order of a report. */
+export const findingCodes = Object.keys(LEVELS);
 
 /** A finding if the condition holds; else none. */
 export const findingIf = (
@@ -59,7 +60,7 @@ export function judged(findings: readonly ReportFinding[]) {
   const worstFirst = [...findings].sort(
     (a, b) =>
       ORDER.indexOf(a.level) - ORDER.indexOf(b.level) ||
-      CODES.indexOf(a.code) - CODES.indexOf(b.code),
+      findingCodes.indexOf(a.code) - findingCodes.indexOf(b.code),
   );
   const worst = worstFirst[0]?.level ?? 'note';
   const verdict = { stop: 'no-go', look: 'look', note: 'go' } as const;

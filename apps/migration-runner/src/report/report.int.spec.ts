@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -17,6 +17,7 @@ import { openSqliteTarget } from '../target/target.sqlite.ts';
 import type { Key, Selection, Target } from '../target/target.port.ts';
 import type { Choices } from './choices.ts';
 import { cutoverReport } from './cutover.handler.ts';
+import { findingCodes } from './findings.ts';
 import { planReport } from './plan.handler.ts';
 import { schemaReport } from './schema.handler.ts';
 import { lastKeyOf, spreadOver } from './spread.handler.ts';
@@ -453,4 +454,12 @@ it('a schema that is not there is no verified one', async () => {
   expect(planned.failure).toBeUndefined();
   const verified = await schemaReport(migration, 'verify', { ...target, schema });
   expect(verified.failure).toBe('Not there: index by_stage.');
+});
+
+it('every code of a finding is in the documents', () => {
+  const page = readFileSync(
+    new URL('../../../../docs/migrations/reports.md', import.meta.url),
+    'utf8',
+  );
+  expect(findingCodes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
 });
