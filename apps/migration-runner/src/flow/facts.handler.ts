@@ -1,6 +1,7 @@
 import type { Clock } from '@tidegate/kernel';
 import type { Work } from '../run/run.ts';
 import type { Target } from '../target/target.port.ts';
+import { flowFor } from './limits.ts';
 import type { Pace } from './pace.ts';
 import { asksHealth, type Facts, type Throttle } from './throttle.ts';
 
@@ -30,7 +31,8 @@ export function createFacts({ clock, ...ask }: FactsDeps) {
   const probe = fresh(clock, ask.probe);
   const heldBy = fresh(clock, ask.heldBy);
   return async ({ work, target, held }: Asking, { slow }: Pace): Promise<Facts> => {
-    const { rollout, flow = {} } = work;
+    const { rollout } = work;
+    const flow = flowFor(work);
     return {
       at: clock.now(),
       guard: rollout && !isUndoing(work) ? await heldBy(rollout.id) : undefined,

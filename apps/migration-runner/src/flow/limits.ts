@@ -1,3 +1,4 @@
+import type { MigrationFlow } from '@tidegate/contracts';
 import type { Work } from '../run/run.ts';
 import type { SizeBounds } from './batch-size.ts';
 
@@ -14,3 +15,9 @@ export const boundsOf = ({
   least: minBatchSize ?? Math.max(1, Math.floor(batchSize * LEAST_SHARE)),
   targetMs: flow?.targetBatchMs ?? TARGET_BATCH_MS,
 });
+
+/** A run that failed takes back what it did at once, whatever the hour. */
+export function flowFor({ flow = {}, reverting }: Pick<Work, 'flow' | 'reverting'>): MigrationFlow {
+  const { window, ...always } = flow;
+  return reverting || window === undefined ? always : flow;
+}

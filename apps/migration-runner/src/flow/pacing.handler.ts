@@ -6,7 +6,7 @@ import type { RunnerCommand, ThrottleReason } from '../run/runner-command.ts';
 import type { Shift } from '../run/shift.handler.ts';
 import type { Batch } from './batch-size.ts';
 import { type Asking, createFacts, FRESH_MS, type FactsDeps, isUndoing } from './facts.handler.ts';
-import { boundsOf } from './limits.ts';
+import { boundsOf, flowFor } from './limits.ts';
 import { firstPace, paced } from './pace.ts';
 import { criticalLoad, type Facts, type Throttle, throttleOf, unknownLimit } from './throttle.ts';
 
@@ -91,7 +91,7 @@ function asker(deps: FactsDeps) {
   };
   return async (asking: Asking, pace: Parameters<typeof factsFor>[1]) => {
     const { work } = asking;
-    const { flow = {} } = work;
+    const flow = flowFor(work);
     const closed = throttleOf(flow, { at: deps.clock.now() });
     if (closed) return closed; // nobody is asked anything all night long
     const facts = await factsFor(asking, pace);

@@ -110,7 +110,7 @@ describe('a run', () => {
     expect(done).toMatchObject({ status: 'completed', counts: { changed: 300 } });
     expect(done.throttled).toBeUndefined();
     const types = typesOf(service, run);
-    expect(types.filter((type) => /hrottled$/.test(type))).toEqual([
+    expect(types.filter((type) => type.endsWith('hrottled'))).toEqual([
       'MigrationThrottled',
       'MigrationUnthrottled',
     ]);
@@ -209,6 +209,7 @@ describe('a run', () => {
       .filter(({ key, type }) => key === run && type === 'MigrationBatchApplied')
       .map(({ data }) => (data as { batchCounts: { matched: number } }).batchCounts.matched);
     expect(sizes[0]).toBe(200);
-    expect(Math.max(...sizes.slice(1))).toBeLessThan(30);
+    // The second was read while the first was written.
+    expect(Math.max(...sizes.slice(2))).toBeLessThan(30);
   });
 });

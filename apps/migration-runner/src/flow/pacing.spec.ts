@@ -148,6 +148,16 @@ describe('a batch', () => {
     expect([told, world.sleeps, world.asked.probe]).toEqual([['window'], [], 0]);
   });
 
+  it('does not wait for its window when a run that failed takes back what it did', async () => {
+    const window = { from: '22:00', to: '06:00', timeZone: 'UTC' };
+    const before = { matched: 5, changed: 5, skipped: 0, mismatched: 0 };
+    const reverting = { code: 'MIGRATION_NOT_VERIFIED', message: 'x', before };
+    expect(await runner(work({ window }, { reverting })).begin()).toBe(500);
+    expect(await runner(work({ window }, { action: 'revert' })).mayBegin()).toMatchObject({
+      because: 'window',
+    });
+  });
+
   it('says that nothing is in the way only when all is known', async () => {
     const throttled = { because: 'replication-lag', message: '', since: NOON };
     const { begin, told, world } = runner(work({ maxLagMs: 5_000 }, { throttled }));

@@ -30,21 +30,21 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
       return { ...run, work: { ...work, throttled: { because, message, since: endedAt } } };
     }
     case 'MigrationUnthrottled':
-      return { ...run, work: { ...goingFrom(work, endedAt), throttled: undefined } };
+      return { ...run, work: free(goingFrom(work, endedAt)) };
     case 'MigrationRevertStarted':
       return { ...run, work: reverting(work, data, endedAt) };
     case 'MigrationPaused':
       return { status: 'paused', work, by: data.by, reason: data.reason };
     case 'MigrationResumed':
-      return { status: 'running', work: goingFrom(work, endedAt) };
+      return { status: 'running', work: goingFrom(waitingFrom(work, endedAt), endedAt) };
     case 'MigrationCompleted':
-      return { status: 'completed', work, endedAt, report: data.report };
+      return { status: 'completed', work: free(work), endedAt, report: data.report };
     case 'MigrationFailed': {
       const { code, message, report, reverted } = data;
-      return { status: 'failed', work, endedAt, code, message, report, reverted };
+      return { status: 'failed', work: free(work), endedAt, code, message, report, reverted };
     }
     case 'MigrationCancelled':
-      return { status: 'cancelled', work, endedAt, by: data.by };
+      return { status: 'cancelled', work: free(work), endedAt, by: data.by };
   }
 }
 
@@ -64,6 +64,12 @@ const begun = ({ run: _run, ...asked }: Started, startedAt: number): Work => ({
   rate: rateFrom(undefined, startedAt),
   failures: [],
 });
+
+const free = (work: Work): Work => ({ ...work, throttled: undefined });
+
+/** While it was paused it did not wait. */
+const waitingFrom = ({ throttled, ...work }: Work, since: number): Work =>
+  throttled ? { ...work, throttled: { ...throttled, since } } : work;
 
 /** Time before this says nothing of how fast it is. */
 const goingFrom = (work: Work, at: number): Work => ({ ...work, rate: rateFrom(work.rate, at) });
