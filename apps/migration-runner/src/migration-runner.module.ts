@@ -8,8 +8,9 @@ import { loadMigrations, type Migrations } from '@tidegate/migration/files';
 import { snapshotWebhook } from './backup/snapshot.webhook.ts';
 import { flowOf } from './flow/flow.module.ts';
 import { createJournals } from './journal/journal.handler.ts';
-import { createQuarantine } from './journal/quarantine.handler.ts';
+import { createQuarantine, type Quarantined } from './journal/quarantine.handler.ts';
 import { MigrationController } from './migration/migration.controller.ts';
+import { createListQuarantined } from './migration/quarantined.handler.ts';
 import { advance, type Wait } from './run/advance.handler.ts';
 import { createRuns, type Runs } from './run/change-run.handler.ts';
 import type { AdvanceDeps } from './run/job.ts';
@@ -20,7 +21,7 @@ import { openMongoTarget } from './target/target.mongo.ts';
 import { openPostgresTarget } from './target/target.postgres.ts';
 import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
-import { MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
+import { LIST_QUARANTINED, MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
 
 const SNAPSHOT_TIMEOUT_MS = 10_000;
 const RUNS_AT_ONCE = 4;
@@ -43,6 +44,8 @@ export async function migrationRunnerModule(
   await pauseIfRestored(context, runs);
   const targets = createTargets(targetUrls(config), openTarget);
   const flow = flowOf(context, documents, METRICS_EVERY * config.MIGRATION_CHECK_MS);
+  const quarantined = store.projection<Quarantined>('migration-quarantine');
+  const listQuarantined = createListQuarantined(quarantined, migrations, targets);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
@@ -61,7 +64,7 @@ export async function migrationRunnerModule(
         snapshotWebhook(url, { timeoutMs: SNAPSHOT_TIMEOUT_MS }),
       ]),
     ),
-    quarantine: createQuarantine(store.projection('migration-quarantine'), { clock }),
+    quarantine: createQuarantine(quarantined, { clock }),
     migrations,
     targets,
     faults,
@@ -93,6 +96,7 @@ export async function migrationRunnerModule(
       ...flow.providers,
       { provide: RUNS, useValue: runs },
       { provide: MIGRATIONS, useValue: migrations },
+      { provide: LIST_QUARANTINED, useValue: listQuarantined },
       { provide: WAITS, useValue: waits },
       { provide: WAKE, useValue: () => loop.wake() },
     ],

@@ -5,6 +5,7 @@ import { registerList } from './list-command.ts';
 import { registerLog } from './log-command.ts';
 import { registerNew } from './new-command.ts';
 import { registerReport } from './report-command.ts';
+import { registerQuarantine } from './quarantine-command.ts';
 import { registerRevert } from './revert-command.ts';
 import { registerRun } from './run-command.ts';
 import { registerRuns } from './runs-command.ts';
@@ -22,6 +23,7 @@ const registers = [
   registerVerbs,
   registerRevert,
   registerLog,
+  registerQuarantine,
 ];
 
 export function registerMigration(program: Command, world: World): void {

@@ -2,22 +2,33 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { reject } from '@tidegate/kernel';
 import { isDataMigration } from '@tidegate/migration';
 import type { Loaded, Migrations } from '@tidegate/migration/files';
-import { RequireRole, ZodParam } from '@tidegate/platform';
+import { RequireRole, ZodParam, ZodQuery } from '@tidegate/platform';
 import { z } from 'zod';
 import type { Runs } from '../run/change-run.handler.ts';
-import { MIGRATIONS, RUNS } from '../tokens.ts';
+import { LIST_QUARANTINED, MIGRATIONS, RUNS } from '../tokens.ts';
 import { logOf } from './log.ts';
+import type { ListQuarantined } from './quarantined.handler.ts';
 import { type Standing, standingOf } from './standing.ts';
 
 const id = z.string().min(1).max(200);
+const quarantineQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  after: z.coerce.number().int().optional(),
+});
 
 @Controller('v1/migrations')
 export class MigrationController {
   readonly #migrations: Migrations;
   readonly #runs: Runs;
-  constructor(@Inject(MIGRATIONS) migrations: Migrations, @Inject(RUNS) runs: Runs) {
+  readonly #listQuarantined: ListQuarantined;
+  constructor(
+    @Inject(MIGRATIONS) migrations: Migrations,
+    @Inject(RUNS) runs: Runs,
+    @Inject(LIST_QUARANTINED) listQuarantined: ListQuarantined,
+  ) {
     this.#migrations = migrations;
     this.#runs = runs;
+    this.#listQuarantined = listQuarantined;
   }
 
   @Get()
@@ -37,6 +48,16 @@ export class MigrationController {
     return runs.length > 0 || this.#migrations.has(migration)
       ? { items: logOf(runs) }
       : reject('MIGRATION_UNKNOWN', `There is no migration ${migration}, and none has run.`);
+  }
+
+  /** Documents that runs left as they were, as `onError: quarantine` says. */
+  @Get(':id/quarantine')
+  @RequireRole('operator', { everyEnvironment: true })
+  quarantine(
+    @ZodParam('id', id) migration: string,
+    @ZodQuery(quarantineQuery) page: z.output<typeof quarantineQuery>,
+  ) {
+    return this.#listQuarantined(migration, page);
   }
 }
 

@@ -212,6 +212,25 @@ it('is as if it had never been executed once it is reverted: its text may be ano
   await second.stop();
 });
 
+it('keeps a copy of what it quarantines, to be looked at', async () => {
+  const service = await shop().start({
+    totals: TOTALS.replace('order.price }', 'order.price === 4 ? undefined.x : order.price }'),
+  });
+  await done(service, 'execute', { onError: 'quarantine' });
+  expect(await service.get('/v1/migrations/totals/quarantine')).toMatchObject({
+    status: 200,
+    body: {
+      items: [{ key: 4, code: 'MIGRATION_UP_FAILED', document: { id: 4, price: 4, total: null } }],
+    },
+  });
+  const { body } = await service.get('/v1/migrations/totals/quarantine?limit=1');
+  expect(await service.get(`/v1/migrations/totals/quarantine?after=${body['next']}`)).toMatchObject(
+    {
+      body: { items: [] },
+    },
+  );
+});
+
 it('undoes what it has changed when it is not right, where it was asked to', async () => {
   const { start, totals, database } = shop();
   const invariant = "invariants: [{ name: 'positive', holds: (o) => !(o.total < 0) }],\n};";
