@@ -45,7 +45,6 @@ export async function migrationRunnerModule(
   const targets = createTargets(targetUrls(config), openTarget);
   const flow = flowOf(context, documents, METRICS_EVERY * config.MIGRATION_CHECK_MS);
   const quarantined = store.projection<Quarantined>('migration-quarantine');
-  const listQuarantined = createListQuarantined(quarantined, migrations, targets);
   const waits = new Map<string, Wait>();
   const parts: AdvanceDeps = {
     load: async (id) => (await documents.load(id))?.state,
@@ -75,10 +74,35 @@ export async function migrationRunnerModule(
     yieldTurn: () => yieldTurn(),
     sleep: (ms) => sleep(ms, undefined, { ref: false }),
   };
-  const work = worker(parts, waits, log);
+  const loop = loopOver(context, documents, config.MIGRATION_CHECK_MS, worker(parts, waits, log));
+  return {
+    module: MigrationRunnerModule,
+    controllers: [MigrationController, RunController, RunConsumer, ...flow.controllers],
+    providers: [
+      ...flow.providers,
+      { provide: RUNS, useValue: runs },
+      { provide: MIGRATIONS, useValue: migrations },
+      {
+        provide: LIST_QUARANTINED,
+        useValue: createListQuarantined(quarantined, migrations, targets),
+      },
+      { provide: WAITS, useValue: waits },
+      { provide: WAKE, useValue: () => loop.wake() },
+    ],
+  };
+}
+
+function loopOver(
+  context: ServiceContext,
+  documents: Runs['documents'],
+  everyMs: number,
+  work: (run: string) => Promise<void>,
+) {
   const active = new Map<string, Promise<void>>();
-  const loop = context.loop('runs', config.MIGRATION_CHECK_MS, async () => {
-    const due = await documents.claimDue(clock.now(), config.MIGRATION_CHECK_MS, RUNS_LOOKED_AT);
+  context.onPage(() => underWay([...active.keys()]));
+  context.onStop(async () => void (await Promise.all(active.values())));
+  return context.loop('runs', everyMs, async () => {
+    const due = await documents.claimDue(context.clock.now(), everyMs, RUNS_LOOKED_AT);
     // Not awaited: a long run must not keep the others waiting.
     for (const run of due)
       if (!active.has(run) && active.size < RUNS_AT_ONCE)
@@ -87,20 +111,6 @@ export async function migrationRunnerModule(
           work(run).finally(() => active.delete(run)),
         );
   });
-  context.onPage(() => underWay([...active.keys()]));
-  context.onStop(async () => void (await Promise.all(active.values())));
-  return {
-    module: MigrationRunnerModule,
-    controllers: [MigrationController, RunController, RunConsumer, ...flow.controllers],
-    providers: [
-      ...flow.providers,
-      { provide: RUNS, useValue: runs },
-      { provide: MIGRATIONS, useValue: migrations },
-      { provide: LIST_QUARANTINED, useValue: listQuarantined },
-      { provide: WAITS, useValue: waits },
-      { provide: WAKE, useValue: () => loop.wake() },
-    ],
-  };
 }
 
 /** Works on a run, and remembers what it waits for meanwhile. Never rejects: the run is tried again. */

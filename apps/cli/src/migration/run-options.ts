@@ -56,24 +56,31 @@ export const addFlowOptions = (command: Command): Command =>
 
 /** The options of a run's request; what was not given is not in it. */
 export function optionsOf(options: FlowOptions) {
-  const { batchSize, minBatchSize, sampleSize, onError, maxErrors } = options;
-  const { onFailure, withoutBeforeImages, acceptChange } = options;
   const flow = given(flowOf(options));
   return given({
-    ...{ batchSize, minBatchSize, sampleSize, onError, maxErrors, onFailure, acceptChange },
-    backup: withoutBeforeImages === true ? 'none' : undefined,
+    batchSize: options.batchSize,
+    minBatchSize: options.minBatchSize,
+    sampleSize: options.sampleSize,
+    onError: options.onError,
+    maxErrors: options.maxErrors,
+    onFailure: options.onFailure,
+    acceptChange: options.acceptChange,
+    backup: options.withoutBeforeImages === true ? 'none' : undefined,
     flow: Object.keys(flow).length === 0 ? undefined : flow,
   });
 }
 
 function flowOf(options: FlowOptions) {
-  const { targetBatchMs, niceRatio, maxLagMs, maxLoad, criticalLoad, probe } = options;
   const { timeZone, days } = options;
   const window = given({ ...options.window, timeZone, days });
-  const isGiven = Object.keys(window).length > 0;
   return {
-    ...{ targetBatchMs, niceRatio, maxLagMs, maxLoad, criticalLoad, probe },
-    window: isGiven ? window : undefined,
+    targetBatchMs: options.targetBatchMs,
+    niceRatio: options.niceRatio,
+    maxLagMs: options.maxLagMs,
+    maxLoad: options.maxLoad,
+    criticalLoad: options.criticalLoad,
+    probe: options.probe,
+    window: Object.keys(window).length > 0 ? window : undefined,
   };
 }
 

@@ -1,15 +1,12 @@
 import type { Fact } from '@tidegate/kernel';
+import { type Action, type ActionName, revertedBy, revertName } from './action.ts';
 import type { RolloutMessage } from './message.ts';
 import {
-  type Action,
-  type ActionName,
   breachKey,
   type Common,
   type End,
   type Existing,
   hasToRecover,
-  revertedBy,
-  revertName,
   type Rollback,
 } from './state.ts';
 

@@ -1,15 +1,9 @@
 import type { PlanStep } from '@tidegate/contracts';
+import { type Action, revertedBy } from './action.ts';
 import { type Course, emit } from './course.ts';
 import { revertMigration } from './draft.ts';
 import type { MigrationMessage } from './observed.ts';
-import {
-  type Action,
-  type Common,
-  type Failed,
-  revertedBy,
-  type RollingBack,
-  type StepRun,
-} from './state.ts';
+import { type Common, type Failed, type RollingBack, type StepRun } from './state.ts';
 
 /**
  * The migrations that a rollback reverts, last first: those whose plan asks for it, in which this rollout has changed

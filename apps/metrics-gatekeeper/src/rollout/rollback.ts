@@ -1,5 +1,6 @@
 import type { DraftOf, RollbackStarted } from '@tidegate/contracts';
 import { asSentence, formatDuration } from '@tidegate/kernel';
+import { type Action, type ActionName, revertedBy, revertName } from './action.ts';
 import { type Course, emit } from './course.ts';
 import { about, aboutStep, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
 import type { AnswerMessage, MigrationMessage } from './observed.ts';
@@ -11,16 +12,7 @@ import {
   revertNext,
   sayReverted,
 } from './revert.ts';
-import {
-  type Action,
-  type ActionName,
-  activeRun,
-  type Existing,
-  type Failed,
-  revertedBy,
-  revertName,
-  type RollingBack,
-} from './state.ts';
+import { activeRun, type Existing, type Failed, type RollingBack } from './state.ts';
 
 type Why = Pick<DraftOf<typeof RollbackStarted>['data'], 'reason' | 'message' | 'by' | 'breach'>;
 

@@ -9,6 +9,7 @@ import {
 } from '@tidegate/contracts';
 import type { Revision } from '@tidegate/kernel';
 import type { PinnedRisk } from '@tidegate/gates';
+import type { Action } from './action.ts';
 
 /** A command that is not answered yet. Each time it is sent it has a new id; an answer to any of them counts. */
 export interface Sent {
@@ -84,25 +85,6 @@ export interface StepRun {
   readonly index: number;
   readonly run: string;
   readonly changed?: number | undefined;
-}
-
-const REVERT = 'revert-migration/';
-export type RevertName = `${typeof REVERT}${string}`;
-export type ActionName = 'restore-flag' | 'pause-migration' | RevertName;
-export const revertName = (migration: string): RevertName => `${REVERT}${migration}`;
-/** The migration that an action reverts, if it does. */
-export const revertedBy = (action: ActionName): string | undefined =>
-  action.startsWith(REVERT) ? action.slice(REVERT.length) : undefined;
-
-export interface Action {
-  readonly action: ActionName;
-  /** waiting: for what must be done before; under-way: accepted, and not ended. */
-  readonly state: 'waiting' | 'sent' | 'under-way' | 'done' | 'failed' | 'skipped';
-  readonly ids: readonly string[];
-  readonly sentAt?: number | undefined;
-  /** Of a revert. */
-  readonly run?: string | undefined;
-  readonly message?: string | undefined;
 }
 
 /** Whether the metrics are good again: judged once, on what is counted after the rollback. */

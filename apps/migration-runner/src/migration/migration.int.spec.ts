@@ -224,11 +224,11 @@ it('keeps a copy of what it quarantines, to be looked at', async () => {
     },
   });
   const { body } = await service.get('/v1/migrations/totals/quarantine?limit=1');
-  expect(await service.get(`/v1/migrations/totals/quarantine?after=${body['next']}`)).toMatchObject(
-    {
-      body: { items: [] },
-    },
-  );
+  expect(
+    await service.get(`/v1/migrations/totals/quarantine?after=${String(body['next'])}`),
+  ).toMatchObject({
+    body: { items: [] },
+  });
 });
 
 it('undoes what it has changed when it is not right, where it was asked to', async () => {

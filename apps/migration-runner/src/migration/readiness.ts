@@ -204,11 +204,10 @@ function irrevertible(
   // What is half built leaves no trace in counts.
   if (standing.done === 'nothing' && phase !== 'schema')
     return reject('MIGRATION_NOT_EXECUTED', `${id} is not executed: there is nothing to undo.`);
-  const dependents = [...known.migrations.values()].filter(
+  const dependent = [...known.migrations.values()].find(
     ({ migration: other }) =>
       other.dependsOn?.includes(id) === true && standingIn(known, other.id).done !== 'nothing',
   );
-  const [dependent] = dependents;
   if (dependent)
     return notReady(`Revert ${dependent.migration.id} first: it depends on ${id} and is executed.`);
   return forgotten(migration, standing);

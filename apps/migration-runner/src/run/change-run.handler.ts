@@ -7,8 +7,9 @@ import type {
 import type { Clock, Ids, Rejection } from '@tidegate/kernel';
 import type { Migrations } from '@tidegate/migration/files';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
-import { concerned, type Known, refusalToGoOn } from '../migration/readiness.ts';
-import { type KnownRun, type Standing, standingOf } from '../migration/standing.ts';
+import { type Known, refusalToGoOn } from '../migration/readiness.ts';
+import type { KnownRun } from '../migration/standing.ts';
+import { knownTo, runsWhere, type Where } from '../migration/standings.handler.ts';
 import { type AnyRunCommand, decideRun } from './decide-run.ts';
 import { evolveRun } from './evolve-run.ts';
 import { STORE_RESTORED } from './restored.ts';
@@ -28,8 +29,6 @@ export interface Runs {
   pauseRestored(epoch: number): Promise<void>;
 }
 
-const PAGE = 200;
-
 export function createRuns(deps: {
   execute: Execute;
   documents: Documents<Run>;
@@ -39,6 +38,8 @@ export function createRuns(deps: {
   source: string;
 }): Runs {
   const { documents, migrations } = deps;
+  const listed = (where: Where) => runsWhere(documents, where);
+  const known = knownTo(migrations, listed);
   const nothing: Known = { migrations, standings: new Map() };
   const run = (known: Known, id: string, command: AnyRunCommand) => {
     const decider = { initial: initialRun, decide: decideRun(known, id), evolve: evolveRun };
@@ -51,25 +52,6 @@ export function createRuns(deps: {
     actor: deps.source,
     correlationId: run,
   });
-  const all = async (where: { status: string } | { migration: string }): Promise<KnownRun[]> => {
-    const found: KnownRun[] = [];
-    for (let after: string | undefined; ;) {
-      const page = await documents.list({ where, after, limit: PAGE });
-      after = page.at(-1)?.id;
-      for (const { id, state } of page)
-        if (state.status !== 'absent') found.push({ id, run: state });
-      if (page.length < PAGE) return found;
-    }
-  };
-  const known = async (migration: string, except?: string): Promise<Known> => {
-    const standings = new Map<string, Standing>();
-    for (const id of concerned(migrations, migration))
-      standings.set(
-        id,
-        standingOf((await all({ migration: id })).filter((each) => each.id !== except)),
-      );
-    return { migrations, standings };
-  };
   const knownFor = async (command: RunMigration | ResumeMigration): Promise<Known> => {
     const { data } = command;
     if (command.type === 'RunMigration') return known(command.data.migration, data.run);
@@ -84,10 +66,10 @@ export function createRuns(deps: {
     },
     record: (id, command) =>
       run(nothing, id, { ...command, metadata: metadata(id) } as RunnerCommand),
-    of: (migration) => all({ migration }),
+    of: (migration) => listed({ migration }),
     refusal: async (id, work) => refusalToGoOn(await known(work.migration, id), work),
     async pauseRestored(epoch) {
-      for (const { id } of await all({ status: 'running' })) {
+      for (const { id } of await listed({ status: 'running' })) {
         const of = metadata(id, `${STORE_RESTORED}/${epoch}/${id}`);
         await run(nothing, id, { type: 'StoreRestored', data: { epoch }, metadata: of });
       }
