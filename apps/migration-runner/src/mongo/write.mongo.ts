@@ -1,14 +1,11 @@
 import type { mongo } from 'mongoose';
 import { messageOf } from '@tidegate/kernel';
 import { type Edit, type Row, valueAt } from '@tidegate/migration';
-import type { Written } from '../target/target.port.ts';
+import { WRITE_MS, type Written } from '../target/target.port.ts';
 import { documentsOf, isWritten } from './bson.mongo.ts';
 import { isRefusal, named } from './failure.mongo.ts';
 import { keyOf } from './keys.mongo.ts';
 import { type Update, unwritable, updateOf } from './update.mongo.ts';
-
-/** Less than a lease has: what is not answered by then may still be written, but only where nothing was changed. */
-const TIMEOUT_MS = 45_000;
 
 /** All in one command, in no order; what became of each is asked for only if not all were written. */
 export async function writeAll(
@@ -16,13 +13,30 @@ export async function writeAll(
   edits: readonly Edit[],
   hasExpressions: boolean,
 ): Promise<readonly Written[]> {
-  const problems = edits.map(unwritable);
-  const sent = edits.filter((_, index) => problems[index] === undefined);
-  const results = await send(collection, sent, hasExpressions);
-  let next = 0;
-  return problems.map((problem) =>
-    problem === undefined ? (results[next++] ?? 'conflict') : { refused: problem },
-  );
+  const sent = edits.filter(({ changes }) => changes.length > 0);
+  const writable = sent.filter((edit) => unwritable(edit) === undefined);
+  const written = await send(collection, writable, hasExpressions);
+  const results = new Map(writable.map((edit, index) => [edit, written[index]]));
+  const all: Written[] = [];
+  for (const edit of edits) {
+    const refused = unwritable(edit);
+    all.push(
+      refused === undefined
+        ? (results.get(edit) ?? (await unchanged(collection, edit, hasExpressions)))
+        : { refused },
+    );
+  }
+  return all;
+}
+
+/** An edit without changes, for which there is no update. */
+async function unchanged(
+  collection: mongo.Collection,
+  edit: Edit,
+  hasExpressions: boolean,
+): Promise<Written> {
+  const found = await collection.findOne(updateOf(edit, hasExpressions).filter);
+  return found ? 'written' : 'conflict';
 }
 
 async function send(
@@ -35,7 +49,7 @@ async function send(
   try {
     const { matchedCount } = await collection.bulkWrite(
       updates.map((updateOne) => ({ updateOne })),
-      { ordered: false, timeoutMS: TIMEOUT_MS },
+      { ordered: false, timeoutMS: WRITE_MS },
     );
     if (matchedCount === edits.length) return edits.map(() => 'written');
     if (matchedCount === 0) return edits.map(() => 'conflict');
@@ -69,7 +83,7 @@ async function writeOne(
   update: mongo.Document,
 ): Promise<Written> {
   try {
-    const { matchedCount } = await collection.updateOne(filter, update, { timeoutMS: TIMEOUT_MS });
+    const { matchedCount } = await collection.updateOne(filter, update, { timeoutMS: WRITE_MS });
     return matchedCount > 0 ? 'written' : 'conflict';
   } catch (error) {
     if (!isRefusal(error)) throw named(error);
