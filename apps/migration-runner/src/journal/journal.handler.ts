@@ -8,8 +8,9 @@ import { batchOf, type JournalRecord, opened, whole, type Whole } from './record
 /** What the next batch follows. */
 interface Head {
   readonly place: number;
-  /** Bytes until and with `place`. */
+  /** Bytes and edits until and with `place`. */
   readonly total: number;
+  readonly edits: number;
   /** Those of them that are forgotten, and those of the last batch. */
   readonly forgotten: number;
   readonly last: number;
@@ -91,7 +92,14 @@ class StoredJournal implements Journal {
       })),
     );
     const hasBackup = head.hasBackup || kind === 'backup';
-    this.#head = { ...head, place, total: batch.total, last: batch.bytes, hasBackup };
+    this.#head = {
+      ...head,
+      place,
+      total: batch.total,
+      edits: batch.editsUntil,
+      last: batch.bytes,
+      hasBackup,
+    };
     return place;
   }
 
@@ -109,9 +117,20 @@ class StoredJournal implements Journal {
     return total - forgotten + last <= this.#maxBytes;
   }
 
-  async below(place: number): Promise<readonly Kept[]> {
+  async below(place: number, what?: 'edits'): Promise<readonly Kept[]> {
     const newest = await this.#newest(place);
-    return Promise.all(newest.map((each) => opened(each, this.#packing, this.#compression)));
+    const by = { packing: this.#packing, compression: this.#compression };
+    return Promise.all(
+      newest.map((each) => opened(what === 'edits' ? { ...each, texts: [] } : each, by)),
+    );
+  }
+
+  async editsAbove(place: number): Promise<number> {
+    const { edits } = await this.#known();
+    const [below] = await this.#newest(place + 1);
+    if (below) return edits - below.batch.editsUntil;
+    const [oldest] = whole(await this.#records.read(this.#id, { limit: 1 }));
+    return oldest ? edits - oldest.batch.editsUntil + oldest.batch.edits.length : 0;
   }
 
   async marks(): Promise<readonly JournalMark[]> {
@@ -151,10 +170,10 @@ class StoredJournal implements Journal {
     const place = Math.max(last?.version ?? 0, floor);
     const [newest] = await this.#newest(Infinity);
     const [oldest] = whole(await this.#records.read(this.#id, { limit: 1 }));
-    if (!newest) return { place, total: 0, forgotten: 0, last: 0, hasBackup: false };
-    const { total, bytes, kind, hasBackupBelow } = newest.batch;
+    if (!newest) return { place, total: 0, edits: 0, forgotten: 0, last: 0, hasBackup: false };
+    const { total, editsUntil: edits, bytes, kind, hasBackupBelow } = newest.batch;
     const hasBackup = newest.place > floor && (hasBackupBelow || kind === 'backup');
     const forgotten = oldest ? oldest.batch.total - oldest.batch.bytes : 0;
-    return { place, total, forgotten, last: bytes, hasBackup };
+    return { place, total, edits, forgotten, last: bytes, hasBackup };
   }
 }

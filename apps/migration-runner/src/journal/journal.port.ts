@@ -32,8 +32,13 @@ export interface Journal {
   keep(keeping: Keeping): Promise<number | undefined>;
   /** The greatest place there is; 0 for none. */
   top(): Promise<number>;
-  /** The newest below the place; several where two runners kept at the same time. */
-  below(place: number): Promise<readonly Kept[]>;
+  /**
+   * The newest below the place; several where two runners kept at the same time.
+   * @param what `edits`: without images, which is cheaper
+   */
+  below(place: number, what?: 'edits'): Promise<readonly Kept[]>;
+  /** How many edits are kept above the place. */
+  editsAbove(place: number): Promise<number>;
   /** False: another batch as large as the last would find no room. */
   hasRoom(): Promise<boolean>;
   /** Bytes that are kept, compressed. */

@@ -115,6 +115,24 @@ describe('the journal of a migration', () => {
     expect((await open().below(3))[0]?.batch).toBe(2);
   });
 
+  it('counts what it keeps above a place, also where older is forgotten', async () => {
+    const { open } = world();
+    const journal = open();
+    for (const batch of [1, 2, 3]) await journal.keep(keeping(batch));
+    expect([await open().editsAbove(0), await open().editsAbove(2)]).toEqual([6, 2]);
+    await journal.forget(1);
+    expect([await open().editsAbove(0), await open().editsAbove(2)]).toEqual([4, 2]);
+    expect(await world().open().editsAbove(0)).toBe(0);
+  });
+
+  it('gives edits alone to whoever does not need images', async () => {
+    const { open } = world();
+    await open().keep(keeping(1));
+    const [kept] = await open().below(Infinity, 'edits');
+    expect(kept?.edits).toHaveLength(2);
+    expect(kept).not.toHaveProperty('images');
+  });
+
   it('is bounded: what finds no room is not kept at all, until older is forgotten', async () => {
     const { open } = world(900);
     const journal = open();

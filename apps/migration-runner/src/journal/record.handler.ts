@@ -15,6 +15,8 @@ interface Batch extends PackedEdits {
   /** Of this batch, and of all until and with it. */
   readonly bytes: number;
   readonly total: number;
+  /** Edits of all until and with it. */
+  readonly editsUntil: number;
   readonly hasBackupBelow: boolean;
 }
 interface Part {
@@ -34,7 +36,11 @@ export interface Whole {
 export function batchOf(
   { run, definitionHash, kind, batch, edits }: Keeping,
   texts: readonly string[],
-  before: { readonly total: number; readonly hasBackup: boolean },
+  before: {
+    readonly total: number;
+    readonly edits: number;
+    readonly hasBackup: boolean;
+  },
 ): Batch {
   const packed = packEdits(edits);
   const bytes = [...texts, JSON.stringify(packed)].reduce((sum, text) => sum + text.length, 0);
@@ -49,6 +55,7 @@ export function batchOf(
     parts: Math.max(0, texts.length - 1),
     bytes,
     total: before.total + bytes,
+    editsUntil: before.edits + edits.length,
     hasBackupBelow: before.hasBackup,
   };
 }
@@ -69,8 +76,7 @@ export function whole(entries: readonly Entry<JournalRecord>[]): readonly Whole[
 
 export async function opened(
   { place, at, batch: stored, texts }: Whole,
-  packing: Packing,
-  compression: Compression,
+  { packing, compression }: { packing: Packing; compression: Compression },
 ): Promise<Kept> {
   const { run, definitionHash, kind, batch, hasBackupBelow } = stored;
   return {

@@ -59,6 +59,7 @@ function slowly({ migration, before, now, hasImage, hasBackupBelow }: World): Ro
   const canUndo = migration.down !== undefined && migration.invariants === undefined;
   if (canUndo) return { ...now, total: null };
   if (!hasImage && hasBackupBelow) return 'further';
+  if (hasImage && !migration.reads && now.total === after['total']) return { ...now, total: null };
   return isAs(after) ? 'MIGRATION_NO_WAY_BACK' : 'MIGRATION_DOCUMENT_EDITED';
 }
 

@@ -5,6 +5,7 @@ import {
   type Migration,
   restore,
   type Row,
+  transform,
 } from '@tidegate/migration';
 import { checksum } from '../journal/checksum.ts';
 import type { KeptEdit } from '../journal/kept.ts';
@@ -44,10 +45,28 @@ export function fateOf(migration: Migration, { edit, image, hasBackupBelow, now 
   const down = applyDown(migration, now);
   if (down.kind === 'changed') return { kind: 'put-back', by: 'down', edit: down };
   if (down.kind === 'unchanged') return { kind: 'unchanged' };
+  if (image && isUntouchedWhereChanged(migration, edit, image, now))
+    return fromImage(edit, image, now);
   if (!image && hasBackupBelow) return { kind: 'further' };
   return isOurs
     ? listed('MIGRATION_NO_WAY_BACK', `No before-image was kept. ${down.message}`)
     : listed('MIGRATION_DOCUMENT_EDITED', `It was edited since. ${down.message}`);
+}
+
+/**
+ * Where a migration does not say what it reads, any edit makes the document another one, also one that the database itself
+ * makes, such as the time of the last write. What the migration changed may still be as it left it.
+ */
+function isUntouchedWhereChanged(
+  migration: Migration,
+  { shape: { compare, changed }, after }: KeptEdit,
+  image: Row,
+  now: Row,
+): boolean {
+  if (compare) return false;
+  const made = transform(migration, image);
+  if (made.kind !== 'changed' || checksum(made.after, undefined) !== after) return false;
+  return checksum(made.after, changed) === checksum(now, changed);
 }
 
 /** What the migration did not change stays as it is now. */

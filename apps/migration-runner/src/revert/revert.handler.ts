@@ -16,15 +16,42 @@ const LISTED_IN_RUN = 1_000;
 /** Walks the journal, newest first, down to what was undone before, and puts back what it finds. */
 export async function revert(job: Job): Promise<void> {
   const { from, floor } = await beginning(job);
-  let work: Work | undefined = job.work;
-  while (work) {
-    if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined) return;
-    const batches: readonly Kept[] = await job.journal.below(work.journalAt ?? from + 1);
-    const isAtEnd = batches[0] === undefined || batches[0].place <= floor;
-    if (isAtEnd) return finish(job, work, from);
-    const run = await undo(job, work, batches);
-    work = run?.status === 'running' ? run.work : undefined;
+  let work = await measured(job, floor);
+  let ahead = reading(job, job.work.journalAt ?? from + 1);
+  try {
+    while (work) {
+      if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined) return;
+      const batches: readonly Kept[] = unwrapped(await ahead);
+      const place = batches[0]?.place ?? 0;
+      if (place <= floor) return await finish(job, work, from);
+      ahead = reading(job, place);
+      const run = await undo(job, work, batches);
+      work = run?.status === 'running' ? run.work : undefined;
+    }
+  } finally {
+    await ahead;
   }
+}
+
+type Read = { readonly batches: readonly Kept[] } | { readonly error: unknown };
+
+/** The next batch is read while one is put back. Never rejects: nobody may await it for a while. */
+const reading = ({ journal }: Job, below: number): Promise<Read> =>
+  journal.below(below).then(
+    (batches) => ({ batches }),
+    (error: unknown) => ({ error }),
+  );
+
+function unwrapped(read: Read): readonly Kept[] {
+  if ('error' in read) throw read.error;
+  return read.batches;
+}
+
+/** How much there is to look at, once. */
+async function measured({ work, journal, record }: Job, floor: number): Promise<Work | undefined> {
+  if (work.expected !== undefined || work.journalAt !== undefined) return work;
+  const run = await record('MeasureRun', { expected: await journal.editsAbove(floor) });
+  return run.status === 'running' ? run.work : undefined;
 }
 
 /** Where this revert began, also if that was another runner's doing, and how far down there is something to undo. */

@@ -60,7 +60,8 @@ export async function throughBatches(job: Job, begun: Run, pass: Pass): Promise<
       if (stop) throw stop;
       isFull = !batch.isKept;
       if (isFull) continue;
-      ahead = begin(job, { ...order, work, batch: order.batch + 1, after: batch.last, size });
+      const { last: after, documentBytes } = batch;
+      ahead = begin(job, { ...order, work, batch: order.batch + 1, after, size, documentBytes });
       const applied = await pass.apply({ ...order, work }, batch);
       if (!applied) return;
       run = await recorded(job, work, batch, { ...applied, startedAt });

@@ -1,5 +1,6 @@
 import { AppError } from '@tidegate/kernel';
 import type { MigrationErrorCode } from '../errors.ts';
+import { floorOf } from '../journal/journal.handler.ts';
 import { executeReport } from '../report/ended.ts';
 import { throughBatches } from './batches.handler.ts';
 import { matched, pending } from './batch.ts';
@@ -15,6 +16,7 @@ const IDLE_ROUNDS = 3;
 export async function executeDocuments(job: Job): Promise<void> {
   const measured = await measure(job);
   if (measured.status !== 'running') return;
+  await forgetUndone(job);
   let idle = 0;
   await throughBatches(job, await reconcile(job, measured.work), {
     kind: 'execute',
@@ -29,6 +31,12 @@ export async function executeDocuments(job: Job): Promise<void> {
       return left > 0 || run.status !== 'running' ? run : finish(job, run.work);
     },
   });
+}
+
+/** What was undone before is of no use any more, and must not use up the room. */
+async function forgetUndone({ journal, shift }: Job): Promise<void> {
+  const floor = floorOf(await journal.marks());
+  if (floor > 0) await shift.during(journal.forget(floor));
 }
 
 /** Counted once, before anything is written. */

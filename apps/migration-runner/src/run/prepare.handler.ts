@@ -1,6 +1,7 @@
 import type { FailedDocument } from '@tidegate/contracts';
 import { type Edit, type Row, transform } from '@tidegate/migration';
 import { keptEdit, type KeptFor } from '../journal/kept.ts';
+import { bytesOf } from '../report/size.ts';
 import type { Key } from '../target/target.port.ts';
 import { matched, pending } from './batch.ts';
 import { keyText, listedIn, stopFor } from './failures.ts';
@@ -18,6 +19,8 @@ export interface Prepared {
   readonly failed: readonly Row[];
   /** False: the journal had no room, and nothing of it may be written. */
   readonly isKept: boolean;
+  /** How large they are, about. */
+  readonly documentBytes: number;
 }
 
 export type Preparation = Prepared | 'no-more' | 'shift-ended';
@@ -30,12 +33,18 @@ export interface Order {
   readonly after: Key | undefined;
   readonly size: number;
   readonly kind: KeptFor;
+  /** How large documents were in the batch before; undefined: not known yet. */
+  readonly documentBytes?: number;
 }
+
+/** A batch has fewer documents where they are large, so that memory does not grow with them. */
+const BATCH_BYTES = 16 * 1_048_576;
+const MEASURED = 20;
 
 /** Reads, transforms and keeps the next page of what is pending. */
 export async function prepare(job: Job, order: Order): Promise<Preparation> {
   const { migration, target, faults, run } = job;
-  const page = await target.page(pending(migration), order.after, order.size);
+  const page = await nextPage(job, order);
   const [first, last] = [page[0], page.at(-1)];
   if (!first || !last) return 'no-more';
   await faults.at('batch.read', `migration-runs/${run}`);
@@ -51,7 +60,27 @@ export async function prepare(job: Job, order: Order): Promise<Preparation> {
   const isKept =
     stopFor(order.work, made.failures) !== undefined || (await keepEdits(job, order, made.edits));
   const keys = { first: target.keyOf(selection, first), last: target.keyOf(selection, last) };
-  return { ...keys, rows: rows.length, ...made, isKept };
+  return { ...keys, rows: rows.length, ...made, isKept, documentBytes: averageBytes(page) };
+}
+
+async function nextPage({ migration, target }: Job, order: Order): Promise<readonly Row[]> {
+  const { after, size } = order;
+  const left = pending(migration);
+  let bytes = order.documentBytes;
+  if (bytes === undefined && size > MEASURED) {
+    const some = await target.page(left, after, MEASURED);
+    if (some.length < MEASURED) return some;
+    bytes = averageBytes(some);
+  }
+  const most = bytes === undefined ? size : Math.max(1, Math.floor(BATCH_BYTES / bytes));
+  return target.page(left, after, Math.min(size, most));
+}
+
+/** Of some that are spread over the page. */
+function averageBytes(page: readonly Row[]): number {
+  const step = Math.ceil(page.length / MEASURED);
+  const some = page.filter((_row, at) => at % step === 0);
+  return some.reduce((sum, row) => sum + bytesOf(row), 0) / some.length;
 }
 
 export interface Made {

@@ -36,7 +36,7 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
 async function unrecorded({ journal, run }: Job, { batches }: Work): Promise<readonly Kept[]> {
   const batchesFound: Kept[] = [];
   for (let place = Infinity; ;) {
-    const kept = await journal.below(place);
+    const kept = await journal.below(place, 'edits');
     const ours = kept.filter((each) => each.run === run && each.batch > batches);
     const [newest] = ours;
     if (!newest) return batchesFound.reverse();

@@ -273,6 +273,18 @@ describe('documents that up fails on', () => {
   });
 });
 
+describe('documents that are large', () => {
+  it('are taken in smaller batches, whatever size was asked for', async () => {
+    const world = runnerWorld(60, totals);
+    world.database.exec('UPDATE orders SET note = hex(zeroblob(500000))');
+    const run = await world.run('m-1', 'execute', { batchSize: 10_000 });
+    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 60 } } });
+    expect(run.work.batches).toBeGreaterThan(3);
+    await world.run('m-2', 'revert');
+    expect(world.written()).toEqual({ up: 60, back: 60 });
+  });
+});
+
 describe('writers that go on writing the old form', () => {
   it('do not end a run as if it could not be finished', async () => {
     const world = runnerWorld(12, totals);
@@ -319,6 +331,21 @@ describe('a migration that is undone', () => {
       { id: 2, a: 90, total: 4 },
       { id: 4, a: 5, total: null },
     ]);
+  });
+
+  it('also where the database itself notes in each document when it was written', async () => {
+    const { reads: _everything, ...whole } = totals;
+    const world = runnerWorld(12, whole);
+    world.database.exec(
+      `CREATE TRIGGER touch AFTER UPDATE OF total ON orders BEGIN
+         UPDATE orders SET note = 'touched' WHERE id = new.id; END`,
+    );
+    await world.run('m-1', 'execute');
+    const run = await world.run('m-2', 'revert');
+    expect(run.work).toMatchObject({ total: { changed: 12 }, failures: [] });
+    expect(world.rows().every(({ total, note }) => total === null && note === 'touched')).toBe(
+      true,
+    );
   });
 
   it('by down where there is no image, and where a document was edited since', async () => {
