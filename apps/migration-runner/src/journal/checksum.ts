@@ -109,7 +109,7 @@ function objectText(value: object): string {
   if (Array.isArray(value)) return `[${value.map(textOf).join('')}]`;
   if (isPlain(value)) return fieldsOf(value);
   if (Object.prototype.toString.call(value) === '[object Date]')
-    return quoted(String((value as Date).toJSON()));
+    return quoted((value as Date).toJSON() ?? 'no date');
   if (ArrayBuffer.isView(value)) return `bytes${hash('sha256', value as Uint8Array, 'base64url')}`;
   const driverValue = value as { readonly _bsontype?: string; toString(): string };
   const { _bsontype: type } = driverValue;
