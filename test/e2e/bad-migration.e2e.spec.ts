@@ -56,7 +56,7 @@ describe('a migration that cannot be done', () => {
     [['tidy', '--execute'], 'tidy depends on totals, which is not executed.'],
     [['totals', '--execute', '--min-batch-size=600'], 'is more than batchSize, which is 500'],
     [['totals', '--execute', '--max-errors=5'], 'needs onError: skip or quarantine'],
-    [['totals', '--verify', '--on-error=skip'], 'means something only to execute and backup'],
+    [['totals', '--verify', '--on-error=skip'], 'means something only to plan, execute and backup'],
     [['totals', '--execute', '--window=22:00-06:00', '--time-zone=Mars'], 'is no time zone'],
     [['totals', '--execute', '--probe=ftp://x'], 'probe'],
   ])('%j is told why, and nothing is touched', async (args, why) => {

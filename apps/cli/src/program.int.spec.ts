@@ -613,7 +613,7 @@ describe('a migration run', () => {
       { ...body, status: 'running' },
       { ...body, status: 'running', waitsFor: { message: 'Another run is under way.' } },
       { ...body, status: 'paused', by: 'ada', reason: 'lunch' },
-      { ...body, status: 'completed', report: { matched: 3, failures: [], samples: [{ id: 1 }] } },
+      { ...body, status: 'completed', report: { matched: 3 } },
     ];
     const { env } = await services((request, response) =>
       answering(200, states.length > 1 ? states.shift() : states[0])(request, response),
@@ -621,8 +621,7 @@ describe('a migration run', () => {
     const { code, out } = await tidegate(env, ['migration', 'run', 'totals']);
     expect(code).toBe(0);
     expect(out).toContain('m-1 waits: Another run is under way.\nm-1 is paused by ada: lunch\n');
-    expect(stripVTControlCharacters(out)).toMatch(/failures\s+none\n/);
-    expect(out).toContain('\n  {"id":1}');
+    expect(out).toContain('"matched": 3');
   });
 
   it('is watched from elsewhere: a line at each tenth and for what it waits, once', async () => {

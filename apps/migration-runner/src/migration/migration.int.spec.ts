@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, it } from '@jest/globals';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
 import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestService } from '@tidegate/platform/testing';
 import { memoryStore } from '@tidegate/store/testing';
 import { migrationRunner } from '../index.ts';
+
+jest.setTimeout(30_000);
 
 const cleanUp: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -50,6 +52,7 @@ function shop() {
       MIGRATIONS_DIR: texted,
       MIGRATION_TARGETS: `shop=sqlite:${file}`,
       MIGRATION_CHECK_MS: '50',
+      MIGRATION_SETTLE_MS: '50',
     };
     return startTestService(migrationRunner, { env, bus, store });
   };

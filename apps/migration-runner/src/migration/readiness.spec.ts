@@ -160,14 +160,14 @@ describe('a run', () => {
     },
   );
 
-  it.each(['plan', 'verify', 'revert', 'cutover', 'cleanup'] as const)(
+  it.each(['verify', 'revert', 'cutover', 'cleanup'] as const)(
     'is told that onError means nothing to %s',
     (action) => {
       const totals = { ...verified, cutOver: true };
       const asked = { migration: 'totals', action, onError: 'skip' } as const;
       expect(refusalToStart(known({ indexes: all, totals }), asked)).toMatchObject({
         code: 'RUN_OPTIONS_CONTRADICT',
-        message: expect.stringContaining('only to execute and backup'),
+        message: expect.stringContaining('only to plan, execute and backup'),
       });
     },
   );
