@@ -35,6 +35,16 @@ beforeAll(async () => {
     `export default { id: 'tidy', ${about} phase: 'cleanup', dependsOn: ['totals'],
       pending: { note: { not: null } }, up: (order) => ({ ...order, note: null }) };`,
   );
+  writeFileSync(
+    join(folder, 'empty.mjs'),
+    `export default { id: 'empty', ${about} filter: { price: { above: 1000 } },
+      pending: { total: { equals: null } }, up: (order) => ({ ...order, total: 0 }) };`,
+  );
+  writeFileSync(
+    join(folder, 'misplaced.mjs'),
+    `export default { id: 'misplaced', target: 'shop', collection: 'parcels',
+      pending: { total: { equals: null } }, up: (order) => ({ ...order, total: 0 }) };`,
+  );
   house = await openHouse(env);
 });
 afterAll(() => house.program.kill());
@@ -49,10 +59,15 @@ const migrate = (...args: string[]) => house.tidegate('migration', 'run', ...arg
 
 describe('a migration that cannot be done', () => {
   it.each([
-    [['nothing', '--execute'], 'There is no migration nothing; the runner knows tidy, totals.'],
+    [
+      ['nothing', '--execute'],
+      'There is no migration nothing; the runner knows empty, misplaced, tidy, totals.',
+    ],
     [['totals', '--revert'], 'totals is not executed: there is nothing to undo.'],
     [['totals', '--cutover'], 'totals is not executed'],
     [['totals', '--cleanup'], 'its before-images are still needed'],
+    [['empty', '--execute'], 'MIGRATION_NOTHING_MATCHED'],
+    [['misplaced', '--dry-run'], 'parcels'],
     [['tidy', '--execute'], 'tidy depends on totals, which is not executed.'],
     [['totals', '--execute', '--min-batch-size=600'], 'is more than batchSize, which is 500'],
     [['totals', '--execute', '--max-errors=5'], 'needs onError: skip or quarantine'],

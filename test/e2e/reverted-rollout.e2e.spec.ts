@@ -67,7 +67,7 @@ it('shows whoever approves what would change, and takes back with the flag what 
   await rolloutUntil(house, id, ({ hold }) => hold?.reason === 'awaiting-approval');
   const { code, output } = await approve(id);
   expect([code, output]).toEqual([0, expect.stringContaining('The dry run of totals/plan')]);
-  expect(output).toContain('# totals: plan');
+  expect(output).toContain('3 of 4 documents would change.');
   await rolloutUntil(house, id, ({ phase }) => phase === 'open');
   expect(totals()).toEqual([3, 4, 5, 600]);
   const reason = { body: { reason: 'the sums are wrong' } };

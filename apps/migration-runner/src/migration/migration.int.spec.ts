@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import { memoryBus } from '@tidegate/bus/testing';
+import { RunMigration } from '@tidegate/contracts';
+import { exampleOf } from '@tidegate/contracts/testing';
 import { eventually } from '@tidegate/kernel/testing';
 import { randomIds, systemClock } from '@tidegate/platform';
 import { startTestService, type TestService } from '@tidegate/platform/testing';
@@ -169,6 +171,19 @@ it('refuses options that cannot be kept, each with its name', async () => {
       ],
     },
   });
+});
+
+it('answers a command on the topic as it answers a request', async () => {
+  const service = await shop().start({ totals: TOTALS });
+  const asked = { run: 'm-1', migration: 'totals', action: 'plan', onFailure: 'revert' } as const;
+  const command = exampleOf(RunMigration, asked, { at: Date.now() });
+  await service.context.bus.publish([{ ...command, topic: 'migration.commands' }]);
+  await eventually(() =>
+    service
+      .published('migration.events')
+      .some(({ data }) => (data as { code?: string }).code === 'RUN_OPTIONS_CONTRADICT'),
+  );
+  expect((await service.get('/v1/runs/m-1')).status).toBe(404);
 });
 
 it('reverts by a run that executed, and by no other', async () => {
