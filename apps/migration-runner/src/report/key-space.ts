@@ -14,11 +14,12 @@ const FIRST_CHARACTER = 32;
 const CHARACTERS = 95n; // printable ASCII
 const TEXT_LENGTH = 24;
 
-const hex = (name: string, digits: number): KeySpace => ({
+/** @param prefix of keys that carry their type; a table's column knows it by itself */
+const hex = (name: string, digits: number, prefix: string): KeySpace => ({
   name,
   end: 16n ** BigInt(digits),
   place: (key) => BigInt(`0x${textOf(key).replaceAll('-', '').padEnd(digits, '0')}`),
-  at: (place) => `$${name}:${dashed(name, place.toString(16).padStart(digits, '0'))}`,
+  at: (place) => prefix + dashed(name, place.toString(16).padStart(digits, '0')),
 });
 
 const dashed = (name: string, digits: string): string =>
@@ -36,12 +37,12 @@ const numbers: KeySpace = {
 };
 
 /** Milliseconds. */
-const dates: KeySpace = {
+const dates = (prefix: string): KeySpace => ({
   name: 'date',
   end: OFFSET + 8_640_000_000_000_000n,
   place: (key) => BigInt(Date.parse(textOf(key))) + OFFSET,
-  at: (place) => `$date:${new Date(Number(place - OFFSET)).toISOString()}`,
-};
+  at: (place) => prefix + new Date(Number(place - OFFSET)).toISOString(),
+});
 
 /** By its first characters; others than printable ASCII are near enough at the end they are nearer to. */
 const texts: KeySpace = {
@@ -65,24 +66,31 @@ const texts: KeySpace = {
   },
 };
 
-const spaces: Readonly<Record<string, KeySpace>> = {
-  oid: hex('oid', 24),
-  uuid: hex('uuid', 32),
+const typed: Readonly<Record<string, KeySpace>> = {
+  oid: hex('oid', 24, '$oid:'),
+  uuid: hex('uuid', 32, '$uuid:'),
   int: numbers,
-  date: dates,
+  date: dates('$date:'),
   text: texts,
 };
-
 const TYPED = /^\$(oid|uuid|date|int|text):(.*)$/s;
 const textOf = (key: Key): string => TYPED.exec(String(key))?.[2] ?? String(key);
+
+/** Text that a column of another type is read as. */
+const untyped: readonly (readonly [RegExp, KeySpace])[] = [
+  [/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, hex('uuid', 32, '')],
+  [/^\d{4}-\d\d-\d\dT\d\d:\d\d/, dates('')],
+];
 
 /** The space of a key; undefined for one that cannot be placed. */
 export function spaceOf(key: Key): KeySpace | undefined {
   if (typeof key === 'number') return Number.isFinite(key) ? numbers : undefined;
-  const space = spaces[TYPED.exec(key)?.[1] ?? 'text'] ?? texts;
+  const type = TYPED.exec(key)?.[1];
+  if (type === undefined && key.startsWith('$')) return undefined;
+  const space = type === undefined ? untyped.find(([form]) => form.test(key))?.[1] : typed[type];
   try {
-    space.place(key);
-    return space;
+    (space ?? texts).place(key);
+    return space ?? texts;
   } catch {
     return undefined;
   }

@@ -1,3 +1,6 @@
+import { isAppError } from '@tidegate/kernel';
+import type { Row } from '@tidegate/migration';
+import type { MigrationErrorCode } from '../errors.ts';
 import type { Key, Selection } from '../target/target.port.ts';
 import { spaceOf } from './key-space.ts';
 import { everyOf, type Keyed, type Reader } from './read.handler.ts';
@@ -16,28 +19,32 @@ export async function* spreadOver(
   selection: Selection,
   { total, wanted }: { readonly total: number; readonly wanted: number },
 ): AsyncGenerator<Keyed> {
-  const [first] = await reader.target.page(selection, undefined, 1);
-  const firstKey = first && reader.target.keyOf(selection, first);
-  if (!first || firstKey === undefined) return;
-  if (total <= Math.max(FEW, 4 * wanted) || wanted > FEW || !spaceOf(firstKey))
-    return yield* everySoMany(reader, selection, Math.max(1, total / wanted));
-  yield { key: firstKey, row: first };
-  yield* between(reader, selection, firstKey, wanted - 1);
+  const step = Math.max(1, total / wanted);
+  if (total <= Math.max(FEW, 4 * wanted) || wanted > FEW)
+    return yield* everySoMany(reader, selection, step);
+  const found = new Set<Key>();
+  for await (const each of between(reader, selection, wanted)) {
+    found.add(each.key);
+    yield each;
+  }
+  // Keys of a type that cannot be placed, or that begin alike.
+  if (found.size < wanted / 2)
+    for await (const each of everySoMany(reader, selection, step))
+      if (!found.has(each.key)) yield each;
 }
 
-async function* between(reader: Reader, selection: Selection, first: Key, wanted: number) {
-  const { target, shift } = reader;
-  const spread = spreadFrom(first);
-  let found = 0;
-  for (let asked = 0; found < wanted && asked < 4 * wanted + 200; asked += 1) {
-    await goOn(shift);
-    const after = spread.next();
-    if (after === undefined) return;
-    const [row] = await target.page(selection, after, 1);
-    const key = row && target.keyOf(selection, row);
-    if (!spread.met(key) || !row || key === undefined) continue;
+async function* between(reader: Reader, selection: Selection, wanted: number) {
+  const first = (await after(reader, selection, undefined, 1))[0];
+  if (!first) return;
+  yield first;
+  const spread = spreadFrom(first.key);
+  for (let [found, asked] = [1, 0]; found < wanted && asked < 4 * wanted + 200; asked += 1) {
+    const key = spread.next();
+    if (key === undefined) return;
+    const next = (await after(reader, selection, key, 1))[0];
+    if (!spread.met(next?.key) || !next) continue;
     found += 1;
-    yield { key, row };
+    yield next;
   }
 }
 
@@ -53,26 +60,39 @@ async function* everySoMany(reader: Reader, selection: Selection, step: number) 
 }
 
 /** The greatest key, found by halving; undefined where there is none, or keys cannot be placed. */
-export async function lastKeyOf(
-  { target, shift }: Reader,
-  selection: Selection,
-): Promise<Key | undefined> {
-  const after = async (key: Key | undefined): Promise<Key | undefined> => {
-    await goOn(shift);
-    const row = (await target.page(selection, key, TAIL)).at(-1);
-    return row && target.keyOf(selection, row);
-  };
-  let last = await after(undefined);
+export async function lastKeyOf(reader: Reader, selection: Selection): Promise<Key | undefined> {
+  const lastAfter = async (key: Key | undefined): Promise<Key | undefined> =>
+    (await after(reader, selection, key, TAIL)).at(-1)?.key;
+  let last = await lastAfter(undefined);
   let space = last === undefined ? undefined : spaceOf(last);
   let end = space?.end ?? 0n;
   while (last !== undefined && space && end > space.place(last)) {
     const middle = (space.place(last) + end) / 2n;
-    const key = await after(space.at(middle));
+    const key = await lastAfter(space.at(middle));
     const found = key === undefined ? undefined : spaceOf(key);
     if (found === space && space.place(key as Key) > space.place(last)) last = key as Key;
     else if (found === space || found === undefined) end = middle;
     else [last, space, end] = [key as Key, found, found.end];
   }
   // Keys that begin alike, or are in an order of the server's own, are not found like that.
-  return last !== undefined && (await after(last)) === undefined ? last : undefined;
+  return last !== undefined && (await lastAfter(last)) === undefined ? last : undefined;
+}
+
+/** What follows a key; nothing where it is one that the column's type has no value for, as it is beyond them all. */
+async function after(
+  { target, shift }: Reader,
+  selection: Selection,
+  key: Key | undefined,
+  limit: number,
+): Promise<readonly Keyed[]> {
+  await goOn(shift);
+  const keyed = (row: Row): Keyed => ({ key: target.keyOf(selection, row), row });
+  try {
+    return (await target.page(selection, key, limit)).map(keyed);
+  } catch (error) {
+    const isRefused =
+      isAppError(error) && error.code === ('MIGRATION_TARGET_FAILED' satisfies MigrationErrorCode);
+    if (isRefused && key !== undefined) return [];
+    throw error;
+  }
 }

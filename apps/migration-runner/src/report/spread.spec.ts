@@ -64,6 +64,8 @@ describe('the place of a key', () => {
     ['$uuid:00000000-0000-4000-8000-000000000000', '$uuid:64f00000-0000-4000-8000-000000000000'],
     ['$date:1960-01-01T00:00:00.000Z', '$date:2030-01-01T00:00:00.000Z'],
     ['$int:-90071992547409930', '$int:90071992547409930'],
+    ['00000000-0000-4000-8000-000000000000', '64f00000-0000-4000-8000-000000000000'],
+    ['1960-01-01T00:00:00.000Z', '2030-01-01T00:00:00.000Z'],
     [-5, 7.5],
     ['a', 'ab'],
     ['order-1', 'order-2'],
@@ -79,5 +81,6 @@ describe('the place of a key', () => {
   it('is not known of a key that is of no type', () => {
     expect(spaceOf(Infinity)).toBeUndefined();
     expect(spaceOf('$oid:not-an-id')).toBeUndefined();
+    expect(spaceOf('$bson:EAAAAA==')).toBeUndefined();
   });
 });
