@@ -61,21 +61,25 @@ async function* everySoMany(reader: Reader, selection: Selection, step: number) 
 
 /** The greatest key, found by halving; undefined where there is none, or keys cannot be placed. */
 export async function lastKeyOf(reader: Reader, selection: Selection): Promise<Key | undefined> {
-  const lastAfter = async (key: Key | undefined): Promise<Key | undefined> =>
-    (await after(reader, selection, key, TAIL)).at(-1)?.key;
-  let last = await lastAfter(undefined);
+  const tailAfter = (key: Key | undefined) => after(reader, selection, key, TAIL);
+  const isAll = (tail: readonly Keyed[]) => tail.length > 0 && tail.length < TAIL;
+  let tail = await tailAfter(undefined);
+  let last = tail.at(-1)?.key;
   let space = last === undefined ? undefined : spaceOf(last);
   let end = space?.end ?? 0n;
-  while (last !== undefined && space && end > space.place(last)) {
+  while (!isAll(tail) && last !== undefined && space && end > space.place(last)) {
     const middle = (space.place(last) + end) / 2n;
-    const key = await lastAfter(space.at(middle));
+    tail = await tailAfter(space.at(middle));
+    const key = tail.at(-1)?.key;
     const found = key === undefined ? undefined : spaceOf(key);
-    if (found === space && space.place(key as Key) > space.place(last)) last = key as Key;
-    else if (found === space || found === undefined) end = middle;
-    else [last, space, end] = [key as Key, found, found.end];
+    if (key === undefined || (found === space && space.place(key) <= space.place(last)))
+      end = middle;
+    else if (found === space) last = key;
+    else [last, space, end] = [key, found, found?.end ?? 0n];
   }
+  if (isAll(tail)) return tail.at(-1)?.key;
   // Keys that begin alike, or are in an order of the server's own, are not found like that.
-  return last !== undefined && (await lastAfter(last)) === undefined ? last : undefined;
+  return last !== undefined && (await tailAfter(last)).length === 0 ? last : undefined;
 }
 
 /** What follows a key; nothing where it is one that the column's type has no value for, as it is beyond them all. */

@@ -10,12 +10,12 @@ interface Gap {
 interface Stretch {
   readonly space: KeySpace;
   gaps: readonly Gap[];
-  found: number;
+  asked: number;
 }
 
 /**
  * Finds keys that are spread over the whole range, whatever gaps it has: the widest gap is halved by asking for the next
- * document after its middle, until enough are found or no gap is left. Keys of each type are spread by themselves.
+ * document after its middle, until enough are found or no gap is left. Keys of several types take turns.
  */
 export interface Spread {
   /** After which key to ask for a document next; undefined: there is nothing left to look into. */
@@ -32,7 +32,7 @@ export function spreadFrom(first: Key): Spread {
   const begin = (key: Key): void => {
     const space = spaceOf(key);
     if (!space || stretches.some((each) => each.space === space)) return;
-    stretches.push({ space, gaps: [{ from: space.place(key), to: space.end }], found: 1 });
+    stretches.push({ space, gaps: [{ from: space.place(key), to: space.end }], asked: 0 });
   };
   const isNew = (key: Key): boolean => !seen.has(key) && seen.add(key) !== undefined;
   begin(first);
@@ -41,12 +41,13 @@ export function spreadFrom(first: Key): Spread {
     next() {
       const open = stretches.filter(({ gaps }) => gaps.length > 0);
       const stretch = open.reduce<Stretch | undefined>(
-        (least, each) => (least && least.found <= each.found ? least : each),
+        (least, each) => (least && least.asked <= each.asked ? least : each),
         undefined,
       );
       const gap = stretch?.gaps.reduce((a, b) => (b.to - b.from > a.to - a.from ? b : a));
       if (!stretch || !gap) return undefined;
       const middle = (gap.from + gap.to) / 2n;
+      stretch.asked += 1;
       asked = { stretch, gap, middle };
       return stretch.space.at(middle);
     },
@@ -62,10 +63,8 @@ export function spreadFrom(first: Key): Spread {
         { from: place, to: gap.to },
       ].filter(({ from, to }) => to > from);
       if (key === undefined) return false;
-      const fresh = isNew(key);
-      if (fresh && isOfSpace) stretch.found += 1;
       if (!isOfSpace) begin(key);
-      return fresh;
+      return isNew(key);
     },
   };
 }
