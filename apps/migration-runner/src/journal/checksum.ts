@@ -95,13 +95,15 @@ export function textOf(value: unknown): string {
 const numberText = (value: number): string =>
   Number.isInteger(value) && !Number.isSafeInteger(value) ? `${BigInt(value)};` : `${value};`;
 
+/** Longer text is text: finding its last zeros would take too long. */
+const LONGEST_DECIMAL = 100;
 const DECIMAL = /^(-?)0*(\d+)(?:\.(\d*?)0*)?$/;
 
 function stringText(text: string): string {
   const first = text.charCodeAt(0);
   if (first === 123 || first === 91) return parsedText(text); // { or [
   const mayBeNumber = first === 45 || (first >= 48 && first <= 57); // - or a digit
-  const found = mayBeNumber ? DECIMAL.exec(text) : null;
+  const found = mayBeNumber && text.length <= LONGEST_DECIMAL ? DECIMAL.exec(text) : null;
   if (!found) return quoted(text);
   const [, sign = '', whole = '', rest = ''] = found;
   const digits = rest === '' ? whole : `${whole}.${rest}`;

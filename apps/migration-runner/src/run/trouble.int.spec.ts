@@ -133,6 +133,30 @@ describe('a batch under way', () => {
     expect(world.written()?.['up']).toBe(null);
   });
 
+  it.each([1, -1])(
+    'is left when the clock jumps by a day (%i), and done in the next shift',
+    async (day) => {
+      const world = runnerWorld(12, totals);
+      await world.ask('m-1', 'execute');
+      let jumps = 0;
+      const faults: Faults = {
+        at: (point) => {
+          if (point !== 'batch.journaled') return;
+          jumps += 1;
+          if (jumps === 1) world.clock.advance(day * 86_400_000);
+        },
+      };
+      const runner = world.start({ faults });
+      await runner.advance('m-1');
+      await runner.advance('m-1');
+      expect(await world.state('m-1')).toMatchObject({
+        status: 'completed',
+        work: { total: { changed: 12, mismatched: 0 } },
+      });
+      expect(world.twice()).toEqual([]);
+    },
+  );
+
   it('keeps whoever would take the run over waiting until its lease has run out', async () => {
     const world = runnerWorld(12, totals);
     await world.ask('m-1', 'execute');
@@ -275,13 +299,13 @@ describe('documents that up fails on', () => {
 
 describe('documents that are large', () => {
   it('are taken in smaller batches, whatever size was asked for', async () => {
-    const world = runnerWorld(60, totals);
+    const world = runnerWorld(24, totals);
     world.database.exec('UPDATE orders SET note = hex(zeroblob(500000))');
     const run = await world.run('m-1', 'execute', { batchSize: 10_000 });
-    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 60 } } });
-    expect(run.work.batches).toBeGreaterThan(3);
+    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 24 } } });
+    expect(run.work.batches).toBeGreaterThan(1);
     await world.run('m-2', 'revert');
-    expect(world.written()).toEqual({ up: 60, back: 60 });
+    expect(world.written()).toEqual({ up: 24, back: 24 });
   });
 });
 
