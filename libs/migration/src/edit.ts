@@ -29,7 +29,7 @@ export function editOf(before: Row, after: Row, reads?: readonly Path[]): Edit {
     const [old, next] = [own(before, name), own(after, name)];
     if (!equal(old ?? null, next ?? null)) differences([name], old, next, changes);
   }
-  const compare = reads && outermost([...reads, ...changes.map(({ path }) => path)]);
+  const compare = reads && compared(reads, changes);
   return { before, after, changes, ...(compare ? { compare } : {}) };
 }
 
@@ -83,6 +83,23 @@ const namesOf = (a: Row, b: Row): string[] => {
   const added = Object.keys(b).filter((name) => !Object.hasOwn(a, name));
   return [...Object.keys(a), ...added];
 };
+
+/** What is compared is the same for all documents that are changed alike: computed once, and the same list each time. */
+const COMPARED = new WeakMap<readonly Path[], Map<string, readonly Path[]>>();
+const MOST_SHAPES = 100;
+
+function compared(reads: readonly Path[], changes: readonly Change[]): readonly Path[] {
+  const shapes = COMPARED.get(reads) ?? new Map<string, readonly Path[]>();
+  COMPARED.set(reads, shapes);
+  let shape = '';
+  for (const { path } of changes) shape += `${path.length}:${path.join('\0')}\n`;
+  const known = shapes.get(shape);
+  if (known) return known;
+  if (shapes.size === MOST_SHAPES) shapes.clear();
+  const paths = outermost([...reads, ...changes.map(({ path }) => path)]);
+  shapes.set(shape, paths);
+  return paths;
+}
 
 /** Those that lie in none of the others, each once. */
 export function outermost(paths: readonly Path[]): readonly Path[] {

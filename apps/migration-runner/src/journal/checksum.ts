@@ -43,8 +43,16 @@ export function checksums({ before, after, changes, compare }: Edit): readonly [
 
 const hashed = (text: string): string => hash('sha256', text, 'base64url').slice(0, LENGTH);
 
-const partsOf = (document: Row, paths: readonly Path[]): string =>
-  paths.map((path) => `${path.map(quoted).join('')}=${partAt(document, path)}`).join('');
+/** The same list of paths is asked for again with each document. */
+const NAMES = new WeakMap<readonly Path[], readonly string[]>();
+
+function partsOf(document: Row, paths: readonly Path[]): string {
+  const names = NAMES.get(paths) ?? paths.map((path) => `${path.map(quoted).join('')}=`);
+  NAMES.set(paths, names);
+  let all = '';
+  for (const [index, path] of paths.entries()) all += names[index] + partAt(document, path);
+  return all;
+}
 
 /** Null and absent are the same in a column, not inside of one. */
 function partAt(document: Row, path: Path): string {

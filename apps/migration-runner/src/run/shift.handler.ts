@@ -16,7 +16,7 @@ export interface Shift {
    * is to be left as it is: it was paused or ended, another runner has it, or this process stops.
    */
   goOn(): Promise<boolean>;
-  /** Asked before each batch: likewise, but always gives way and renews the lease, so that the batch has all of it. */
+  /** Asked before each batch: likewise, but always gives way, and renews the lease unless it was a second ago. */
   goOnToBatch(): Promise<boolean>;
   /** Asked just before a write: false when less of the lease is left than a write may take, and it is not to be had. */
   mayWrite(): Promise<boolean>;
@@ -71,7 +71,7 @@ export async function underLease(
     goOn: async () =>
       isLess(turnAt, TURN_MS) ||
       ((await giveWay()) && (isLess(lookedAt, LOOK_MS) || ((await isWanted()) && keep()))),
-    goOnToBatch: async () => (await giveWay()) && keep(),
+    goOnToBatch: async () => (await giveWay()) && (isLess(keptAt, LOOK_MS) || keep()),
     mayWrite: async () => isLess(keptAt, LEASE_MS - WRITE_MS) || keep(),
     during: (step) => keptDuring(step, { sleep, keep }),
   };
