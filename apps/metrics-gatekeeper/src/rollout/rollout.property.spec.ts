@@ -5,7 +5,7 @@ import { isMissingData } from '@tidegate/gates';
 import { ALL, CANARY, type Found, GUARDS, Story } from './story.memory.ts';
 
 const STEPS = [
-  '{ migrate: order-totals, action: execute }',
+  '{ migrate: order-totals, action: execute, onFailure: revert }',
   CANARY,
   '{ approve: review }',
   ALL.replace(' }', ', deadline: 8s, atDeadline: advance }'),
@@ -15,6 +15,7 @@ const STEPS = [
 const PLAN =
   `${GUARDS}  - { name: trial, judge: immediate, metric: violations, shadow: true }\n` +
   'levels: { notify: 2, hold: 5 }\nrecovery: { within: 5s }\n';
+const REVERT = { run: 'r-1.revert.2.order-totals', action: 'revert' };
 const MOVES: Readonly<Record<string, (story: Story) => unknown>> = {
   start: (story) => story.start(),
   held: (story) => story.held(),
@@ -45,6 +46,11 @@ const MOVES: Readonly<Record<string, (story: Story) => unknown>> = {
       (story: Story) => story.hears(`Migration${what}`),
     ]),
   ),
+  'revert started': (story) => story.hears('MigrationStarted', REVERT),
+  'revert completed': (story) => story.hears('MigrationCompleted', REVERT),
+  'revert failed': (story) =>
+    story.hears('MigrationFailed', { ...REVERT, code: 'NO', message: 'no' }),
+  'nothing to revert': (story) => story.answered('RunMigration', 'MIGRATION_NOT_EXECUTED'),
   'run paused': (story) => story.hears('MigrationPaused', { by: 'robin', reason: 'disk' }),
   'run failed': (story) => story.hears('MigrationFailed', { code: 'NO', message: 'no' }),
   'run cancelled': (story) => story.hears('MigrationCancelled', { by: 'robin', reason: 'no' }),
@@ -86,6 +92,16 @@ const PROLOGUES = [
     'SetExposure done',
     'many errors',
     'RestoreFlag done',
+  ],
+  [
+    'start',
+    'held',
+    'run Completed',
+    'check',
+    'SetExposure done',
+    'RollBack',
+    'RestoreFlag done',
+    'revert started',
   ],
 ];
 const moves = fc.tuple(
@@ -149,6 +165,13 @@ it('ends each rollback as done or as failed once its deadline is over, whatever 
     const story = play([...names, 'RollBack'], () => undefined);
     if (story.state.status === 'absent') return;
     story.checks(11);
+    // Data take as long as they take; then it is over.
+    if (story.state.status === 'rolling-back') {
+      expect(story.state.rollback.actions).toContainEqual(
+        expect.objectContaining({ state: 'under-way', run: expect.any(String) }),
+      );
+      story.hears('MigrationCompleted', REVERT);
+    }
     expect(['rolled-back', 'failed', 'aborted']).toContain(story.state.status);
   });
 });
@@ -160,6 +183,19 @@ it('names the flag as it first was in every restore, in a generation that only g
       type === 'RestoreFlag' ? [data.rollout?.generation ?? 0] : [],
     );
     expect(generations).toEqual([...new Set(generations)].sort((a, b) => a - b));
+  });
+});
+
+it('reverts only after the flag is back and its own run is paused, what this rollout may have changed', () => {
+  forAll((names) => {
+    let open: readonly string[] = [];
+    for (const { type, data } of play(names, () => undefined).messages) {
+      if (type === 'RollbackStarted') open = data.actions;
+      if (type === 'RollbackActionDone' && data.outcome !== 'failed')
+        open = open.filter((action) => action !== data.action);
+      if (type === 'RunMigration' && data.action === 'revert')
+        expect(open[0]).toBe('revert-migration/order-totals');
+    }
   });
 });
 
