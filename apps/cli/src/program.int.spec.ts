@@ -495,6 +495,7 @@ describe('an approval', () => {
       'GET /v1/runs/r-1.0.0/report?format=markdown',
       'POST /v1/rollouts/r-1/approve',
     ]);
+    expect(JSON.parse(asked.at(-1)?.body ?? '')).toEqual({ reason: 'looks right', step: 'review' });
   });
 
   it.each([

@@ -4,9 +4,6 @@ import { acting, type Tools, type World } from '../command.ts';
 import { toned } from '../output/output.ts';
 import type { RolloutShown } from './timeline.ts';
 
-interface Waiting extends RolloutShown {
-  readonly dryRun?: { readonly step: string; readonly run: string };
-}
 interface ApproveOptions {
   readonly reason: string;
   readonly yes?: boolean;
@@ -22,15 +19,21 @@ export function registerApprove(rollout: Command, world: World): void {
       acting(world, async (tools, id: string, { reason, yes }: ApproveOptions) => {
         const { client, out } = tools;
         const path = `/v1/rollouts/${encodeURIComponent(id)}`;
-        const { body: waiting } = await client.call<Waiting>('metrics-gatekeeper', 'GET', path);
+        const { body: waiting } = await client.call<RolloutShown>(
+          'metrics-gatekeeper',
+          'GET',
+          path,
+        );
         await showDryRun(tools, waiting);
         if (yes !== true && !(await isConfirmed(tools, waiting)))
           throw new AppError('CLI_REFUSED', 'Nothing was approved.');
+        // What was read, and not whatever waits by now.
+        const step = waiting.dryRun ? waiting.step : undefined;
         const { body } = await client.call<RolloutShown>(
           'metrics-gatekeeper',
           'POST',
           `${path}/approve`,
-          { body: { reason } },
+          { body: { reason, step: step ?? undefined } },
         );
         out.show(body, () => `${body.id} is ${toned(body.status)}.`);
       }),
@@ -38,7 +41,7 @@ export function registerApprove(rollout: Command, world: World): void {
 }
 
 /** Nobody approves a migration unseen: without its report this fails. In JSON the rollout names the run. */
-async function showDryRun({ client, out }: Tools, { dryRun }: Waiting): Promise<void> {
+async function showDryRun({ client, out }: Tools, { dryRun }: RolloutShown): Promise<void> {
   if (!dryRun || out.json) return;
   const path = `/v1/runs/${encodeURIComponent(dryRun.run)}/report?format=markdown`;
   const { body } = await client.call<unknown>('migration-runner', 'GET', path);
@@ -47,7 +50,7 @@ async function showDryRun({ client, out }: Tools, { dryRun }: Waiting): Promise<
 
 const isConfirmed = async (
   { world, out }: Tools,
-  { id, step, dryRun }: Waiting,
+  { id, step, dryRun }: RolloutShown,
 ): Promise<boolean> =>
   world.ask === undefined ||
   out.json ||

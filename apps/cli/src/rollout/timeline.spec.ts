@@ -46,6 +46,14 @@ it('shows a bake as it is watched', () => {
   expect(line).toMatch(/overnight +bake .* 30s of 1m$/);
 });
 
+it('says what whoever approves should have read', () => {
+  const steps = [{ name: 'review', kind: 'approve', state: 'current' } as const];
+  expect(linesOf({ steps })[1]).toMatch(/waits for an approver$/);
+  expect(linesOf({ steps, dryRun: { step: 'totals/plan', run: 'r-1.0.0' } })[1]).toMatch(
+    /waits for an approver; to read first: tidegate migration report r-1\.0\.0$/,
+  );
+});
+
 it('names the risk once it has come to a level, and what a guard in shadow would have done', () => {
   expect(linesOf({ riskScore: 12.34, riskLevelsReached: ['notify'] })).toContain(
     'risk 12, rolls back at 100',

@@ -30,6 +30,8 @@ export interface RolloutShown {
     readonly at?: number;
     readonly message?: string;
   };
+  /** Before an approval: the last dry run. */
+  readonly dryRun?: { readonly step: string; readonly run: string };
   readonly hold?: { readonly reason: string; readonly message: string };
   readonly paused?: { readonly by: string; readonly reason: string };
   readonly rollback?: { readonly reason: string; readonly message: string };
@@ -133,8 +135,11 @@ function doneNote(step: StepShown, decisions: readonly DecisionShown[]): string 
   return `${took.padEnd(6)}  ${allCounts(verdicts)}`.trimEnd();
 }
 
+const toRead = ({ dryRun }: RolloutShown): string =>
+  dryRun ? `; to read first: tidegate migration report ${dryRun.run}` : '';
+
 function currentNote(rollout: RolloutShown, step: StepShown): string {
-  if (step.kind === 'approve') return `waits for an ${step.role ?? 'approver'}`;
+  if (step.kind === 'approve') return `waits for an ${step.role ?? 'approver'}${toRead(rollout)}`;
   if (!isWatched(step) || step.holdMs === undefined) return rollout.phase ?? '';
   // Once it is rolled back its guards are asked for something else: whether all is well again.
   if (rollout.recovery) return '';
