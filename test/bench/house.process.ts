@@ -25,12 +25,18 @@ export interface House {
   readonly servers?: { readonly kafka: string; readonly mongodb: string };
   /** Asks the service's first replica. Thrown for any answer but a success. */
   ask(
-    method: 'PUT' | 'POST',
+    method: 'GET' | 'PUT' | 'POST',
     service: string,
     path: string,
     body?: unknown,
-  ): Promise<{ readonly id: string }>;
+  ): Promise<Answer>;
   stop(): Promise<void>;
+}
+
+/** Of a change, its id, or that of a run. */
+interface Answer {
+  readonly id: string;
+  readonly run: string;
 }
 
 interface Started {
@@ -116,11 +122,11 @@ const asking =
         authorization: `Bearer ${key}`,
         'content-type': isText ? 'application/yaml' : 'application/json',
       },
-      body: isText ? body : JSON.stringify(body ?? {}),
+      ...(method === 'GET' ? {} : { body: isText ? body : JSON.stringify(body ?? {}) }),
     };
     const response = await fetch(`${urls[service]?.[0]}${path}`, request);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return (await response.json()) as { id: string };
+    return (await response.json()) as Answer;
   };
 
 /** Standalone: all five in one process, on the embedded drivers. */
@@ -146,18 +152,23 @@ export async function openStandalone(folder: string): Promise<House> {
 }
 
 /** flag-service alone, on the embedded drivers. */
-export async function openFlagService(
+export const openFlagService = (folder: string, more: NodeJS.ProcessEnv = {}): Promise<House> =>
+  openService('flag-service', folder, more);
+
+/** One service alone, on the embedded drivers. */
+export async function openService(
+  name: string,
   folder: string,
   more: NodeJS.ProcessEnv = {},
 ): Promise<House> {
   const { env, sdkKey, adminKey } = await commonOf(folder);
   const begun = performance.now();
-  const { child, url } = await startService('flag-service', { ...env, ...more });
+  const { child, url } = await startService(name, { ...env, ...more });
   const readyMs = performance.now() - begun;
-  const urls = { 'flag-service': [url] };
+  const urls = { [name]: [url] };
   const ask = asking(urls, adminKey);
   const processes = [child];
-  const flagServices = processes;
+  const flagServices = name === 'flag-service' ? processes : [];
   return { urls, processes, flagServices, readyMs, sdkKey, ask, stop: () => stop(child) };
 }
 
