@@ -8,7 +8,7 @@ import type { Journalled } from './verify.handler.ts';
 export async function* journalledIn(journal: Journal): AsyncGenerator<Journalled> {
   const floor = floorOf(await journal.marks());
   for (let place = Infinity; ;) {
-    const batches = await journal.below(place);
+    const batches = await journal.below(place, 'edits');
     const [newest] = batches;
     if (!newest || newest.place <= floor) return;
     for (const { kind, edits } of batches) if (kind === 'execute') yield* edits.map(journalled);

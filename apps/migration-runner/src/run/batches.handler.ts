@@ -61,7 +61,9 @@ export async function throughBatches(job: Job, begun: Run, pass: Pass): Promise<
       isFull = !batch.isKept;
       if (isFull) continue;
       const { last: after, documentBytes } = batch;
-      ahead = begin(job, { ...order, work, batch: order.batch + 1, after, size, documentBytes });
+      // Whoever wants rests between batches wants no haste, and what was read before a long rest is stale after it.
+      if (!work.flow?.niceRatio)
+        ahead = begin(job, { ...order, work, batch: order.batch + 1, after, size, documentBytes });
       const applied = await pass.apply({ ...order, work }, batch);
       if (!applied) return;
       run = await recorded(job, work, batch, { ...applied, startedAt });

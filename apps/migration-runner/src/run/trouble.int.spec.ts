@@ -251,6 +251,27 @@ describe('a full journal', () => {
   });
 });
 
+describe('a run that rests between batches', () => {
+  it('keeps each document once, however long it rests', async () => {
+    const world = runnerWorld(12, totals);
+    await world.ask('m-1', 'execute', { flow: { niceRatio: 2, targetBatchMs: 10_000 } });
+    const wrap: Wrap = (target) => ({
+      ...target,
+      write: (...given) => {
+        world.clock.advance(9_300);
+        return target.write(...given);
+      },
+    });
+    const runner = world.start({ wrap });
+    await runner.advance('m-1');
+    expect(await world.state('m-1')).toMatchObject({ status: 'completed' });
+    const kept = await runner.store
+      .projection<{ edits: unknown[] }>('migration-journal')
+      .read('totals', { limit: 100 });
+    expect(kept.flatMap(({ record }) => record.edits)).toHaveLength(12);
+  });
+});
+
 describe('documents that up fails on', () => {
   it('stop the run before their batch is written', async () => {
     const world = runnerWorld(12, picky);
