@@ -64,15 +64,17 @@ class StoredJournal implements Journal {
     this.#compression = compression;
   }
 
-  async keep(keeping: Keeping): Promise<number | undefined> {
-    const { images } = keeping;
-    const texts = images
-      ? await pressed(this.#compression, this.#packing.pack(images), PART_LENGTH)
-      : [];
-    // One after another, as each has the place after the one before.
-    const mine = this.#turn.then(() => this.#append(keeping, texts));
+  keep(keeping: Keeping): Promise<number | undefined> {
+    // In the order in which they come, as each has the place after the one before.
+    const mine = Promise.all([this.#pressed(keeping), this.#turn]).then(([texts]) =>
+      this.#append(keeping, texts),
+    );
     this.#turn = mine.catch(() => undefined); // told to whoever keeps it
     return mine;
+  }
+
+  async #pressed({ images }: Keeping): Promise<readonly string[]> {
+    return images ? pressed(this.#compression, this.#packing.pack(images), PART_LENGTH) : [];
   }
 
   async #append(keeping: Keeping, texts: readonly string[]): Promise<number | undefined> {
