@@ -69,7 +69,8 @@ class StoredJournal implements Journal {
     const mine = Promise.all([this.#pressed(keeping), this.#turn]).then(([texts]) =>
       this.#append(keeping, texts),
     );
-    this.#turn = mine.catch(() => undefined); // told to whoever keeps it
+    // What mine fails with is told to whoever keeps it; the one before may still be under way then.
+    this.#turn = Promise.allSettled([this.#turn, mine]);
     return mine;
   }
 

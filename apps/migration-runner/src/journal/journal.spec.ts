@@ -115,6 +115,18 @@ describe('the journal of a migration', () => {
     expect((await open().below(3))[0]?.batch).toBe(2);
   });
 
+  it('keeps the others apart also when one between them cannot be packed', async () => {
+    const { open } = world();
+    const journal = open();
+    const unpackable = keeping(2, { images: [{ id: 4, at: () => 0 }] });
+    const all = await Promise.allSettled(
+      [keeping(1), unpackable, keeping(3)].map((each) => journal.keep(each)),
+    );
+    expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect((await open().below(Infinity)).map(({ batch }) => batch)).toEqual([3]);
+    expect((await open().below(2)).map(({ batch }) => batch)).toEqual([1]);
+  });
+
   it('counts what it keeps above a place, also where older is forgotten', async () => {
     const { open } = world();
     const journal = open();
