@@ -19,6 +19,7 @@ import { RunController } from './run/run.controller.ts';
 import { runCollection } from './run/runs.ts';
 import { openMongoTarget } from './target/target.mongo.ts';
 import { openPostgresTarget } from './target/target.postgres.ts';
+import { createTurns } from './run/turns.ts';
 import { openSqliteTarget } from './target/target.sqlite.ts';
 import { createTargets } from './target/targets.ts';
 import { LIST_QUARANTINED, MIGRATIONS, RUNS, WAITS, WAKE } from './tokens.ts';
@@ -99,17 +100,20 @@ function loopOver(
   work: (run: string) => Promise<void>,
 ) {
   const active = new Map<string, Promise<void>>();
+  const turns = createTurns();
   context.onPage(() => underWay([...active.keys()]));
   context.onStop(async () => void (await Promise.all(active.values())));
   return context.loop('runs', everyMs, async () => {
     const due = await documents.claimDue(context.clock.now(), everyMs, RUNS_LOOKED_AT);
-    // Not awaited: a long run must not keep the others waiting.
-    for (const run of due)
-      if (!active.has(run) && active.size < RUNS_AT_ONCE)
-        active.set(
-          run,
-          work(run).finally(() => active.delete(run)),
-        );
+    for (const run of turns.inOrder(due)) {
+      if (active.has(run) || active.size >= RUNS_AT_ONCE) continue;
+      turns.took(run);
+      // Not awaited: a long run must not keep the others waiting.
+      active.set(
+        run,
+        work(run).finally(() => active.delete(run)),
+      );
+    }
   });
 }
 
