@@ -4,10 +4,10 @@ import { type Documents, objectId, openMongoDatabase } from '../testing/mongo.ts
 import { openRunner } from '../testing/runner.ts';
 import { balances, type LegacyOperation, operations } from './operations.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
 
 const SEED = Number(process.env['SEED'] ?? 7);
-const COUNT = 2_000;
+const COUNT = 500;
 const database = await openMongoDatabase();
 afterAll(async () => {
   await database?.[Symbol.asyncDispose]();
@@ -85,6 +85,7 @@ const checksumsOf = ({ preserved: [balance] }: Pick<PlanReport, 'preserved'>) =>
     await run('melt-state-cleanup', 'verify');
 
     await run('melt-state-cleanup', 'revert');
+    await run('atomic-melt-cutover', 'revert');
     await run('melt-legacy-operations', 'revert');
     await run('melt-operation-metadata', 'revert');
     expect(await all()).toEqual(before);

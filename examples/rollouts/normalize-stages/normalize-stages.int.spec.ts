@@ -7,11 +7,13 @@ import { hexId } from '../random.ts';
 import { openRunner } from '../testing/runner.ts';
 import { pipelines } from './pipelines.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(400_000);
 
 const SEED = Number(process.env['SEED'] ?? 7);
 const COUNT = 2_000;
-const data = (options: object = {}) => [...pipelines(COUNT, { seed: SEED, ...options })];
+const data = (options: object = {}, count = COUNT) => [
+  ...pipelines(count, { seed: SEED, ...options }),
+];
 
 const countsOf = (stages: readonly string[]): Record<string, number> =>
   Object.fromEntries(
@@ -76,6 +78,7 @@ afterAll(async () => {
     await run('normalize-stages', 'verify', { sampleSize: 500 });
     await run('normalize-stages-cutover', 'cutover');
 
+    await run('normalize-stages-cutover', 'revert');
     await run('normalize-stages', 'revert');
     await run('pipelines-distribution-columns', 'revert');
     expect(await all()).toEqual(before);
@@ -106,7 +109,10 @@ afterAll(async () => {
   });
 
   it('makes the same of documents, and can be taken back', async () => {
-    const before = data().map((pipeline, n) => ({ _id: objectId(hexId(n + 1)), ...pipeline }));
+    const before = data({}, 400).map((pipeline, n) => ({
+      _id: objectId(hexId(n + 1)),
+      ...pipeline,
+    }));
     await collection.insertMany(before);
     const { run } = await openRunner('normalize-stages', {
       reporting: postgres?.url ?? 'sqlite:unused.db',

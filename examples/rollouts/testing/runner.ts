@@ -36,10 +36,12 @@ export async function openRunner(
         .map(([name, url]) => `${name}=${url}`)
         .join(','),
       MIGRATION_CHECK_MS: '50',
+      MIGRATION_SETTLE_MS: '200',
     },
   });
   const ended = async (migration: string, action: string, options = {}): Promise<Ended> => {
     const body = { migration, action, ...options };
+    const began = performance.now();
     const started = await service.post<Ended>('/v1/runs', body);
     if (started.status !== 201) throw new Error(JSON.stringify(started.body));
     return eventually(async () => {
@@ -47,8 +49,11 @@ export async function openRunner(
         `/v1/runs/${started.body.run}`,
       );
       if (body.status === 'running') throw new Error(JSON.stringify(body));
+      process.stderr.write(
+        `${migration} ${action} ${Math.round(performance.now() - began)} ${body.status}\n`,
+      );
       return body;
-    }, 60_000);
+    }, 170_000);
   };
   return {
     ended,

@@ -15,7 +15,7 @@ type Application = {
     readonly { readonly status: string; readonly at: Date; readonly by: string }[] | null;
   readonly stages?: readonly Stage[];
   readonly currentStage?: StageKey | null;
-  readonly outcome?: Outcome | null;
+  readonly outcome?: Outcome;
   readonly stagesVersion?: number;
 };
 
@@ -241,7 +241,7 @@ export default defineMigration<Application>({
       ...application,
       stages: stagesOf(application),
       currentStage: placeOf(application),
-      outcome: isOutcome(application.status) ? application.status : null,
+      ...(isOutcome(application.status) ? { outcome: application.status } : {}),
       stagesVersion: 1,
     };
   },
