@@ -3,7 +3,7 @@ const libs =
 const lib = (...names) => `^libs/(${names.join('|')})/`;
 const siblings = ['bus', 'store', 'evaluation', 'statistics', 'metrics-source', 'migration'];
 const suffixed =
-  '[.](handler|port|sqlite|memory|embedded|mongo|postgres|scrape|webhook|http|controller|consumer|module|nest|spec|contract|loop|sse|file|openfeature|slack|console)[.]ts$';
+  '[.](handler|port|sqlite|mongo|postgres|prometheus|memory|embedded|scrape|webhook|http|controller|consumer|module|nest|spec|contract|loop|sse|file|openfeature|slack|console)[.]ts$';
 const sdkDoors =
   '^libs/sdk/src/(context|kafka|nest|openfeature|opentelemetry|prometheus|redis)[.]ts$';
 /** Beside its front door: what generates documents, what reads files, and what draws reports. */
@@ -67,7 +67,7 @@ export default {
         path: '^apps/[^/]+/src/[^/]+/[^/]+[.]ts$',
         pathNot: `${suffixed}|^apps/(cli|standalone)/`,
       },
-      to: { path: '@nestjs|kafkajs|mongoose|ioredis|^node:sqlite|node_modules/fastify' },
+      to: { path: '@nestjs|kafkajs|mongoose|node_modules/pg/|ioredis|^node:sqlite|node_modules/fastify' },
     },
     {
       name: 'libs-by-their-front-door',
