@@ -18,9 +18,9 @@ export function timeOf(pending: number, measured: Measured, niceRatio = 0): Plan
   const each = readMs / Math.max(1, read);
   const work = each * (1 + WRITING) + transformMs / Math.max(1, transformed);
   const assumes =
-    `reading and transforming as fast as in this dry run, and writing, which it does not measure, in ${WRITING} times the time of reading` +
-    (niceRatio > 0 ? `; after each batch a rest of ${niceRatio} times its time` : '') +
-    '; no waiting';
+    `writing, which a dry run cannot measure, takes ${WRITING} times as long as reading` +
+    (niceRatio > 0 ? `; ${niceRatio} times as long as a batch is rest` : '') +
+    '; nothing is waited for';
   return {
     documents: read,
     readMs: Math.round(readMs),

@@ -105,8 +105,9 @@ function serverSection(report: PlanReport): readonly Section[] {
           ['writers', arrived],
           [
             'time',
-            `${seconds(time.readMs)} to read and ${seconds(time.transformMs)} to transform ${documents(time.documents)}; the estimate assumes ${time.assumes}`,
+            `${seconds(time.readMs)} to read and ${seconds(time.transformMs)} to transform ${documents(time.documents)}`,
           ],
+          ['estimate', time.likelyMs === undefined ? undefined : time.assumes],
           ['size', size.documents === 0 ? undefined : sizeWords(size)],
           ['largest', largestWords(size)],
         ]),
