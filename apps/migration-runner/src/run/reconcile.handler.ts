@@ -32,15 +32,18 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
   return job.record('RecordBatch', { first, last, counts, tookMs: 0 });
 }
 
-/** Oldest first. */
+/**
+ * Oldest first. What the last recorded batch kept again, where it met edits, may lie between: the batch after it was
+ * prepared, and kept, before that.
+ */
 async function unrecorded({ journal, run }: Job, { batches }: Work): Promise<readonly Kept[]> {
   const batchesFound: Kept[] = [];
   for (let place = Infinity; ;) {
     const kept = await journal.below(place, 'edits');
-    const ours = kept.filter((each) => each.run === run && each.batch > batches);
-    const [newest] = ours;
+    const near = kept.filter((each) => each.run === run && each.batch >= batches);
+    const [newest] = near;
     if (!newest) return batchesFound.reverse();
-    batchesFound.push(...ours);
+    batchesFound.push(...near.filter((each) => each.batch > batches));
     place = newest.place;
   }
 }

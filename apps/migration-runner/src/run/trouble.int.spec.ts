@@ -62,6 +62,45 @@ describe('a batch under way', () => {
     expect(world.twice()).toEqual([]);
   });
 
+  it('is counted also when the batch before it met edits, and was kept again after this one', async () => {
+    const world = runnerWorld(20, totals);
+    await world.ask('m-1', 'execute');
+    // The second batch is written once the third is kept, and then meets an edit.
+    let kept = 0;
+    let isThirdKept = (): void => {};
+    const third = new Promise<void>((resolve) => {
+      isThirdKept = resolve;
+    });
+    const faults: Faults = {
+      at: (point) => {
+        if (point === 'batch.journaled' && (kept += 1) === 3) isThirdKept();
+      },
+    };
+    let writes = 0;
+    const wrap: Wrap = (target) => ({
+      ...target,
+      write: async (selection, edits) => {
+        writes += 1;
+        if (writes === 2) {
+          await third;
+          world.database.exec('UPDATE orders SET a = 50 WHERE id = 7');
+        }
+        const results = await target.write(selection, edits);
+        // The second batch takes two writes.
+        if (writes === 4) fails(true)();
+        return results;
+      },
+    });
+    await world.start({ faults, wrap }).advance('m-1');
+    expect((await world.state('m-1')).work.batches).toBe(2);
+    await world.start().advance('m-1');
+    expect(await world.state('m-1')).toMatchObject({
+      status: 'completed',
+      work: { total: { changed: 20, mismatched: 0 } },
+    });
+    expect(world.twice()).toEqual([]);
+  });
+
   it('is counted when the run fails in it for good', async () => {
     const world = runnerWorld(12, totals);
     await world.ask('m-1', 'execute');
