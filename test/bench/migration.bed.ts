@@ -2,12 +2,11 @@ import type { Row } from './main.ts';
 import type { Database } from './migration.database.ts';
 import type { Runner } from './migration.runner.ts';
 
-/** DOCS: how many documents are migrated. */
-export const DOCS = Number(process.env['DOCS'] ?? 10_000);
-
 /** One database, and the runner beside it. */
 export interface Bed {
   readonly name: string;
+  /** How many are migrated. */
+  readonly documents: number;
   readonly folder: string;
   readonly database: Database;
   readonly runner: Runner;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { about, type Bed, DOCS } from './migration.bed.ts';
+import { about, type Bed } from './migration.bed.ts';
 import { EVERY_MS, quantile, readers } from './migration.readers.ts';
 import { openRunner } from './migration.runner.ts';
 
@@ -9,12 +9,12 @@ const THROTTLED = { batchSize: 20, flow: { niceRatio: 10, targetBatchMs: 50 } };
 const AT_MOST = 120;
 
 /** What a reader feels while documents are written, as fast as it goes and throttled. */
-export async function slowdown({ name, database, runner, figure }: Bed): Promise<void> {
+export async function slowdown({ name, documents, database, runner, figure }: Bed): Promise<void> {
   const what = `${name}, a reader of ${1_000 / EVERY_MS} documents/s`;
   const felt = async (beside: string, options?: object): Promise<number> => {
-    await database.load(DOCS, 1);
+    await database.load(documents, 1);
     const run = options && (await runner.begin('orders', 'execute', options));
-    const sorted = await readers(database, DOCS, READ_MS);
+    const sorted = await readers(database, documents, READ_MS);
     if (run !== undefined) await runner.cancelIfRunning(run);
     figure(`${what}, ${beside}: p50`, quantile(sorted, 0.5), 'ms');
     const p99 = quantile(sorted, 0.99);

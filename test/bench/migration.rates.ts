@@ -1,4 +1,4 @@
-import { about, type Bed, DOCS } from './migration.bed.ts';
+import { about, type Bed } from './migration.bed.ts';
 import { PAGE } from './migration.database.ts';
 import { migrateMongo } from './migration.peer.ts';
 
@@ -27,7 +27,7 @@ const subjectsOf = (bed: Bed): readonly Subject[] => {
     ...(limit === undefined ? {} : { limit }),
   });
   return [
-    { subject: 'bare loop', what: 'executed', run: () => timed(() => database.bare(PAGE)) },
+    { subject: 'bare loop', what: 'executed', run: () => timed(bed, () => database.bare(PAGE)) },
     ...(name === 'mongo' ? [{ subject: 'migrate-mongo', what: 'executed', run: peer }] : []),
     ours(WITHOUT, 'orders', 'none', 70),
     ours(WITH, 'orders', 'before-images', 40),
@@ -38,23 +38,23 @@ const subjectsOf = (bed: Bed): readonly Subject[] => {
 
 /** Turn by turn, each on orders that were loaded anew: what is compared has had the same machine. */
 export async function rates(bed: Bed, kilobytes: number): Promise<void> {
-  const { name, database, figure } = bed;
+  const { name, documents, database, figure } = bed;
   const subjects = subjectsOf(bed);
   const took = subjects.map((): number[] => []);
   const others: Record<string, number[]> = { plan: [], verify: [], revert: [] };
   for (let round = 0; round < ROUNDS; round += 1)
     for (const [index, { what, run }] of subjects.entries()) {
-      await database.load(DOCS, kilobytes);
+      await database.load(documents, kilobytes);
       if (what === WITH) others['plan']?.push(await action(bed, 'plan'));
       took[index]?.push(await run());
       const left = await database.pending();
-      if (left > 0) throw new Error(`${left} of ${DOCS} were left: ${what}`);
+      if (left > 0) throw new Error(`${left} of ${documents} were left: ${what}`);
       if (what !== WITH) continue;
       others['verify']?.push(await action(bed, 'verify'));
       others['revert']?.push(await revert(bed));
     }
-  const of = about(name, DOCS, kilobytes);
-  const perSecond = took.map((times) => (DOCS * 1_000) / median(times));
+  const of = about(name, documents, kilobytes);
+  const perSecond = took.map((times) => (documents * 1_000) / median(times));
   for (const [index, { subject, what, limit }] of subjects.entries()) {
     const value = perSecond[index] ?? 0;
     figure(`${of}: ${what}`, value, 'documents/s', subject);
@@ -69,27 +69,27 @@ export async function rates(bed: Bed, kilobytes: number): Promise<void> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
-async function timed(run: () => Promise<number>): Promise<number> {
+async function timed(bed: Bed, run: () => Promise<number>): Promise<number> {
   const begun = performance.now();
-  mustBeAll(await run());
+  mustBeAll(bed, await run());
   return performance.now() - begun;
 }
 
-async function execute({ runner }: Bed, migration: string, backup: string): Promise<number> {
-  const { tookMs, changed } = await runner.run(migration, 'execute', { backup });
-  mustBeAll(changed);
+async function execute(bed: Bed, migration: string, backup: string): Promise<number> {
+  const { tookMs, changed } = await bed.runner.run(migration, 'execute', { backup });
+  mustBeAll(bed, changed);
   return tookMs;
 }
 
 const action = async ({ runner }: Bed, what: string): Promise<number> =>
   (await runner.run('orders', what)).tookMs;
 
-async function revert({ runner, database }: Bed): Promise<number> {
-  const { tookMs } = await runner.run('orders', 'revert', { reason: 'measured' });
-  mustBeAll(await database.pending());
+async function revert(bed: Bed): Promise<number> {
+  const { tookMs } = await bed.runner.run('orders', 'revert', { reason: 'measured' });
+  mustBeAll(bed, await bed.database.pending());
   return tookMs;
 }
 
-function mustBeAll(count: number): void {
-  if (count !== DOCS) throw new Error(`${count} of ${DOCS}`);
+function mustBeAll({ documents }: Bed, count: number): void {
+  if (count !== documents) throw new Error(`${count} of ${documents}`);
 }
