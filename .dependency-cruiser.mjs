@@ -67,7 +67,9 @@ export default {
         path: '^apps/[^/]+/src/[^/]+/[^/]+[.]ts$',
         pathNot: `${suffixed}|^apps/(cli|standalone)/`,
       },
-      to: { path: '@nestjs|kafkajs|mongoose|node_modules/pg/|ioredis|^node:sqlite|node_modules/fastify' },
+      to: {
+        path: '@nestjs|kafkajs|mongoose|node_modules/pg/|ioredis|^node:sqlite|node_modules/fastify',
+      },
     },
     {
       name: 'libs-by-their-front-door',
