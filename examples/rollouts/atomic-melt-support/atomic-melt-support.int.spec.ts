@@ -58,7 +58,7 @@ const checksumsOf = ({ preserved: [balance] }: Pick<PlanReport, 'preserved'>) =>
     });
 
     await run('melt-operations-indexes', 'execute');
-    const planned = await report<PlanReport>(await run('melt-operation-metadata', 'plan'));
+    const planned = (await report(await run('melt-operation-metadata', 'plan'))) as PlanReport;
     expect(planned).toMatchObject({ pending: COUNT, wouldChange: COUNT });
     expect(checksumsOf(planned)).toEqual(expected);
     expect(await all()).toEqual(before);
@@ -70,7 +70,7 @@ const checksumsOf = ({ preserved: [balance] }: Pick<PlanReport, 'preserved'>) =>
       const executed = await run(migration, 'execute', { onFailure: 'revert' });
       expect(executed.counts).toMatchObject({ changed });
       expect(await balancesNow()).toEqual(expected);
-      const verified = await report<VerifyReport>(await run(migration, 'verify'));
+      const verified = (await report(await run(migration, 'verify'))) as VerifyReport;
       expect(verified).toMatchObject({ pending: 0, broken: 0, mismatches: [] });
     }
     expect(await collection.countDocuments({ 'operation.legacy': true })).toBe(melts);

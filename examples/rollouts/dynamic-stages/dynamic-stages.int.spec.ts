@@ -52,7 +52,7 @@ const documentsOf = (options: object = {}) =>
     expect(names).toContain('applications_by_stages_version');
 
     const plan = await runner.run(stages, 'plan');
-    const planned = await runner.report<PlanReport>(plan);
+    const planned = (await runner.report(plan)) as PlanReport;
     expect(planned).toMatchObject({ matched: COUNT, pending: COUNT, wouldChange: COUNT });
     expect(new Map(planned.groups.map(({ group, pending }) => [group, pending]))).toEqual(statuses);
     const { bytesBefore, bytesAfter, limitBytes, overLimit } = planned.size;

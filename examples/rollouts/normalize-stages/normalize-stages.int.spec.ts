@@ -60,7 +60,7 @@ afterAll(async () => {
     const { run, report } = await open();
 
     await run('pipelines-distribution-columns', 'execute');
-    const planned = await report<PlanReport>(await run('normalize-stages', 'plan'));
+    const planned = (await report(await run('normalize-stages', 'plan'))) as PlanReport;
     expect(planned).toMatchObject({ matched: COUNT, pending: COUNT, wouldChange: COUNT });
     const perStage = Object.fromEntries(
       planned.groups.map(({ group, pending }) => [group, pending]),
