@@ -45,7 +45,8 @@ export function updateOf(edit: Edit, hasExpressions: boolean): Update {
 
 function isAsRead({ before, changes, compare }: Edit, hasExpressions: boolean): Query {
   const whole = new Set([...Object.keys(before), ...changes.map(({ path: [name = ''] }) => name)]);
-  const paths = compare ?? [...whole].filter((name) => name !== '_id').map((name) => [name]);
+  // Compared like other fields, as a migration that reads it asks, `_id` would not be looked up any more, but looked for.
+  const paths = (compare ?? [...whole].map((name) => [name])).filter(([name]) => name !== '_id');
   const query = new Map<string, unknown>([['_id', exactly(before['_id'])]]);
   const inside = (path: Path): void => {
     for (let depth = 1; depth < path.length; depth += 1) {
