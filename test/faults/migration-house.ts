@@ -23,6 +23,7 @@ export interface RunBody {
     readonly mismatched: number;
     readonly failed?: number;
   };
+  readonly failures?: readonly { readonly key: number }[];
   readonly throttled?: { readonly because: string };
   readonly waitsFor?: { readonly reason: string };
 }
