@@ -7,8 +7,11 @@ interface Kept extends Order {
   readonly _id: mongo.BSON.ObjectId;
 }
 
+/** As drivers make them: by the time in seconds, the process and a counter. */
 const idOf = (n: number): mongo.BSON.ObjectId =>
-  new mongoose.mongo.BSON.ObjectId((n + 1).toString(16).padStart(24, '0'));
+  new mongoose.mongo.BSON.ObjectId(
+    `${(1_600_000_000 + 7 * n).toString(16)}a1b2c3d4e5${n.toString(16).padStart(6, '0')}`,
+  );
 
 /** On the MongoDB of the environment, or else on a server that the tests use. */
 export async function openMongo(): Promise<Database> {

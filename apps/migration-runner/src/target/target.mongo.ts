@@ -20,6 +20,7 @@ const DOCUMENT_LIMIT = 16 * 1_048_576;
  */
 export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
   const connection = mongoConnection(url, access);
+  const isAbsent = access === 'read' ? absences() : async () => false;
   const attempt = async <T>(work: (db: mongo.Db) => Promise<T>): Promise<T> => {
     try {
       return await work(await connection.db());
@@ -36,7 +37,8 @@ export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
         if (count === 0) await mustExist(db, collection);
         return count;
       }),
-    page: (selection, after, limit) => attempt((db) => page(db, selection, after, limit)),
+    page: (selection, after, limit) =>
+      attempt((db) => page(db, selection, { after, limit, isAbsent })),
     find: (selection, keys) => attempt((db) => find(db, selection, keys)),
     keyOf,
     write: ({ collection }, edits) =>
@@ -58,21 +60,47 @@ export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
 const readOnly = (): AppError<MigrationErrorCode> =>
   new AppError('MIGRATION_TARGET_FAILED', 'The connection is for reading only.');
 
+interface Page {
+  readonly after: Key | undefined;
+  readonly limit: number;
+  readonly isAbsent: ReturnType<typeof absences>;
+}
+
 async function page(
   db: mongo.Db,
   selection: Selection,
-  after: Key | undefined,
-  limit: number,
+  { after, limit, isAbsent }: Page,
 ): Promise<readonly Row[]> {
   const query = queryOf(selection.filters);
-  const parts = after === undefined ? [{}] : following(selection, after);
-  const rows: Row[] = [];
-  for (const part of parts)
-    if (rows.length < limit)
-      rows.push(...(await inOrder(db, selection, both(part, query), limit - rows.length)));
+  const [first, later] = after === undefined ? [{}] : following(selection, after);
+  const rows = [...(await inOrder(db, selection, both(first, query), limit))];
+  if (later && rows.length < limit && !(await isAbsent(db, selection, later)))
+    rows.push(...(await inOrder(db, selection, both(later, query), limit - rows.length)));
   for (const row of rows) keyOf(selection, row);
   if (rows.length === 0 && after === undefined) await mustExist(db, selection.collection);
   return rows;
+}
+
+const ABSENT_MS = 5_000;
+
+/**
+ * Whether a collection has no keys of these types, as of some seconds ago: a dry run looks for its last keys again and
+ * again, and a server may read everything for the answer. Not for writing: what comes meanwhile must be found there.
+ */
+function absences() {
+  const seen = new Map<string, number>();
+  return async (
+    db: mongo.Db,
+    { collection }: Selection,
+    keys: mongo.Document,
+  ): Promise<boolean> => {
+    const name = JSON.stringify([collection, keys]);
+    if (performance.now() - (seen.get(name) ?? -Infinity) < ABSENT_MS) return true;
+    const found = db.collection(collection).find(keys, { projection: { _id: 1 } });
+    const isAbsent = !(await found.limit(1).hasNext());
+    if (isAbsent) seen.set(name, performance.now());
+    return isAbsent;
+  };
 }
 
 /** The key outermost, where every server finds it; a filter may be about it, too. */
