@@ -62,6 +62,9 @@ export const verifyReport = (
     return failure === undefined ? { report } : { report, failure };
   });
 
+const keysOf = (documents: readonly FailedDocument[]): ReadonlySet<Key> =>
+  new Set(documents.map(({ key }) => key));
+
 /** How much is pending, and how much of it on purpose. */
 async function pendingNow(
   { migration, target, leftBehind }: Verification,
@@ -69,7 +72,7 @@ async function pendingNow(
 ) {
   const left = pending(migration);
   const count = await target.count(left);
-  const behind = new Set(leftBehind.map(({ key }) => key));
+  const behind = keysOf(leftBehind);
   const onPurpose = await target.find(left, [...behind]);
   if (count > onPurpose.length)
     for (const row of await target.page(left, undefined, behind.size + EXAMPLES)) {
@@ -81,7 +84,7 @@ async function pendingNow(
 
 async function lookAt(verification: Verification, total: number, mismatches: MismatchTally) {
   const { migration, choices, leftBehind } = verification;
-  const behind = new Set(leftBehind.map(({ key }) => key));
+  const behind = keysOf(leftBehind);
   const [invariants, preserved] = [invariantTally(migration), preservedTally(migration)];
   const all = matched(migration);
   const wanted = choices.sampleSize ?? DEFAULT_SAMPLE;
@@ -105,14 +108,16 @@ async function lookAt(verification: Verification, total: number, mismatches: Mis
 
 /** Some of what was changed, spread over the whole journal, against what was written down. */
 async function compared(
-  { migration, target, shift, choices, journal }: Verification,
+  { migration, target, shift, choices, leftBehind, journal }: Verification,
   mismatches: MismatchTally,
 ): Promise<ReportChecksums | undefined> {
   if (!journal) return undefined;
+  const behind = keysOf(leftBehind);
   const some = evenlyOf<Journalled>(choices.sampleSize ?? DEFAULT_SAMPLE);
   for await (const entry of journal) {
     await goOn(shift);
-    some.add(entry);
+    // Written down before the database refused it.
+    if (!behind.has(entry.key)) some.add(entry);
   }
   // The newest entry of a document counts.
   const byKey = new Map([...some.items()].toReversed().map((entry) => [entry.key, entry]));

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Migration } from '@tidegate/migration';
+import { runnerWorld } from '../run/runner-world.contract.ts';
+
+const totals: Migration = {
+  id: 'totals',
+  target: 'shop',
+  collection: 'orders',
+  pending: { total: { equals: null } },
+  reads: ['a', 'b'],
+  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
+};
+/** Text becomes a number: a checksum takes both for the same. */
+const numbers: Migration = {
+  id: 'numbers',
+  target: 'shop',
+  collection: 'orders',
+  pending: { total: { above: '' } },
+  up: (order) => ({ ...order, total: Number(order['total']) }),
+};
+
+describe('a verify after an execute', () => {
+  it('takes a document that the database refused for what it is: left behind', async () => {
+    const world = runnerWorld(10, totals);
+    world.database.exec(
+      "CREATE TRIGGER picky BEFORE UPDATE OF total ON orders WHEN old.id = 4 BEGIN SELECT RAISE(ABORT, 'no four'); END",
+    );
+    const executed = await world.run('m-1', 'execute', { onError: 'skip' });
+    expect(executed).toMatchObject({ status: 'completed', work: { failures: [{ key: 4 }] } });
+    expect(await world.run('m-2', 'verify')).toMatchObject({
+      status: 'completed',
+      report: { leftOnPurpose: 1, checksums: { compared: 9, written: 9, before: 0 } },
+    });
+  });
+
+  it('knows a value that was converted from one that is again as it was', async () => {
+    const world = runnerWorld(6, numbers);
+    world.database.exec("UPDATE orders SET total = '10.50'");
+    await world.run('m-1', 'execute');
+    expect(await world.run('m-2', 'verify')).toMatchObject({
+      status: 'completed',
+      report: { checksums: { written: 6, before: 0 } },
+    });
+    world.database.exec("UPDATE orders SET total = '10.50' WHERE id = 3");
+    expect(await world.run('m-3', 'verify')).toMatchObject({
+      status: 'failed',
+      report: { checksums: { written: 5, before: 1 } },
+    });
+  });
+});
