@@ -13,7 +13,8 @@ export const plan: Act<Migration> = async (job) => ended(job, await planReport(i
 
 export const verify: Act<Migration> = async (job) => {
   const leftBehind = leftBehindBy(await job.runsOf(job.migration.id));
-  const journal = (await job.journal.top()) > 0 ? { journal: journalledIn(job.journal, job.migration) } : {};
+  const journal =
+    (await job.journal.top()) > 0 ? { journal: journalledIn(job.journal, job.migration) } : {};
   await ended(job, await verifyReport({ ...inspectionOf(job), ...journal, leftBehind }));
 };
 

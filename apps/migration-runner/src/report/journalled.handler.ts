@@ -15,7 +15,7 @@ export async function* journalledIn(
     const batches = await journal.below(place, 'edits');
     const [newest] = batches;
     if (!newest || newest.place <= floor) return;
-    for (const { kind, edits } of batches) 
+    for (const { kind, edits } of batches)
       if (kind === 'execute') yield* edits.map((edit) => journalled(edit, migration));
     place = newest.place;
   }
