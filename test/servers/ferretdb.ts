@@ -49,7 +49,7 @@ const SORT = `var err error
 	if params.Sort.Len() == 1 && params.Filter.Len() > 0 {
 		by, _ := params.Sort.Get("_id")
 		id, _ := params.Filter.Get("_id")
-		if range_, ok := id.(*types.Document); ok && by == types.Ascending {
+		if range_, ok := id.(*types.Document); ok && by == int64(1) {
 			after, _ := range_.Get("$gt")
 			_, isSorted = after.(types.ObjectID)
 		}

@@ -78,7 +78,7 @@ const kafka: Starter = async (wanted, port, spec) => {
 };
 
 const mongodb: Starter = (wanted, port, spec) => {
-  const folder = cached('ferretdb-1.24.0-tests-2', buildFerretdb);
+  const folder = cached('ferretdb-1.24.0-tests-3', buildFerretdb);
   const data = join(wanted.folder, 'data');
   mkdirSync(data, { recursive: true });
   const args = [`127.0.0.1:${port}`, `file:${data}/`];
