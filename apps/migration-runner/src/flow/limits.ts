@@ -3,8 +3,8 @@ import type { Work } from '../run/run.ts';
 import type { SizeBounds } from './batch-size.ts';
 
 const TARGET_BATCH_MS = 1_000;
-/** Without a lower bound of the user's a batch shrinks to this share of the largest. */
-const LEAST_SHARE = 0.05;
+/** Without a lower bound of the user's: in smaller batches what a batch itself costs takes most of the time. */
+const LEAST = 25;
 
 export const boundsOf = ({
   batchSize,
@@ -12,7 +12,7 @@ export const boundsOf = ({
   flow,
 }: Pick<Work, 'batchSize' | 'minBatchSize' | 'flow'>): SizeBounds => ({
   most: batchSize,
-  least: minBatchSize ?? Math.max(1, Math.floor(batchSize * LEAST_SHARE)),
+  least: minBatchSize ?? Math.max(1, Math.min(LEAST, batchSize)),
   targetMs: flow?.targetBatchMs ?? TARGET_BATCH_MS,
 });
 

@@ -184,6 +184,16 @@ describe('a batch', () => {
     expect(await begin()).toBe(46);
   });
 
+  it.each([
+    [{}, 25],
+    [{ batchSize: 10 }, 10],
+    [{ minBatchSize: 1 }, 1],
+  ])('has at least 25 documents, or as many as it is allowed to: %j', (sizes, least) => {
+    const begun = work({ targetBatchMs: 100 }, sizes);
+    const { pacing } = runner(begun);
+    expect(pacing.ended(begun, { documents: begun.batchSize, tookMs: 600_000 })).toBe(least);
+  });
+
   it('waits while its rollout is held, but not one that takes back what was done', async () => {
     const held = runner(work({}, { rollout }));
     held.world.held = 'Rollout r-42 is held: error-rate has seen no requests.';
