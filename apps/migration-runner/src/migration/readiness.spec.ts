@@ -28,6 +28,7 @@ const known = (standings: Record<string, Partial<Standing>>): Known => ({
   standings: new Map(
     Object.entries(standings).map(([id, each]) => [id, { ...untouched, ...each }]),
   ),
+  others: [],
 });
 const ready = { indexes: all, totals: verified };
 
@@ -157,6 +158,19 @@ describe('a run', () => {
           message: expect.stringContaining(why),
         },
       );
+    },
+  );
+
+  it.each(['execute', 'verify'] as const)(
+    'may not undo by itself what an executed migration rests on: %s',
+    (action) => {
+      const asked = { migration: 'totals', action } as const;
+      const now = known({ ...ready, switch: all });
+      expect(refusalToStart(now, asked)).toBeUndefined();
+      expect(refusalToStart(now, { ...asked, onFailure: 'revert' })).toMatchObject({
+        code: 'MIGRATION_NOT_READY',
+        message: expect.stringContaining('switch depends on totals and is executed'),
+      });
     },
   );
 

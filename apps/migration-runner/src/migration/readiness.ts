@@ -4,13 +4,16 @@ import { type AnyMigration, isDataMigration } from '@tidegate/migration';
 import type { Migrations } from '@tidegate/migration/files';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Work } from '../run/run.ts';
-import { type Standing, untouched, writes } from './standing.ts';
+import { overtakenBy } from './overtaken.ts';
+import { type KnownRun, type Standing, untouched, writes } from './standing.ts';
 
 /** What the rules know beside the run: the migrations that are loaded, and how those that matter to it stand. */
 export interface Known {
   readonly migrations: Migrations;
   /** By migration; what is not in it has never been run. */
   readonly standings: ReadonlyMap<string, Standing>;
+  /** The other runs of the same migration. */
+  readonly others: readonly KnownRun[];
 }
 
 type Asked = Pick<RunMigration['data'], 'migration' | 'action'> & Partial<RunMigration['data']>;
@@ -36,17 +39,23 @@ export function refusalToGoOn(known: Known, asked: Asked): Rejection | undefined
   );
 }
 
-/** A paused run goes on with the text it began with, and only while no other one writes. */
-export function refusalToResume(
-  known: Known,
-  run: string,
-  { migration, action, definitionHash }: Pick<Work, 'migration' | 'action' | 'definitionHash'>,
-): Rejection | undefined {
-  const loaded = known.migrations.get(migration);
-  if (loaded?.hash === definitionHash) return busy(known, { migration, action });
+/** A paused run goes on with the text it began with, and only while no other one writes or has undone what it rests on. */
+export function refusalToResume(known: Known, run: string, work: Work): Rejection | undefined {
+  const { migration, definitionHash } = work;
+  if (known.migrations.get(migration)?.hash === definitionHash)
+    return busy(known, work) ?? overtaken(known, run, work);
   return reject(
     'MIGRATION_CHANGED' satisfies MigrationErrorCode,
     `The text of ${migration} is not what ${run} began with; start a new run.`,
+  );
+}
+
+function overtaken(known: Known, run: string, work: Work): Rejection | undefined {
+  const other = overtakenBy(work, known.others);
+  if (!other) return undefined;
+  return reject(
+    'MIGRATION_OVERTAKEN' satisfies MigrationErrorCode,
+    `${other.id} (${other.run.work.action}) has changed documents of ${work.migration} since ${run} last did: cancel ${run} and start a new run.`,
   );
 }
 
@@ -109,14 +118,18 @@ function unready(
     case 'execute':
       return (
         unmetDependency(known, migration) ??
-        (onFailure === 'revert' ? noWayBack(migration, standing, backup) : undefined)
+        (onFailure === 'revert'
+          ? (noWayBack(migration, standing, backup) ?? restedOn(known, migration))
+          : undefined)
       );
     case 'cutover':
       return isDataMigration(migration)
         ? unverified(known, migration.id)
         : unmetDependency(known, migration);
     case 'verify':
-      return onFailure === 'revert' ? forgotten(migration, standing) : undefined;
+      return onFailure === 'revert'
+        ? (forgotten(migration, standing) ?? restedOn(known, migration))
+        : undefined;
     case 'revert':
       return irrevertible(known, migration, standing);
     case 'cleanup':
@@ -204,13 +217,25 @@ function irrevertible(
   // What is half built leaves no trace in counts.
   if (standing.done === 'nothing' && phase !== 'schema')
     return reject('MIGRATION_NOT_EXECUTED', `${id} is not executed: there is nothing to undo.`);
-  const dependent = [...known.migrations.values()].find(
+  const dependent = executedDependent(known, id);
+  if (dependent !== undefined)
+    return notReady(`Revert ${dependent} first: it depends on ${id} and is executed.`);
+  return forgotten(migration, standing);
+}
+
+const executedDependent = (known: Known, id: string): string | undefined =>
+  [...known.migrations.values()].find(
     ({ migration: other }) =>
       other.dependsOn?.includes(id) === true && standingIn(known, other.id).done !== 'nothing',
+  )?.migration.id;
+
+/** What others rest on is not taken away by itself either. */
+function restedOn(known: Known, { id }: AnyMigration): Rejection | undefined {
+  const dependent = executedDependent(known, id);
+  if (dependent === undefined) return undefined;
+  return notReady(
+    `${dependent} depends on ${id} and is executed: onFailure: revert would take away what it rests on. Leave it out, or revert ${dependent} first.`,
   );
-  if (dependent)
-    return notReady(`Revert ${dependent.migration.id} first: it depends on ${id} and is executed.`);
-  return forgotten(migration, standing);
 }
 
 function keptFor(known: Known, { id }: AnyMigration, { done }: Standing): Rejection | undefined {

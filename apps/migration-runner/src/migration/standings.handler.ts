@@ -27,9 +27,11 @@ export const knownTo =
   (migrations: Migrations, runs: (where: Where) => Promise<readonly KnownRun[]>) =>
   async (migration: string, run: string): Promise<Known> => {
     const standings = new Map<string, Standing>();
+    let own: readonly KnownRun[] = [];
     for (const id of concerned(migrations, migration)) {
       const others = (await runs({ migration: id })).filter((each) => each.id !== run);
       standings.set(id, standingOf(others));
+      if (id === migration) own = others;
     }
-    return { migrations, standings };
+    return { migrations, standings, others: own };
   };

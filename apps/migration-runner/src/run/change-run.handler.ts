@@ -40,7 +40,7 @@ export function createRuns(deps: {
   const { documents, migrations } = deps;
   const listed = (where: Where) => runsWhere(documents, where);
   const known = knownTo(migrations, listed);
-  const nothing: Known = { migrations, standings: new Map() };
+  const nothing: Known = { migrations, standings: new Map(), others: [] };
   const run = (known: Known, id: string, command: AnyRunCommand) => {
     const decider = { initial: initialRun, decide: decideRun(known, id), evolve: evolveRun };
     return deps.execute<Run, AnyRunCommand, MigrationEvent>({ documents, decider }, id, command);

@@ -26,6 +26,7 @@ const migration: AnyMigration = {
 const knownWith = (standing: Partial<Standing> = {}): Known => ({
   migrations: new Map([['order-totals', { migration, hash: 'sha256:1', file: 'order-totals.ts' }]]),
   standings: new Map([['order-totals', { ...untouched, ...standing }]]),
+  others: [],
 });
 const known = knownWith();
 const given = specification<Run, AnyRunCommand, MigrationEvent>({
