@@ -1,6 +1,6 @@
 import type { MigrationCounts, MigrationEvent } from '@tidegate/contracts';
 import { asSentence, type Decision, reject, type Rejection } from '@tidegate/kernel';
-import { about, mayUndo, type Report, type Run, type Work } from './run.ts';
+import { about, callsForUndoing, type Report, type Run, type Work } from './run.ts';
 import type { RunnerCommand } from './runner-command.ts';
 
 /** What the runner's loop found. A batch that was under way when the run was paused or cancelled is recorded: it is written. */
@@ -95,7 +95,7 @@ type Failure = Pick<Of<'FailRun'>, 'code' | 'message' | 'report'>;
 /** What failed first is never lost, also where undoing it fails. */
 function failed(id: string, work: Work, { code, message, report }: Failure): MigrationEvent {
   const data = about(id, work);
-  const { reverting, total, onFailure } = work;
+  const { reverting, total } = work;
   const found = report === undefined ? {} : { report };
   if (reverting) {
     const both = `${asSentence(reverting.message)} Undoing it failed too, after ${total.changed} documents: ${code}: ${message}`;
@@ -103,7 +103,7 @@ function failed(id: string, work: Work, { code, message, report }: Failure): Mig
     const all = reverting.report ?? report;
     return { type: 'MigrationFailed', data: { ...data, ...end, ...(all ? { report: all } : {}) } };
   }
-  return onFailure === 'revert' && mayUndo(code)
+  return callsForUndoing(work, code)
     ? { type: 'MigrationRevertStarted', data: { ...data, code, message, ...found } }
     : { type: 'MigrationFailed', data: { ...data, code, message, total, ...found } };
 }

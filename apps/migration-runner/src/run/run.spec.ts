@@ -215,6 +215,7 @@ const undoing: MigrationEvent = {
 };
 
 describe('a run that fails', () => {
+  const measured: MigrationEvent = { type: 'MigrationMeasured', data: { ...about, expected: 3 } };
   const asked: MigrationEvent = { ...started, data: { ...started.data, onFailure: 'revert' } };
 
   it('is failed, and tells what it found', () => {
@@ -286,7 +287,20 @@ describe('a run that fails', () => {
   });
 
   it('undoes also what a sweep without progress left', () => {
-    given([asked]).when(endSweep(3)).thenTypes('MigrationRevertStarted');
+    given([asked, measured]).when(endSweep(3)).thenTypes('MigrationRevertStarted');
+  });
+
+  it('undoes nothing of earlier runs where it could not even count', () => {
+    given([asked]).when(fail('MIGRATION_TARGET_FAILED')).thenTypes('MigrationFailed');
+    given([asked, measured])
+      .when(fail('MIGRATION_TARGET_FAILED'))
+      .thenTypes('MigrationRevertStarted');
+  });
+
+  it('undoes after a verify that found something wrong, not after one that could not look', () => {
+    const verify: MigrationEvent = { ...asked, data: { ...asked.data, action: 'verify' } };
+    given([verify]).when(fail()).thenTypes('MigrationRevertStarted');
+    given([verify, measured]).when(fail('MIGRATION_TARGET_DENIED')).thenTypes('MigrationFailed');
   });
 });
 

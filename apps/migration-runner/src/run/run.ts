@@ -114,8 +114,17 @@ export const about = (id: string, work: Pick<Work, 'migration' | 'action' | 'rol
   ...(work.rollout ? { rollout: work.rollout } : {}),
 });
 
-/** Whether a failure with this code calls for undoing, where the run was asked to: by these others nothing was begun. */
+/** Whether something may have been begun before a failure with this code. */
 export const mayUndo = (code: string): boolean => !UNBEGUN.has(code);
+
+/** A run undoes where it may have written, or has found that what was written is wrong; not because it could not look. */
+export const callsForUndoing = (work: Work, code: string): boolean =>
+  work.onFailure === 'revert' &&
+  mayUndo(code) &&
+  (work.action === 'verify'
+    ? code === ('MIGRATION_NOT_VERIFIED' satisfies MigrationErrorCode)
+    : work.expected !== undefined || work.batches > 0);
+
 const UNBEGUN: ReadonlySet<string> = new Set<MigrationErrorCode>([
   'MIGRATION_NOT_READY',
   'MIGRATION_CHANGED',
