@@ -12,7 +12,8 @@ export interface Action {
   readonly state: 'waiting' | 'sent' | 'under-way' | 'done' | 'failed' | 'skipped';
   readonly ids: readonly string[];
   readonly sentAt?: number | undefined;
-  /** Of a revert. */
+  /** Of a revert: its run, and since when somebody has it paused. */
   readonly run?: string | undefined;
+  readonly stopped?: { readonly at: number; readonly reason: string } | undefined;
   readonly message?: string | undefined;
 }

@@ -57,7 +57,7 @@ export function evolveEnd(rollout: Existing, fact: Fact<RolloutMessage>): Existi
       }));
     }
     case 'MigrationObserved':
-      return withRun(rollout, fact.data.run, (action) => ({ ...action, state: 'under-way' }));
+      return withRun(rollout, fact.data.run, (action) => observed(action, fact));
     case 'RollbackActionDone': {
       const { action: name, outcome: state, message } = fact.data;
       return withAction(rollout, name, (action) => ({ ...action, state, message }));
@@ -117,6 +117,15 @@ function rollingBack(rollout: Existing, { data, metadata }: FactOf<'RollbackStar
   const breaches = [...rollout.breaches, ...told];
   return { ...common(rollout), status: 'rolling-back', generation, breaches, rollback };
 }
+
+const observed = (
+  { stopped: _over, ...action }: Action,
+  { data: { change, reason = '' }, metadata: { at } }: FactOf<'MigrationObserved'>,
+): Action => ({
+  ...action,
+  state: 'under-way',
+  ...(change === 'stopped' ? { stopped: { at, reason } } : {}),
+});
 
 const sent = (action: Action, { metadata: { id, at } }: Fact): Action => ({
   ...action,

@@ -1,4 +1,4 @@
-import type { PlanStep } from '@tidegate/contracts';
+import type { DraftOf, MigrationObserved, PlanStep } from '@tidegate/contracts';
 import { type Action, revertedBy } from './action.ts';
 import { type Course, emit } from './course.ts';
 import { revertMigration } from './draft.ts';
@@ -54,6 +54,22 @@ export function endOfRevert(
       const { by, reason } = message.data;
       return { outcome: 'failed', message: `cancelled by ${by}: ${reason}` };
     }
+    default:
+      return undefined;
+  }
+}
+
+/** What a revert does that goes on, or is to go on. */
+export function changeOfRevert(
+  message: MigrationMessage,
+): Pick<DraftOf<typeof MigrationObserved>['data'], 'change' | 'reason'> | undefined {
+  switch (message.type) {
+    case 'MigrationStarted':
+      return { change: 'started' };
+    case 'MigrationPaused':
+      return { change: 'stopped', reason: `paused by ${message.data.by}: ${message.data.reason}` };
+    case 'MigrationResumed':
+      return { change: 'resumed' };
     default:
       return undefined;
   }

@@ -237,6 +237,26 @@ describe('a rollback of a plan that reverts its migration', () => {
     expect(rolled.types()).toEqual(['RollbackActionDone', 'RolloutFailed']);
   });
 
+  it('fails, and pages once, when somebody pauses the revert and nobody resumes it; its end still counts', () => {
+    const rolled = migrated().person('RollBack').answered('RestoreFlag').answered('RunMigration');
+    rolled.hears('MigrationStarted', { run, action: 'revert' }).checks(20);
+    const pause = () =>
+      rolled.hears('MigrationPaused', { run, action: 'revert', by: 'robin', reason: 'disk' });
+    pause().checks(8);
+    rolled.hears('MigrationResumed', { run, action: 'revert', by: 'robin', reason: 'done' });
+    expect(rolled.checks(20).state.status).toBe('rolling-back');
+    expect(pause().checks(9).state.status).toBe('rolling-back');
+    expect(rolled.checks(20).count('RolloutFailed')).toBe(1);
+    expect(rolled.newest('RolloutFailed')).toMatchObject({
+      reason: 'rollback-stopped',
+      message: `${REVERT}: paused by robin: disk. Not resumed within 10s.`,
+    });
+    rolled.hears('MigrationResumed', { run, action: 'revert', by: 'robin', reason: 'done' });
+    expect(rolled.hears('MigrationCompleted', { run, action: 'revert' }).types()).toContain(
+      'RolloutRolledBack',
+    );
+  });
+
   it('fails when nobody accepts the revert in time, counted from when it was sent', () => {
     const rolled = migrated().person('RollBack').checks(8).answered('RestoreFlag');
     expect(rolled.checks(9).state.status).toBe('rolling-back');

@@ -5,6 +5,7 @@ import { type Course, emit } from './course.ts';
 import { about, aboutStep, pauseMigration, releaseAll, restoreFlag } from './draft.ts';
 import type { AnswerMessage, MigrationMessage } from './observed.ts';
 import {
+  changeOfRevert,
   endOfRevert,
   executedAt,
   isOver,
@@ -72,9 +73,10 @@ export function revertObserved(
   if (isOver(action)) return course;
   const end = endOfRevert(message);
   if (end) return ended(course, rollout, action, end.outcome, end.message);
-  if (message.type !== 'MigrationStarted') return course;
+  const change = changeOfRevert(message);
+  if (!change) return course;
   const at = aboutStep(rollout, executedAt(rollout, revertedBy(action.action)));
-  return emit(course, { type: 'MigrationObserved', data: { ...at, run, change: 'started' } });
+  return emit(course, { type: 'MigrationObserved', data: { ...at, run, ...change } });
 }
 
 function ended(
@@ -114,15 +116,18 @@ function settleRollback(course: Course): Course {
   return rollbackFailed(going, state, 'rollback-refused', `${failed.action}: ${failed.message}`);
 }
 
-/** An answer that does not come in time leaves the rollback incomplete until it does: a person must look. */
+/**
+ * An answer that does not come in time leaves the rollback incomplete until it does: a person must look. Likewise a
+ * revert that somebody has paused, and nobody resumes.
+ */
 export function rollbackDeadline(course: Course, rollout: RollingBack): Course {
   const { rollback, plan } = rollout;
   const open = rollback.actions.filter(
     ({ state, sentAt = rollback.startedAt }) =>
       state === 'sent' && course.at - sentAt >= plan.pageAfter,
   );
-  if (open.length === 0) return course;
   const within = formatDuration(plan.pageAfter);
+  if (open.length === 0) return revertsStopped(course, rollout, within);
   const names = open.map(({ action }) => action).join(' and ');
   return rollbackFailed(
     course,
@@ -130,6 +135,18 @@ export function rollbackDeadline(course: Course, rollout: RollingBack): Course {
     'rollback-unanswered',
     `${names}: no answer within ${within}.`,
   );
+}
+
+function revertsStopped(course: Course, rollout: RollingBack, within: string): Course {
+  const { rollback, plan } = rollout;
+  const left = rollback.actions.flatMap(({ action, state, stopped }) =>
+    state === 'under-way' && stopped && course.at - stopped.at >= plan.pageAfter
+      ? [`${action}: ${stopped.reason}`]
+      : [],
+  );
+  if (left.length === 0) return course;
+  const message = `${asSentence(left.join(' and '))} Not resumed within ${within}.`;
+  return rollbackFailed(course, rollout, 'rollback-stopped', message);
 }
 
 const rollbackFailed = (course: Course, rollout: RollingBack, reason: string, message: string) =>
