@@ -134,4 +134,22 @@ describe('what becomes of a document when a migration is undone', () => {
     });
     expect(fate.kind === 'put-back' && editOf(now, fate.edit.after).changes).toHaveLength(2);
   });
+
+  it.each([true, false])('undoes the conversion of a type (an image was kept: %s)', (hasImage) => {
+    const migration: Migration = {
+      ...base,
+      reads: ['a'],
+      pending: { a: { equals: '1' } },
+      up: (order) => ({ ...order, a: Number(order['a']) }),
+      down: (order) => ({ ...order, a: String(order['a']) }),
+    };
+    const before = { id: 1, a: '1' };
+    const made = transform(migration, before);
+    if (made.kind !== 'changed') throw new Error(made.kind);
+    const image = hasImage ? before : undefined;
+    const given = { edit: keptEdit(1, made), image, hasBackupBelow: false };
+    const fate = fateOf(migration, { ...given, now: made.after });
+    expect(fate).toMatchObject({ kind: 'put-back', edit: { after: before } });
+    expect(fateOf(migration, { ...given, now: before })).toEqual({ kind: 'unchanged' });
+  });
 });

@@ -40,7 +40,9 @@ export function fateOf(migration: Migration, { edit, image, hasBackupBelow, now 
   if (!now) return listed('MIGRATION_DOCUMENT_GONE', 'It was deleted.');
   const sum = checksum(now, edit.shape.compare);
   if (sum === edit.after && image) return fromImage(edit, image, now);
-  if (sum === edit.before || matches(migration.pending, now)) return { kind: 'unchanged' };
+  // A checksum does not know "1" from 1: where only a type was converted, it is the same before and after.
+  const isAsBefore = sum === edit.before && edit.before !== edit.after;
+  if (isAsBefore || matches(migration.pending, now)) return { kind: 'unchanged' };
   const isOurs = sum === edit.after;
   const down = applyDown(migration, now);
   if (down.kind === 'changed') return { kind: 'put-back', by: 'down', edit: down };

@@ -66,6 +66,20 @@ describe('a document of a batch that was not recorded', () => {
     );
   });
 
+  it('is still open where up converts a type, and it is not converted', () => {
+    const numbers: Migration = {
+      ...migration,
+      pending: { a: { equals: '1' } },
+      up: (order) => ({ ...order, a: Number(order['a']) }),
+    };
+    const before = { id: 1, a: '1' };
+    const made = transform(numbers, before);
+    if (made.kind !== 'changed') throw new Error(made.kind);
+    const attempts = [keptEdit(1, made)];
+    expect(foundOf(numbers, { attempts, now: before })).toBe('open');
+    expect(foundOf(numbers, { attempts, now: made.after })).toBe('written');
+  });
+
   it('is counted once, and not at all while it is still to be done', () => {
     expect(countsOf(['written', 'open', 'other', 'written'])).toEqual({
       matched: 3,
