@@ -80,3 +80,19 @@ describe('a runner that is killed while it reverts', () => {
     });
   });
 });
+
+describe('a runner that is killed before a batch is recorded, and whose run is paused then', () => {
+  it('counts the batch also where a backup was made meanwhile', async () => {
+    const world = runnerWorld(ORDERS, totals);
+    await world.ask('m-1', 'execute');
+    await ended(world.start({ faults: crashAt('batch.written', 2) }).advance('m-1'));
+    await world.pause('m-1');
+    world.clock.advance(100_000);
+    expect(await world.run('m-2', 'backup')).toMatchObject({ status: 'completed' });
+    await world.resume('m-1');
+    await world.start().advance('m-1');
+    const total = { changed: ORDERS, mismatched: 0 };
+    expect(await world.state('m-1')).toMatchObject({ status: 'completed', work: { total } });
+    expect(world.twice()).toEqual([]);
+  });
+});

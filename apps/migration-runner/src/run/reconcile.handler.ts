@@ -6,6 +6,8 @@ import type { Run, Work } from './run.ts';
 import { countsOf, type Found, foundOf } from './written.ts';
 
 const FOUND_AT_ONCE = 1_000;
+/** By which the clocks of runners may differ, at most. */
+const CLOCKS_MS = 60_000;
 
 /**
  * Counts what was written by a batch that was never recorded, because the runner was killed in it or lost the database: its
@@ -34,16 +36,17 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
 
 /**
  * Oldest first. What the last recorded batch kept again, where it met edits, may lie between: the batch after it was
- * prepared, and kept, before that.
+ * prepared, and kept, before that. So may what others kept while the run was paused, such as a backup.
  */
-async function unrecorded({ journal, run }: Job, { batches }: Work): Promise<readonly Kept[]> {
+async function unrecorded({ journal, run }: Job, work: Work): Promise<readonly Kept[]> {
   const batchesFound: Kept[] = [];
   for (let place = Infinity; ;) {
     const kept = await journal.below(place, 'edits');
-    const near = kept.filter((each) => each.run === run && each.batch >= batches);
-    const [newest] = near;
-    if (!newest) return batchesFound.reverse();
-    batchesFound.push(...near.filter((each) => each.batch > batches));
+    const [newest] = kept;
+    if (!newest || newest.at < work.startedAt - CLOCKS_MS) return batchesFound.reverse();
+    const own = kept.filter((each) => each.run === run);
+    batchesFound.push(...own.filter((each) => each.batch > work.batches));
+    if (own.some((each) => each.batch < work.batches)) return batchesFound.reverse();
     place = newest.place;
   }
 }
