@@ -70,7 +70,7 @@ class StoredJournal implements Journal {
       this.#append(keeping, texts),
     );
     // What mine fails with is told to whoever keeps it; the one before may still be under way then.
-    this.#turn = Promise.allSettled([this.#turn, mine]);
+    this.#turn = Promise.allSettled([this.#turn, mine]).then(() => undefined);
     return mine;
   }
 
