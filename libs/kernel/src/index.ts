@@ -23,3 +23,4 @@ export {
 } from './percentage.ts';
 export { type Generation, isNewer, type Revision } from './revision.ts';
 export { asSentence } from './sentence.ts';
+export { shortened } from './shortened.ts';

@@ -1,4 +1,5 @@
 import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
+import { shortened } from '@tidegate/kernel';
 import type { Edit, Row } from '@tidegate/migration';
 import type { Kept, KeptEdit } from '../journal/kept.ts';
 import { everything } from '../run/batch.ts';
@@ -71,7 +72,7 @@ async function decided(
     const fate = fateOf(migration, { edit, image, hasBackupBelow, now });
     if (fate.kind === 'put-back') wanted.push({ ...each, back: fate.edit });
     else if (fate.kind === 'listed')
-      tally.failures.push({ key: edit.key, code: fate.code, message: fate.message });
+      tally.failures.push({ key: edit.key, code: fate.code, message: shortened(fate.message) });
     else tally.skipped += 1;
   }
   return wanted;
@@ -94,7 +95,7 @@ async function written(
       tally.failures.push({
         key: edit.key,
         code: 'MIGRATION_DOCUMENT_REFUSED',
-        message: `The database refuses what it was: ${result.refused}`,
+        message: shortened(`The database refuses what it was: ${result.refused}`),
       });
     return result === 'conflict';
   });

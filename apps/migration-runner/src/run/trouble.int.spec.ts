@@ -515,3 +515,30 @@ describe('a migration that is undone', () => {
     await expect(world.ask('m-5', 'revert')).rejects.toThrow('cleanup');
   });
 });
+
+describe('a database that says much about each document it refuses', () => {
+  const talks = (world: ReturnType<typeof runnerWorld>, when: string): void => {
+    const text = 'x'.repeat(400_000);
+    world.database.exec(
+      `CREATE TRIGGER talks BEFORE UPDATE OF total ON orders WHEN ${when} BEGIN SELECT RAISE(ABORT, '${text}'); END`,
+    );
+  };
+
+  it('does not keep a run from recording what it wrote, nor from listing the others shortly', async () => {
+    const world = runnerWorld(12, totals);
+    talks(world, 'old.id % 3 = 0');
+    const run = await world.run('m-1', 'execute', { onError: 'skip', batchSize: 12 });
+    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 8, failed: 4 } } });
+    expect(run.work.failures.map(({ message }) => message.length <= 500)).toEqual(
+      Array(4).fill(true),
+    );
+  });
+
+  it('does not keep a revert from its end', async () => {
+    const world = runnerWorld(12, totals);
+    await world.run('m-1', 'execute', { batchSize: 12 });
+    talks(world, 'new.total IS NULL AND old.id % 3 = 0');
+    const run = await world.run('m-2', 'revert', { batchSize: 12 });
+    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 8, failed: 4 } } });
+  });
+});

@@ -1,5 +1,5 @@
 import type { FailedDocument } from '@tidegate/contracts';
-import { isRetryable } from '@tidegate/kernel';
+import { isRetryable, shortened } from '@tidegate/kernel';
 import type { Edit, Row } from '@tidegate/migration';
 import type { Written } from '../target/target.port.ts';
 import { matched, pending } from './batch.ts';
@@ -68,7 +68,8 @@ function addRefused(
     if (typeof result === 'string' || !before) return;
     const key = target.keyOf(matched(migration), before);
     const message = `The database refuses what up makes of ${migration.collection} ${key}: ${result.refused}`;
-    applied.failures.push({ key, code: 'MIGRATION_DOCUMENT_REFUSED', message });
+    const code = 'MIGRATION_DOCUMENT_REFUSED';
+    applied.failures.push({ key, code, message: shortened(message) });
     applied.failed.push(before);
   });
 }
