@@ -195,8 +195,9 @@ const documentsExecute = z.object({
   about: z.literal('documents'),
   action: z.literal('execute'),
   ...judged,
-  matched: count,
-  pending: count,
+  /** When it ended; left out where they could not be counted any more. */
+  matched: count.optional(),
+  pending: count.optional(),
   changed: count,
   skipped: count,
   mismatched: count,

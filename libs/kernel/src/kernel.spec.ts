@@ -10,6 +10,7 @@ import {
   messageOf,
   parseDuration,
   parsePercentage,
+  shortened,
 } from './index.ts';
 
 describe('durations', () => {
@@ -70,6 +71,21 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: null })).toBe(
       canonicalJson({ a: null, b: [{ c: 2, d: 1 }] }),
     );
+  });
+});
+
+describe('a text that is too long', () => {
+  it('loses its middle, and says how long it was', () => {
+    const text = `up failed (${'x'.repeat(1_000_000)}) on orders 7.`;
+    const short = shortened(text);
+    expect(short.length).toBeLessThanOrEqual(500);
+    expect(short).toMatch(/^up failed \(x+ … \(1000025 characters\) … x+\) on orders 7\.$/);
+  });
+
+  it('stays as it is where it is not, and is never cut within a character', () => {
+    expect(shortened('x'.repeat(500))).toBe('x'.repeat(500));
+    for (let longest = 40; longest < 60; longest += 1)
+      expect(shortened('😀'.repeat(100), longest).isWellFormed()).toBe(true);
   });
 });
 

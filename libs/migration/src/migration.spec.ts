@@ -37,6 +37,17 @@ describe('transform', () => {
     );
   });
 
+  it('says shortly why, also where up throws the whole document', () => {
+    const up = (): never => {
+      throw new Error(`bad ${'x'.repeat(1_000_000)}`);
+    };
+    const failed = transform({ ...totals, up } as never, { id: 7 });
+    expect(failed).toMatchObject({ code: 'MIGRATION_UP_FAILED' });
+    const { message } = failed as { message: string };
+    expect(message.length).toBeLessThanOrEqual(500);
+    expect(message).toMatch(/^up failed \(bad x.* on orders 7\.$/);
+  });
+
   it.each([
     [
       'throws',

@@ -1,4 +1,4 @@
-import { messageOf } from '@tidegate/kernel';
+import { messageOf, shortened } from '@tidegate/kernel';
 import { type Edit, editOf, settledEdit } from './edit.ts';
 import { matches, pathsOf } from './filter.ts';
 import { brokenInvariant } from './invariant.ts';
@@ -28,7 +28,7 @@ interface Problem {
  * Applies `up` to one document and holds it to its promises. Codes: MIGRATION_UP_FAILED (it threw, or gave no
  * document), MIGRATION_KEY_CHANGED, MIGRATION_VALUE_UNUSABLE (what it gave a field cannot be kept),
  * MIGRATION_STILL_PENDING (the result is still what `pending` asks for), MIGRATION_INVARIANT_BROKEN,
- * MIGRATION_PRESERVED_CHANGED.
+ * MIGRATION_PRESERVED_CHANGED. Messages are short also where `up` throws the whole document, as runs list them.
  */
 export const transform = (migration: Migration, before: Row): Transformed =>
   taken(migration, before, 'up');
@@ -44,7 +44,8 @@ type Direction = 'up' | 'down';
 
 function taken(migration: Migration, before: Row, direction: Direction): Transformed {
   const result = attempted(migration, before, direction);
-  if ('code' in result) return { kind: 'failed', before, ...result };
+  if ('code' in result)
+    return { kind: 'failed', before, code: result.code, message: shortened(result.message) };
   return result.changes.length === 0
     ? { kind: 'unchanged', before }
     : { kind: 'changed', ...result };

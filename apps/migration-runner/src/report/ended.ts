@@ -40,9 +40,10 @@ export interface Executed extends Worked {
   readonly total: MigrationCounts;
   readonly sweeps: number;
   readonly failures: readonly FailedDocument[];
-  /** Counted when it ended. */
-  readonly matched: number;
-  readonly pending: number;
+  /** Counted when it ended, or why that was not possible. */
+  readonly left: { readonly matched: number; readonly pending: number } | { readonly why: string };
+  /** Why it ended before everything was done. */
+  readonly stopped?: string;
 }
 
 /** Of a run that changed documents. */
@@ -54,11 +55,11 @@ export function executeReport(
   const tally = failureTally();
   for (const { key, code, message } of run.failures) tally.add(key, code, message);
   const failed = run.failures.length;
+  const counted = 'why' in run.left ? undefined : run.left;
   const facts = {
     about: 'documents' as const,
     action: 'execute' as const,
-    matched: run.matched,
-    pending: run.pending,
+    ...counted,
     changed: run.total.changed,
     skipped: run.total.skipped,
     mismatched: run.total.mismatched,
@@ -68,12 +69,14 @@ export function executeReport(
     failures: tally.failures(),
     rollback: rollbackOf(migration, choices),
   };
+  const again = (counted?.pending ?? 0) - failed;
   const findings = [
+    ...findingIf(run.stopped !== undefined, 'stopped', () => shortMessage(run.stopped ?? '')),
+    ...('why' in run.left ? notCounted(run.left.why) : []),
     ...findingIf(
-      run.pending > failed,
+      again > 0 && run.stopped === undefined,
       'pending-again',
-      () =>
-        `${documents(run.pending - failed)} are pending again: programs still write the old form.`,
+      () => `${documents(again)} are pending again: programs still write the old form.`,
     ),
     ...findingIf(
       failed > 0,
@@ -81,7 +84,7 @@ export function executeReport(
       () => `Left unchanged, because up fails on them: ${documents(failed)}.`,
     ),
     ...findingIf(
-      run.total.changed + run.pending === 0,
+      run.total.changed === 0 && counted?.pending === 0,
       'nothing-to-do',
       () => 'Nothing was pending.',
     ),
@@ -93,6 +96,9 @@ export function executeReport(
   ];
   return stored({ ...facts, ...judged(findings) } satisfies ExecuteReport);
 }
+
+const notCounted = (why: string) =>
+  findingIf(true, 'not-counted', () => shortMessage(`What is left could not be counted: ${why}`));
 
 export interface Reverted extends Worked {
   readonly restored: number;

@@ -24,6 +24,7 @@ const LEVELS = {
   'writers-not-seen': 'note',
   'rows-left-out': 'note',
   // verify, and what has ended
+  stopped: 'stop',
   'still-pending': 'stop',
   'invariant-broken': 'stop',
   'as-before': 'stop',
@@ -32,6 +33,7 @@ const LEVELS = {
   'schema-missing': 'stop',
   'not-undone': 'look',
   'pending-again': 'look',
+  'not-counted': 'look',
   'left-on-purpose': 'look',
   'documents-gone': 'note',
   'edited-since': 'note',

@@ -1,8 +1,9 @@
-import { AppError, isAppError, isRetryable, messageOf } from '@tidegate/kernel';
+import { AppError, isAppError, isRetryable } from '@tidegate/kernel';
 import type { AnyMigration } from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
 import { createPacing } from '../flow/pacing.handler.ts';
 import { accessFor, act } from './actions.handler.ts';
+import { failureOf } from './failures.ts';
 import type { AdvanceDeps, Job } from './job.ts';
 import type { Work } from './run.ts';
 import { type Shift, underLease } from './shift.handler.ts';
@@ -60,9 +61,8 @@ async function workOrFail(
     await workOn(deps, id, run.work, shift, waits);
   } catch (error) {
     if (isRetryable(error)) throw error;
-    const code = isAppError(error) ? error.code : ('MIGRATION_FAILED' satisfies MigrationErrorCode);
     const { fence } = shift;
-    await deps.record(id, { type: 'FailRun', data: { fence, code, message: messageOf(error) } });
+    await deps.record(id, { type: 'FailRun', data: { fence, ...failureOf(error) } });
   }
 }
 

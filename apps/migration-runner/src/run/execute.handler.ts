@@ -1,19 +1,40 @@
-import { AppError } from '@tidegate/kernel';
+import { AppError, isRetryable, messageOf } from '@tidegate/kernel';
 import type { MigrationErrorCode } from '../errors.ts';
 import { floorOf } from '../journal/journal.handler.ts';
 import { executeReport } from '../report/ended.ts';
 import { throughBatches } from './batches.handler.ts';
 import { matched, pending } from './batch.ts';
+import { failureOf } from './failures.ts';
 import type { Job } from './job.ts';
+import { isIdle, notFinished } from './record-run.ts';
 import { reconcile } from './reconcile.handler.ts';
-import type { Run, Work } from './run.ts';
+import type { Report, Run, Work } from './run.ts';
 import { writeBatch } from './write.handler.ts';
 
 /** Rounds over all keys that change nothing although something is pending: programs write the old form, or it cannot be done. */
 const IDLE_ROUNDS = 3;
 
-/** Sweeps over what is pending until nothing is left but what is listed. */
+/** Sweeps over what is pending until nothing is left but what is listed. A run that fails on the way ends with its report, too. */
 export async function executeDocuments(job: Job): Promise<void> {
+  try {
+    await sweep(job);
+  } catch (error) {
+    if (isRetryable(error)) throw error;
+    const work = await begun(job);
+    if (!work) throw error;
+    const failure = failureOf(error);
+    const report = await reportOf(job, work, failure.message);
+    await job.record('FailRun', { ...failure, report });
+  }
+}
+
+/** How far the run has come; undefined where nothing was begun. */
+async function begun({ run, work: { migration }, runsOf }: Job): Promise<Work | undefined> {
+  const work = (await runsOf(migration)).find(({ id }) => id === run)?.run.work;
+  return work?.expected === undefined ? undefined : work;
+}
+
+async function sweep(job: Job): Promise<void> {
   const measured = await measure(job);
   if (measured.status !== 'running') return;
   await forgetUndone(job);
@@ -27,8 +48,10 @@ export async function executeDocuments(job: Job): Promise<void> {
       // New since they were read: another round within the sweep, as a sweep that changed nothing ends the run.
       if (left > 0 && idle > 0 && idle < IDLE_ROUNDS)
         return { status: 'running', work: { ...work, checkpoint: undefined } };
+      if (isIdle(work, left)) throw new AppError(notFinished(left).code, notFinished(left).message);
       const run = await job.record('EndSweep', { left });
-      return left > 0 || run.status !== 'running' ? run : finish(job, run.work);
+      if (left > 0 || run.status !== 'running') return run;
+      return job.record('FinishRun', { report: await reportOf(job, run.work) });
     },
   });
 }
@@ -60,15 +83,27 @@ async function leftIn({ target, migration, shift }: Job, { failures }: Work): Pr
   return Math.max(0, left - (await target.find(pending(migration), keys)).length);
 }
 
-async function finish(job: Job, work: Work): Promise<Run> {
-  const { target, migration, shift, clock, record } = job;
-  const report = executeReport(migration, work, {
+async function reportOf(job: Job, work: Work, stopped?: string): Promise<Report> {
+  const { migration, clock } = job;
+  return executeReport(migration, work, {
     ...work,
     lines: work.lines ?? [],
-    sweeps: work.sweep - 1,
+    sweeps: stopped === undefined ? work.sweep - 1 : work.sweep,
     endedAt: clock.now(),
-    matched: await shift.during(target.count(matched(migration))),
-    pending: await shift.during(target.count(pending(migration))),
+    left: await leftNow(job, stopped !== undefined),
+    ...(stopped === undefined ? {} : { stopped }),
   });
-  return record('FinishRun', { report });
+}
+
+/** @param isBroken what the run fails with may be that the database does not answer */
+async function leftNow({ target, migration, shift }: Job, isBroken: boolean) {
+  try {
+    return {
+      matched: await shift.during(target.count(matched(migration))),
+      pending: await shift.during(target.count(pending(migration))),
+    };
+  } catch (error) {
+    if (!isBroken) throw error;
+    return { why: messageOf(error) };
+  }
 }

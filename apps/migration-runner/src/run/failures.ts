@@ -1,10 +1,13 @@
 import type { FailedDocument } from '@tidegate/contracts';
-import { AppError } from '@tidegate/kernel';
+import { AppError, isAppError, messageOf, shortened } from '@tidegate/kernel';
+import type { MigrationErrorCode } from '../errors.ts';
 import type { Work } from './run.ts';
 
 /** Without one of the user's; more than this are not listed in a run. */
 const DEFAULT_MAX_ERRORS = 100;
 const NAMED = 3;
+/** Of a run's message, which is in each of its saves. */
+const LONGEST = 2_000;
 
 type Policy = Pick<Work, 'onError' | 'maxErrors' | 'failures'>;
 
@@ -30,3 +33,9 @@ export function stopFor(
     `${count} documents failed, and at most ${maxErrors} may: ${named.join(' ')}`,
   );
 }
+
+/** What a run fails with. */
+export const failureOf = (error: unknown): { readonly code: string; readonly message: string } => ({
+  code: isAppError(error) ? error.code : ('MIGRATION_FAILED' satisfies MigrationErrorCode),
+  message: shortened(messageOf(error), LONGEST),
+});

@@ -62,15 +62,17 @@ function batchApplied(
   };
 }
 
+export const isIdle = ({ changedInSweep }: Work, left: number): boolean =>
+  left > 0 && changedInSweep === 0;
+
+export const notFinished = (left: number) => ({
+  code: 'MIGRATION_NOT_FINISHED',
+  message: `${left} documents are still pending after a sweep that changed nothing.`,
+});
+
 /** A sweep that changed nothing is not followed by another one. */
 function sweepEnded(id: string, work: Work, left: number): Decision<MigrationEvent> {
-  if (left > 0 && work.changedInSweep === 0)
-    return [
-      failed(id, work, {
-        code: 'MIGRATION_NOT_FINISHED',
-        message: `${left} documents are still pending after a sweep that changed nothing.`,
-      }),
-    ];
+  if (isIdle(work, left)) return [failed(id, work, notFinished(left))];
   const data = { ...about(id, work), sweep: work.sweep, left };
   return [{ type: 'MigrationSweepEnded', data }];
 }

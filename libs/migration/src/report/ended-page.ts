@@ -19,6 +19,8 @@ import {
 import { bytes, documents, grouped } from './words.ts';
 
 type Body = Pick<Page, 'headline' | 'sections'>;
+const counted = (count: number | undefined): string =>
+  count === undefined ? 'could not be counted' : grouped(count);
 const time = (ms: number): string => formatDuration(Math.round(ms));
 
 export function verifyPage(report: VerifyReport): Body {
@@ -57,8 +59,8 @@ export function executePage(report: ExecuteReport): Body {
         title: 'Work',
         blocks: [
           factsOf([
-            ['matched', grouped(report.matched)],
-            ['still pending', grouped(report.pending)],
+            ['matched', counted(report.matched)],
+            ['still pending', counted(report.pending)],
             ['changed', grouped(changed)],
             ['unchanged', grouped(skipped)],
             ['changed by others meanwhile', grouped(report.mismatched)],
