@@ -42,7 +42,7 @@ class Reading<A extends readonly unknown[], R> {
   constructor(flags: Pick<Tidegate, 'string'>, options: DualReadOptions<A, R>) {
     this.#flags = flags;
     this.#options = settingsOf(given(options));
-    this.#counts = options.metrics?.of(options.name) ?? COUNT_NOTHING;
+    this.#counts = this.#guarded(options.metrics?.of(options.name) ?? COUNT_NOTHING);
     this.#report = reportTo(options.onError);
     this.#samples = new PerMinute(this.#options.mostSamplesPerMinute);
     this.#failures = new PerMinute(this.#options.mostSamplesPerMinute);
@@ -68,15 +68,51 @@ class Reading<A extends readonly unknown[], R> {
   }
 
   #modeFor(args: A): ReadMode {
-    const { flag, fallback, context } = this.#options;
-    const asked = this.#flags.string(flag, fallback, context?.(...args));
+    const { flag, fallback } = this.#options;
+    const asked = this.#asked(args);
     const mode = readModes.find((each) => each === asked);
     if (mode === undefined)
       this.#failed(`the flag ${flag} says "${asked}", not one of ${readModes.join(', ')}`);
     return mode ?? fallback;
   }
 
-  /** The reading's own promise goes to the caller, so that it waits for nothing of ours. */
+  #asked(args: A): string {
+    const { flag, fallback, context } = this.#options;
+    try {
+      return this.#flags.string(flag, fallback, context?.(...args));
+    } catch (error) {
+      this.#failed(`its context failed: ${messageOf(error)}`, error);
+      return fallback;
+    }
+  }
+
+  /** What counts must not fail whoever reads. */
+  #guarded(counts: DualReadCounts): DualReadCounts {
+    const attempt = (count: () => void) => {
+      try {
+        count();
+      } catch (error) {
+        this.#failed(`its metrics failed: ${messageOf(error)}`, error);
+      }
+    };
+    return {
+      ended: (of) => {
+        attempt(() => {
+          counts.ended(of);
+        });
+      },
+      compared: (...of) => {
+        attempt(() => {
+          counts.compared(...of);
+        });
+      },
+    };
+  }
+
+  /**
+   * The reading's own promise goes to the caller, so that it waits for nothing of ours. A query that is begun by being
+   * awaited, and each time anew, is begun here, once.
+   */
   #timed(mode: ReadMode, side: Side, args: A): R {
     const startedAt = performance.now();
     const ended = (outcome: 'answered' | 'failed') => {
@@ -89,7 +125,7 @@ class Reading<A extends readonly unknown[], R> {
     };
     let answer: R;
     try {
-      answer = this.#options[side](...args);
+      answer = begunOnce(this.#options[side](...args));
     } catch (error) {
       ended('failed');
       throw error;
@@ -161,7 +197,11 @@ class Reading<A extends readonly unknown[], R> {
 
   #nameOf(args: A): string {
     const { key } = this.#options;
-    return key === undefined ? args.map(String).join(', ') : key(...args);
+    try {
+      return key === undefined ? args.map(String).join(', ') : key(...args);
+    } catch (error) {
+      return `a reading that cannot be named (${messageOf(error)})`;
+    }
   }
 
   #failed(problem: string, cause?: unknown): void {
@@ -170,6 +210,9 @@ class Reading<A extends readonly unknown[], R> {
     this.#report(new AppError<SdkErrorCode>('SDK_DUAL_READ_FAILED', sentence, { cause }));
   }
 }
+
+const begunOnce = <R>(answer: R): R =>
+  isThenable(answer) && !(answer instanceof Promise) ? (Promise.resolve(answer) as R) : answer;
 
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

@@ -262,3 +262,53 @@ it('names every option that is wrong', () => {
     'The dual read cannot be made: name must not be empty; new must be a function; compare must be shadow or after, not "before"; timeoutMs must be a number above 0.',
   );
 });
+
+describe('whoever reads', () => {
+  it('has a query begun once that is begun by being awaited', async () => {
+    let begun = 0;
+    const query = (): Promise<number> => {
+      const then: Promise<number>['then'] = (...of) => {
+        begun += 1;
+        return Promise.resolve(10).then(...of);
+      };
+      return { then } as Promise<number>;
+    };
+    for (const mode of ['off', 'shadow']) {
+      begun = 0;
+      const { read } = opened(mode, { old: query });
+      expect(await read(1)).toBe(10);
+      await read.settled();
+      expect(begun).toBe(1);
+    }
+  });
+
+  it('is told nothing of a context or of metrics that fail: they are reported', async () => {
+    const fails = (): never => {
+      throw new Error('no user');
+    };
+    const { read, errors } = opened('new', {
+      context: fails,
+      metrics: { of: () => ({ ended: fails, compared: fails }) },
+    });
+    expect(read(1)).toBe(10);
+    await read.settled();
+    expect(errors.join()).toContain('its context failed: no user');
+    expect(errors.join()).toContain('its metrics failed: no user');
+  });
+
+  it('lives on when the new reading fails for arguments that have no name', async () => {
+    const errors: string[] = [];
+    const read = dualRead<[args: object], number>(memoryTidegate({ 'totals-read': 'shadow' }), {
+      name: 'totals',
+      flag: 'totals-read',
+      old: () => 10,
+      new: () => {
+        throw new Error('new is broken');
+      },
+      onError: ({ message }) => void errors.push(message),
+    });
+    expect(read(Object.create(null) as object)).toBe(10);
+    await read.settled();
+    expect(errors.join()).toContain('was not compared: new is broken');
+  });
+});
