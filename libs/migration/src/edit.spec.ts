@@ -118,3 +118,15 @@ describe('for any two documents', () => {
     );
   });
 });
+
+it('copies what lies around many changes once', () => {
+  const names = Array.from({ length: 40_000 }, (_, index) => `wallet-${index}`);
+  const wide = (value: number): Row => ({
+    id: 1,
+    data: Object.fromEntries(names.map((name) => [name, value])),
+  });
+  const before = wide(1);
+  const paths = names.map((name) => ['data', name]);
+  expect(equal(restore(wide(2), before, paths, [['id']]).after, before)).toBe(true);
+  expect(before).toEqual(wide(1));
+});

@@ -43,8 +43,10 @@ export function restore(
   paths: readonly Path[],
   reads?: readonly Path[],
 ): Edit {
-  let after = current;
-  for (const path of paths) after = replaced(after, path, valueAt(image, path));
+  const after = changedAt(
+    current,
+    paths.map((path) => ({ path, value: valueAt(image, path) })),
+  );
   return { ...editOf(current, after, reads && [...reads, ...paths]), source: image };
 }
 
@@ -68,11 +70,7 @@ export function settledEdit({ before, changes, ...edit }: Edit): Edit {
   const settledChanges = changes
     .map(({ path, value }) => ({ path, value: settled(value) }))
     .filter(({ path, value }) => !equal(value, valueAt(before, path)));
-  const after = settledChanges.reduce(
-    (document, { path, value }) => replaced(document, path, value),
-    before,
-  );
-  return { ...edit, before, after, changes: settledChanges };
+  return { ...edit, before, after: changedAt(before, settledChanges), changes: settledChanges };
 }
 
 /** Databases read other names as paths or operators: then the object around them is written whole. */
@@ -103,11 +101,45 @@ function compared(reads: readonly Path[], changes: readonly Change[]): readonly 
 
 /** Those that lie in none of the others, each once. */
 export function outermost(paths: readonly Path[]): readonly Path[] {
-  const kept: Path[] = [];
-  for (const path of [...paths].sort((a, b) => a.length - b.length))
-    if (!kept.some((outer) => outer.every((name, index) => path[index] === name))) kept.push(path);
-  return kept;
+  const kept = new Map<string, Path>();
+  for (const path of [...paths].sort((a, b) => a.length - b.length)) {
+    let text = '';
+    const isInside = path.some((name) => kept.has((text += `${name.length}:${name}`)));
+    if (!isInside) kept.set(text, path);
+  }
+  return [...kept.values()];
 }
+
+/** The document with all these changes: what lies around many of them is copied once. */
+function changedAt(document: Row, changes: readonly Change[]): Row {
+  const own = new Set<unknown>();
+  const copyOf = (value: unknown): Record<string, unknown> => {
+    if (own.has(value)) return value as Record<string, unknown>;
+    const copy = isPlain(value) ? { ...value } : {};
+    own.add(copy);
+    return copy;
+  };
+  let after = document;
+  for (const { path, value } of changes) {
+    if (value === undefined && !hasAround(after, path)) continue;
+    const root = copyOf(after);
+    let inner = root;
+    for (const name of path.slice(0, -1)) {
+      const copy = copyOf(Object.hasOwn(inner, name) ? inner[name] : undefined);
+      put(inner, name, copy);
+      inner = copy;
+    }
+    const last = path.at(-1) ?? '';
+    if (value === undefined) delete inner[last];
+    else put(inner, last, value);
+    after = root;
+  }
+  return after;
+}
+
+/** There is nothing to take away of what is not there. */
+const hasAround = (document: Row, path: Path): boolean =>
+  path.length < 2 || isPlain(valueAt(document, path.slice(0, -1)));
 
 /** The document with the value at the path, or without it where it is undefined. */
 export function replaced(document: Row, [name = '', ...inner]: Path, value: unknown): Row {
