@@ -270,6 +270,7 @@ const proven = z.object({
   pendingLater: count.optional(),
   /** Pending, but listed as failed: they were left as they are on purpose. */
   leftOnPurpose: count,
+  leftOnPurposeLater: count.optional(),
 });
 const cutover = z.object({
   about: z.literal('cutover'),

@@ -21,9 +21,11 @@ export function cutoverFindings(facts: Facts): readonly ReportFinding[] {
 }
 
 function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly ReportFinding[] {
-  const { migration, verified, pending, leftOnPurpose, pendingLater } = part;
+  const { migration, verified, pending, leftOnPurpose } = part;
+  const { pendingLater = pending, leftOnPurposeLater = leftOnPurpose } = part;
   const left = pending - leftOnPurpose;
-  const more = (pendingLater ?? pending) - pending;
+  // One that was left may have been mended meanwhile, while a program wrote another one.
+  const more = pendingLater - leftOnPurposeLater - left;
   return [
     ...findingIf(
       left > 0,

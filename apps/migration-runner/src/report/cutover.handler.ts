@@ -38,8 +38,9 @@ export async function cutoverReport(
   if (settledMs > 0 && !(await proof.settle(settledMs))) return undefined;
   const later = settledMs > 0 ? await countedIn(proof.parts) : [];
   const of = now.map((each, index) => {
-    const pendingLater = later[index]?.pending;
-    return pendingLater === undefined ? each : { ...each, pendingLater };
+    const then = later[index];
+    if (!then) return each;
+    return { ...each, pendingLater: then.pending, leftOnPurposeLater: then.leftOnPurpose };
   });
   const { action } = proof;
   const facts = { about: 'cutover' as const, action, of, settledMs, ...flagOf(proof.switch) };

@@ -388,6 +388,14 @@ describe('a cutover', () => {
     settleMs: 30_000,
     switch: { flag: 'stages', variant: 'new' },
   };
+  /** Pending, and of them left on purpose, each time they are counted. */
+  const counts = (each: readonly (readonly [number, number])[]) => {
+    const left = [...each];
+    return async () => {
+      const [pending, leftOnPurpose] = left.shift() ?? [0, 0];
+      return { pending, leftOnPurpose };
+    };
+  };
   const report = async (of: Parameters<typeof cutoverReport>[0]) => {
     const found = await cutoverReport(of);
     return {
@@ -422,6 +430,24 @@ describe('a cutover', () => {
     expect(found.failure).toBe(
       'candidate-stages: within 30s programs wrote 1 document in the old form.',
     );
+  });
+
+  it('is not where one that was left on purpose is mended, and a program writes another', async () => {
+    const found = await report({
+      ...proof,
+      parts: [
+        {
+          migration: 'stages',
+          verified: 'm-1',
+          counted: counts([
+            [2, 2],
+            [2, 1],
+          ]),
+        },
+      ],
+      settle: async () => true,
+    });
+    expect(found.failure).toBe('stages: within 30s programs wrote 1 document in the old form.');
   });
 
   it('is not where a part is pending or not verified, and is not waited for then', async () => {
