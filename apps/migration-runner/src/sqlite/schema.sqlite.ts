@@ -3,7 +3,14 @@ import { AppError } from '@tidegate/kernel';
 import type { Column, Index, SchemaMigration, Validator } from '@tidegate/migration';
 import { conditionOf } from '../target/condition.ts';
 import type { Schema } from '../target/target.port.ts';
-import { type Columns, literal, literalOf, quoted, sqliteTerms } from './terms.sqlite.ts';
+import {
+  type Columns,
+  jsonPlace,
+  literal,
+  literalOf,
+  quoted,
+  sqliteTerms,
+} from './terms.sqlite.ts';
 
 /** One thing that is built, and the SQL of what is there under its name. */
 interface Part {
@@ -67,8 +74,7 @@ function indexPart(
   const keys = Object.entries(fields).map(([path, direction]) => {
     const [column = '', ...inner] = path.split('.');
     const isInner = inner.length > 0 && columns.get(column)?.isJson !== false;
-    const place = literal(`$${inner.map((each) => `."${each}"`).join('')}`);
-    const key = isInner ? `json_extract(${quoted(column)}, ${place})` : quoted(path);
+    const key = isInner ? `json_extract(${quoted(column)}, ${jsonPlace(inner)})` : quoted(path);
     return `${key}${direction === -1 ? ' DESC' : ''}`;
   });
   const sql =

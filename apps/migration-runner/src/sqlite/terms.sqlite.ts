@@ -59,7 +59,7 @@ function inColumn(column: string): Place {
 }
 
 function inJson(column: string, inner: Path): Place {
-  const path = literal(`$${inner.map((name) => `."${name}"`).join('')}`);
+  const path = jsonPlace(inner);
   const type = `CASE WHEN json_valid(${column}) THEN json_type(${column}, ${path}) ELSE 'null' END`;
   const is = (...types: string[]): string =>
     `coalesce(${type}, 'null') IN (${types.map((each) => `'${each}'`).join(', ')})`;
@@ -79,6 +79,10 @@ const NOWHERE: Place = {
   equalNumber: 'FALSE',
   isNull: 'TRUE',
 };
+
+/** A path into JSON. SQLite reads a quoted name as JSON does: a quote or backslash in it is escaped. */
+export const jsonPlace = (inner: Path): string =>
+  literal(`$${inner.map((name) => `.${JSON.stringify(name)}`).join('')}`);
 
 export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

@@ -5,7 +5,7 @@ import type { MigrationErrorCode } from '../errors.ts';
 import { isAsRead } from '../target/as-read.ts';
 import { jsonOf } from '../target/json.ts';
 import type { Selection, Written } from '../target/target.port.ts';
-import { type Columns, literal, quoted } from './terms.sqlite.ts';
+import { type Columns, jsonPlace, quoted } from './terms.sqlite.ts';
 import { bound, readRows } from './values.sqlite.ts';
 
 /** Nobody else writes meanwhile, so each document is read, compared and written; all of it is durable, or none. */
@@ -74,7 +74,7 @@ function assignments(changes: readonly Change[], columns: Columns) {
     const [name = '', ...inner] = path;
     const isJson = columns.get(name)?.isJson === true;
     const set = byColumn.get(name) ?? { sql: quoted(name), values: [] };
-    const place = literal(`$${inner.map((each) => `."${each}"`).join('')}`);
+    const place = jsonPlace(inner);
     if (inner.length === 0) {
       set.sql = '?';
       set.values = [isJson && (value ?? null) !== null ? jsonOf(value) : bound(value)];

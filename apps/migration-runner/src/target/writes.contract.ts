@@ -63,6 +63,41 @@ export function writesContract(kind: TargetKind): void {
     expect(await one(kind, world, 3)).toMatchObject({ a: 2 });
   });
 
+  it('names a field below an object by whatever letters it has', async () => {
+    const names = [
+      'a\\b',
+      'a"b',
+      '"',
+      '\\',
+      '\\"',
+      '\\u0041',
+      "a'b",
+      'a\nb',
+      'a[0]',
+      '{a,b}',
+      'NULL',
+      'ž 🐎',
+    ];
+    const doc = Object.fromEntries(names.map((name) => [name, { x: 1 }]));
+    const world = await kind.open(things(kind, 3, () => ({ a: 1, doc })));
+    const selection = all(kind, world);
+    const first = await one(kind, world, 1);
+    for (const name of names) {
+      const other = await change(kind, world, 2, { a: 2 }, [['doc', name]]);
+      const set = await change(kind, world, 1, { doc: { ...doc, [name]: { x: 1, [name]: 2 } } });
+      expect([name, await world.write.write(selection, [set, other])]).toEqual([
+        name,
+        ['written', 'written'],
+      ]);
+      const found = all(kind, world, [{ [`doc.${name}.${name}`]: { equals: 2 } }]);
+      expect([name, await world.read.count(found)]).toEqual([name, 1]);
+      expect(await one(kind, world, 1)).toEqual(set.after);
+      const back = await change(kind, world, 1, { doc });
+      expect([name, await world.write.write(selection, [back])]).toEqual([name, ['written']]);
+      expect(await one(kind, world, 1)).toEqual(first);
+    }
+  });
+
   it('keeps what somebody edited beside a nested change', async () => {
     const world = await open();
     const doc = { ...thing.doc, y: { z: 2, w: 3 } };
