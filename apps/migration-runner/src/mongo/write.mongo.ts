@@ -1,104 +1,94 @@
 import type { mongo } from 'mongoose';
-import { messageOf } from '@tidegate/kernel';
+import { AppError, messageOf } from '@tidegate/kernel';
 import { type Edit, type Row, valueAt } from '@tidegate/migration';
-import { WRITE_MS, type Written } from '../target/target.port.ts';
+import type { MigrationErrorCode } from '../errors.ts';
+import type { Written } from '../target/target.port.ts';
 import { documentsOf, isWritten } from './bson.mongo.ts';
 import { isRefusal, named } from './failure.mongo.ts';
 import { keyOf } from './keys.mongo.ts';
-import { type Update, unwritable, updateOf } from './update.mongo.ts';
+import { unwritable, updateOf } from './update.mongo.ts';
+
+/** What edits are written by. */
+export interface Writer {
+  readonly collection: mongo.Collection;
+  /** Whether the server computes in a filter. */
+  readonly hasExpressions: boolean;
+  /** Milliseconds until all of it must be given up, whatever is not written yet. */
+  readonly leftMs: () => number;
+}
 
 /** All in one command, in no order; what became of each is asked for only if not all were written. */
 export async function writeAll(
-  collection: mongo.Collection,
+  writer: Writer,
   edits: readonly Edit[],
-  hasExpressions: boolean,
 ): Promise<readonly Written[]> {
   const sent = edits.filter(({ changes }) => changes.length > 0);
   const writable = sent.filter((edit) => unwritable(edit) === undefined);
-  const written = await send(collection, writable, hasExpressions);
+  const written = await send(writer, writable);
   const results = new Map(writable.map((edit, index) => [edit, written[index]]));
   const all: Written[] = [];
   for (const edit of edits) {
     const refused = unwritable(edit);
     all.push(
-      refused === undefined
-        ? (results.get(edit) ?? (await unchanged(collection, edit, hasExpressions)))
-        : { refused },
+      refused === undefined ? (results.get(edit) ?? (await unchanged(writer, edit))) : { refused },
     );
   }
   return all;
 }
 
-/** An edit without changes, for which there is no update. */
-async function unchanged(
-  collection: mongo.Collection,
-  edit: Edit,
-  hasExpressions: boolean,
-): Promise<Written> {
-  const found = await collection.findOne(updateOf(edit, hasExpressions).filter);
-  return found ? 'written' : 'conflict';
+/** For a command: however many there are, together they take no longer than the first might have. */
+function timeoutMS({ leftMs }: Writer): number {
+  const left = Math.floor(leftMs());
+  if (left > 0) return left;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_TARGET_UNREACHABLE',
+    'The database does not work now: it took too long to write a batch; write fewer documents at once.',
+    { retryable: true },
+  );
 }
 
-async function send(
-  collection: mongo.Collection,
-  edits: readonly Edit[],
-  hasExpressions: boolean,
-): Promise<readonly Written[]> {
+/** An edit without changes, for which there is no update. */
+async function unchanged(writer: Writer, edit: Edit): Promise<Written> {
+  const { filter } = updateOf(edit, writer.hasExpressions);
+  const options = { timeoutMS: timeoutMS(writer) };
+  return (await writer.collection.findOne(filter, options)) ? 'written' : 'conflict';
+}
+
+async function send(writer: Writer, edits: readonly Edit[]): Promise<readonly Written[]> {
   if (edits.length === 0) return [];
-  const updates = edits.map((edit) => updateOf(edit, hasExpressions));
+  const updates = edits.map((edit) => ({ updateOne: updateOf(edit, writer.hasExpressions) }));
+  const options = { ordered: false, timeoutMS: timeoutMS(writer) };
   try {
-    const { matchedCount } = await collection.bulkWrite(
-      updates.map((updateOne) => ({ updateOne })),
-      { ordered: false, timeoutMS: WRITE_MS },
-    );
+    const { matchedCount } = await writer.collection.bulkWrite(updates, options);
     if (matchedCount === edits.length) return edits.map(() => 'written');
     if (matchedCount === 0) return edits.map(() => 'conflict');
-    const areThere = await written(collection, edits);
-    return areThere.map((isThere) => (isThere ? 'written' : 'conflict'));
   } catch (error) {
     if (!isRefusal(error)) throw named(error);
-    return oneByOne(collection, edits, updates);
+    return edits.length === 1 ? [{ refused: messageOf(error) }] : inHalves(writer, edits);
   }
+  const areThere = await written(writer, edits);
+  return areThere.map((isThere) => (isThere ? 'written' : 'conflict'));
 }
 
 /**
  * After a document was refused. FerretDB 1.24 ends the whole command with it, and counts nothing: what is not there is
- * tried again by itself.
+ * tried again, half of it at a time, so that few commands find the few that are refused.
  */
-async function oneByOne(
-  collection: mongo.Collection,
-  edits: readonly Edit[],
-  updates: readonly Update[],
-): Promise<readonly Written[]> {
-  const areThere = await written(collection, edits);
-  const results: Written[] = [];
-  for (const [index, { filter, update }] of updates.entries())
-    results.push(areThere[index] ? 'written' : await writeOne(collection, filter, update));
-  return results;
-}
-
-async function writeOne(
-  collection: mongo.Collection,
-  filter: mongo.Document,
-  update: mongo.Document,
-): Promise<Written> {
-  try {
-    const { matchedCount } = await collection.updateOne(filter, update, { timeoutMS: WRITE_MS });
-    return matchedCount > 0 ? 'written' : 'conflict';
-  } catch (error) {
-    if (!isRefusal(error)) throw named(error);
-    return { refused: messageOf(error) };
-  }
+async function inHalves(writer: Writer, edits: readonly Edit[]): Promise<readonly Written[]> {
+  const areThere = await written(writer, edits);
+  const open = edits.filter((_edit, index) => !areThere[index]);
+  const half = Math.ceil(open.length / 2);
+  const first = await send(writer, open.slice(0, half));
+  const results = [...first, ...(await send(writer, open.slice(half)))].values();
+  return areThere.map((isThere) => (isThere ? 'written' : (results.next().value as Written)));
 }
 
 /** Of each edit, whether what it changes is as it makes it. */
-async function written(
-  collection: mongo.Collection,
-  edits: readonly Edit[],
-): Promise<readonly boolean[]> {
+async function written(writer: Writer, edits: readonly Edit[]): Promise<readonly boolean[]> {
   const ids = edits.map(({ before }) => before['_id']);
-  const found = await collection
-    .find({ _id: { $in: ids } } as mongo.Filter<mongo.Document>, { raw: true })
+  const options = { raw: true, timeoutMS: timeoutMS(writer) };
+  const found = await writer.collection
+    .find({ _id: { $in: ids } } as mongo.Filter<mongo.Document>, options)
     .toArray();
   const byId = new Map<string, Row>(documentsOf(found).map((row) => [idOf(row), row]));
   return edits.map(({ before, changes }) => {

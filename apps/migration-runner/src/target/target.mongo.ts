@@ -10,7 +10,7 @@ import { queryOf } from '../mongo/query.mongo.ts';
 import { mongoSchema } from '../mongo/schema.mongo.ts';
 import { healthOf, readingOf, serverOf } from '../mongo/server.mongo.ts';
 import { writeAll } from '../mongo/write.mongo.ts';
-import type { Key, Selection, Target } from './target.port.ts';
+import { type Key, type Selection, type Target, WRITE_MS } from './target.port.ts';
 
 const DOCUMENT_LIMIT = 16 * 1_048_576;
 
@@ -41,12 +41,15 @@ export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
       attempt((db) => page(db, selection, { after, limit, isAbsent })),
     find: (selection, keys) => attempt((db) => find(db, selection, keys)),
     keyOf,
-    write: ({ collection }, edits) =>
-      attempt(async (db) => {
+    write: ({ collection: name }, edits) => {
+      const startedAt = performance.now();
+      return attempt(async (db) => {
         if (access === 'read') throw readOnly();
-        const hasExpressions = await connection.hasExpressions(collection);
-        return writeAll(db.collection(collection), edits, hasExpressions);
-      }),
+        const hasExpressions = await connection.hasExpressions(name);
+        const leftMs = (): number => WRITE_MS - (performance.now() - startedAt);
+        return writeAll({ collection: db.collection(name), hasExpressions, leftMs }, edits);
+      });
+    },
     readBy: (selection) => attempt((db) => readingOf(db, selection)),
     health: () => attempt(healthOf),
     pack,
