@@ -122,7 +122,7 @@ function unencodable({ columns }: Table, { changes }: Edit): string | undefined 
   }
 }
 
-/** All at once; one by one only when the database refuses one of them. */
+/** All at once; when the database refuses one of them, half of them at a time: few statements find the few to refuse. */
 async function writeGood(
   connection: Connection,
   table: Table,
@@ -132,9 +132,9 @@ async function writeGood(
   const refused = await refusalOf(connection, () => update(connection, table, edits));
   if (refused === undefined) return edits.map(() => 'written');
   if (edits.length === 1) return [{ refused }];
-  const results: Written[] = [];
-  for (const edit of edits) results.push(...(await writeGood(connection, table, [edit])));
-  return results;
+  const half = Math.ceil(edits.length / 2);
+  const first = await writeGood(connection, table, edits.slice(0, half));
+  return [...first, ...(await writeGood(connection, table, edits.slice(half)))];
 }
 
 /** Why nothing of it was written; undefined when all was. */

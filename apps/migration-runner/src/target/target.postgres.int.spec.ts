@@ -107,6 +107,29 @@ const describeIf = server ? describe : describe.skip;
 describeIf('a PostgreSQL target', () => {
   targetContract(postgres);
 
+  it('finds the one document that is refused among many by few statements', async () => {
+    const table = await tableWith('id bigint PRIMARY KEY, a bigint CHECK (a <> -321)');
+    await admin.query(`INSERT INTO ${table} SELECT id, 0 FROM generate_series(1, 500) AS id`);
+    // A sequence counts what is rolled back, too.
+    await admin.query(`CREATE SEQUENCE ${table}_statements`);
+    cleanUp.push(() => admin.query(`DROP SEQUENCE ${table}_statements`));
+    await admin.query(
+      `CREATE FUNCTION ${table}_count() RETURNS trigger LANGUAGE plpgsql
+       AS $$ BEGIN PERFORM nextval('${table}_statements'); RETURN NULL; END $$`,
+    );
+    cleanUp.push(() => admin.query(`DROP FUNCTION ${table}_count() CASCADE`));
+    await admin.query(
+      `CREATE TRIGGER counted BEFORE UPDATE ON ${table} EXECUTE FUNCTION ${table}_count()`,
+    );
+    const write = openTarget('write');
+    const rows = await write.page(of(table), undefined, 500);
+    const edits = rows.map((row) => editOf(row, { ...row, a: -Number(row['id']) }));
+    const results = await write.write(of(table), edits);
+    expect(results.flatMap((each, at) => (each === 'written' ? [] : [at + 1]))).toEqual([321]);
+    const { rows: counted } = await admin.query(`SELECT last_value FROM ${table}_statements`);
+    expect(Number(counted[0].last_value)).toBeLessThan(25);
+  });
+
   const of = (collection: string, filters: readonly Filter[] = []): Selection => ({
     collection,
     key: 'id',
