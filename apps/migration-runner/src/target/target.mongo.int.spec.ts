@@ -202,6 +202,22 @@ const kind: TargetKind = {
     expect(await write.write(selection, edits)).toEqual(['conflict', 'conflict']);
   });
 
+  it('reads nothing where the key is not unique', async () => {
+    const { selection, read } = await opened([
+      { _id: 1, code: 'a' },
+      { _id: 2, code: 'b' },
+      { _id: 3, code: 'b' },
+    ]);
+    const byCode: Selection = { ...selection, key: 'code' };
+    const unusable = {
+      code: 'MIGRATION_KEY_UNUSABLE',
+      message: expect.stringContaining('several documents with the same code'),
+    };
+    await expect(read.page(byCode, undefined, 3)).rejects.toMatchObject(unusable);
+    await expect(read.find(byCode, ['b'])).rejects.toMatchObject(unusable);
+    expect(await read.find(byCode, ['a'])).toEqual([{ _id: 1, code: 'a' }]);
+  });
+
   it('refuses names that no update can name, and writes the rest', async () => {
     const { selection, read, write } = await opened([{ _id: 1 }, { _id: 2 }, { _id: 3 }]);
     const rows = await read.page(selection, undefined, 3);

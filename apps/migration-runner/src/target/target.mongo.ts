@@ -79,7 +79,7 @@ async function page(
   const rows = [...(await inOrder(db, selection, both(first, query), limit))];
   if (later && rows.length < limit && !(await isAbsent(db, selection, later)))
     rows.push(...(await inOrder(db, selection, both(later, query), limit - rows.length)));
-  for (const row of rows) keyOf(selection, row);
+  byKeyOf(selection, rows);
   if (rows.length === 0 && after === undefined) await mustExist(db, selection.collection);
   return rows;
 }
@@ -136,8 +136,22 @@ async function find(
     queryOf(selection.filters),
   );
   const found = await db.collection(selection.collection).find(query, { raw: true }).toArray();
-  const byKey = Map.groupBy(documentsOf(found), (row) => keyOf(selection, row));
-  return keys.flatMap((key) => byKey.get(key) ?? []);
+  const byKey = byKeyOf(selection, documentsOf(found));
+  return keys.flatMap((key) => {
+    const row = byKey.get(key);
+    return row ? [row] : [];
+  });
+}
+
+/** What is written goes by `_id`: no server refuses what has its key with another. */
+function byKeyOf(selection: Selection, rows: readonly Row[]): ReadonlyMap<Key, Row> {
+  const byKey = new Map(rows.map((row) => [keyOf(selection, row), row]));
+  if (byKey.size === rows.length) return byKey;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_KEY_UNUSABLE',
+    `${selection.collection} has several documents with the same ${keyField(selection)}: ` +
+      'choose a key that is unique, never changes and orders the documents.',
+  );
 }
 
 /** MongoDB answers for a collection that is not there as for an empty one. */
