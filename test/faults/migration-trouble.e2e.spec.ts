@@ -55,11 +55,16 @@ describe.each(servers)('a migration of $name', ({ open, server }) => {
     await using orders = await opened({ open });
     await using house = new MigrationHouse(orders);
     await house.start();
-    const run = await house.run({ action: 'execute', batchSize: BATCH });
+    // Slow enough to be far from its end when the server dies.
+    const slow = { batchSize: 2, flow: { niceRatio: 3 } };
+    const run = await house.run({ action: 'execute', ...slow });
     await eventually(async () => (await house.show(run)).counts.changed > 0, 30_000);
     await server?.kill();
-    await eventually(async () => (await house.show(run)).waitsFor !== undefined, 60_000);
-    await server?.restart();
+    try {
+      await eventually(async () => (await house.show(run)).waitsFor !== undefined, 60_000);
+    } finally {
+      await server?.restart();
+    }
     expect(await house.ended(run)).toMatchObject({
       status: 'completed',
       counts: { changed: ORDERS, mismatched: 0 },
