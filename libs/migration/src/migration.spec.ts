@@ -41,7 +41,7 @@ describe('transform', () => {
     const up = (): never => {
       throw new Error(`bad ${'x'.repeat(1_000_000)}`);
     };
-    const failed = transform({ ...totals, up } as never, { id: 7 });
+    const failed = transform({ ...totals, up }, { id: 7 });
     expect(failed).toMatchObject({ code: 'MIGRATION_UP_FAILED' });
     const { message } = failed as { message: string };
     expect(message.length).toBeLessThanOrEqual(500);
