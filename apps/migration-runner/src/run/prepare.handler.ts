@@ -1,5 +1,7 @@
 import type { FailedDocument } from '@tidegate/contracts';
+import { isAppError } from '@tidegate/kernel';
 import { type Edit, type Row, transform } from '@tidegate/migration';
+import type { Keeping } from '../journal/journal.port.ts';
 import { keptEdit, type KeptFor } from '../journal/kept.ts';
 import { bytesOf } from '../report/size.ts';
 import type { Key } from '../target/target.port.ts';
@@ -111,14 +113,40 @@ export async function transformed(
 
 /** Before they are written. False: there is no room for it. */
 export async function keepEdits(
-  { run, work, journal, migration, target, shift, faults }: Job,
-  { batch, kind }: Pick<Order, 'batch' | 'kind'>,
+  job: Job,
+  order: Pick<Order, 'batch' | 'kind'>,
   edits: readonly Edit[],
 ): Promise<boolean> {
   if (edits.length === 0) return true;
+  const isKept = await kept(job, order, edits);
+  await job.faults.at('batch.journaled', `migration-runs/${job.run}`);
+  return isKept;
+}
+
+/** In several records where documents differ in so many paths that one has no room for them. */
+async function kept(
+  job: Job,
+  order: Pick<Order, 'batch' | 'kind'>,
+  edits: readonly Edit[],
+): Promise<boolean> {
+  try {
+    return (await job.journal.keep(keepingOf(job, order, edits))) !== undefined;
+  } catch (error) {
+    const isTooLarge = isAppError(error) && error.code === 'STORE_DOCUMENT_TOO_LARGE';
+    if (!isTooLarge || edits.length === 1) throw error;
+    const half = Math.ceil(edits.length / 2);
+    return (await kept(job, order, edits.slice(0, half))) && kept(job, order, edits.slice(half));
+  }
+}
+
+function keepingOf(
+  { run, work, migration, target, shift }: Job,
+  { batch, kind }: Pick<Order, 'batch' | 'kind'>,
+  edits: readonly Edit[],
+): Keeping {
   const selection = matched(migration);
   const hasImages = kind === 'backup' || work.backup !== 'none';
-  const place = await journal.keep({
+  return {
     run,
     definitionHash: work.definitionHash,
     kind,
@@ -126,7 +154,5 @@ export async function keepEdits(
     fence: shift.fence,
     edits: edits.map((edit) => keptEdit(target.keyOf(selection, edit.before), edit)),
     ...(hasImages ? { images: edits.map(({ before }) => before) } : {}),
-  });
-  await faults.at('batch.journaled', `migration-runs/${run}`);
-  return place !== undefined;
+  };
 }

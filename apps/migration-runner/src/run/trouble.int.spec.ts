@@ -542,3 +542,45 @@ describe('a database that says much about each document it refuses', () => {
     expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 8, failed: 4 } } });
   });
 });
+
+describe('documents that differ in very many paths', () => {
+  const wide: Migration = {
+    id: 'wide',
+    target: 'shop',
+    collection: 'wide',
+    pending: { v: { equals: 1 } },
+    up: (row) => ({
+      ...row,
+      v: 2,
+      data: Object.fromEntries(
+        Object.entries(row['data'] as Record<string, number>).map(([name, each]) => [
+          name,
+          each + 1,
+        ]),
+      ),
+    }),
+  };
+
+  it('are kept in as many records as they need, and are put back from all of them', async () => {
+    const rows = 2_400;
+    const world = runnerWorld(1, wide);
+    world.database.exec('CREATE TABLE wide (id INTEGER PRIMARY KEY, v, data JSON); BEGIN');
+    const insert = world.database.prepare('INSERT INTO wide VALUES (?, 1, ?)');
+    const names = Array.from({ length: 40 }, (_, at) => `${at}-${'of a wallet'.repeat(12)}`);
+    for (let id = 1; id <= rows; id += 1)
+      insert.run(id, JSON.stringify(Object.fromEntries(names.map((name) => [`${id}-${name}`, 0]))));
+    world.database.exec('COMMIT');
+    const text = () => JSON.stringify(world.database.prepare('SELECT * FROM wide').all());
+    const before = text();
+    expect(await world.run('m-1', 'execute', { batchSize: rows })).toMatchObject({
+      status: 'completed',
+      work: { total: { changed: rows } },
+    });
+    expect(text()).not.toBe(before);
+    expect(await world.run('m-2', 'revert', {})).toMatchObject({
+      status: 'completed',
+      work: { total: { changed: rows, failed: 0 } },
+    });
+    expect(text()).toBe(before);
+  }, 60_000);
+});
