@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { compilerSays } from '../../../../test/e2e/compiler.ts';
 import { temporaryFolder } from '../../../../test/e2e/process.ts';
@@ -24,7 +25,7 @@ async function tidegate(...args: string[]) {
     signal: new AbortController().signal,
     version: '1',
   });
-  return { code, out, error };
+  return { code, out: stripVTControlCharacters(out), error: stripVTControlCharacters(error) };
 }
 const PLACE = ['--target', 'shop', '--collection', 'people'];
 
