@@ -17,7 +17,8 @@ export function openTerminal(folder: string, env: Readonly<Record<string, string
   const [program = 'bash', ...args] = asUser(undefined, 'bash', ['--norc'], DIES_WITH_US);
   const child = spawn(program, args, {
     cwd: folder,
-    env: { ...process.env, ...env },
+    // Plain text wherever it runs: CI=true asks for colours.
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: '1', ...env },
     detached: true,
   });
   let output = '';
