@@ -2,7 +2,7 @@ import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
 import { shortened } from '@tidegate/kernel';
 import type { Edit, Row } from '@tidegate/migration';
 import type { Kept, KeptEdit } from '../journal/kept.ts';
-import { everything } from '../run/batch.ts';
+import { byKey, everything } from '../run/batch.ts';
 import { keyText } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
 import { fateOf } from './fate.ts';
@@ -63,13 +63,13 @@ async function decided(
     all,
     open.map(({ edit }) => edit.key),
   );
-  const byKey = new Map(rows.map((row) => [keyText({ key: target.keyOf(all, row) }), row]));
+  const now = byKey(target, all, rows);
   const wanted: Wanted[] = [];
   for (const each of open) {
     if (!(await shift.goOn())) return undefined;
     const { edit, image } = each;
-    const now = byKey.get(keyText(edit));
-    const fate = fateOf(migration, { edit, image, hasBackupBelow, now });
+    const found = now.get(keyText(edit));
+    const fate = fateOf(migration, { edit, image, hasBackupBelow, now: found });
     if (fate.kind === 'put-back') wanted.push({ ...each, back: fate.edit });
     else if (fate.kind === 'listed')
       tally.failures.push({ key: edit.key, code: fate.code, message: shortened(fate.message) });

@@ -1,5 +1,6 @@
-import type { Migration } from '@tidegate/migration';
-import type { Selection } from '../target/target.port.ts';
+import type { Migration, Row } from '@tidegate/migration';
+import type { Selection, Target } from '../target/target.port.ts';
+import { keyText } from './failures.ts';
 
 /** All that the migration is about. */
 export const matched = (migration: Migration): Selection => ({
@@ -19,3 +20,11 @@ export const everything = ({ collection, key }: Migration): Selection => ({
   key,
   filters: [],
 });
+
+/** What was found, by the text of its key. */
+export const byKey = (
+  target: Pick<Target, 'keyOf'>,
+  selection: Selection,
+  rows: readonly Row[],
+): ReadonlyMap<string, Row> =>
+  new Map(rows.map((row) => [keyText({ key: target.keyOf(selection, row) }), row]));

@@ -1,5 +1,5 @@
 import type { Kept, KeptEdit } from '../journal/kept.ts';
-import { everything } from './batch.ts';
+import { byKey, everything } from './batch.ts';
 import { keyText } from './failures.ts';
 import type { Job } from './job.ts';
 import type { Run, Work } from './run.ts';
@@ -21,9 +21,7 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
     const some = attempts.slice(from, from + FOUND_AT_ONCE);
     const keys = some.map(([edit]) => edit.key);
     const rows = await target.find(everything(migration), keys);
-    const now = new Map(
-      rows.map((row) => [keyText({ key: target.keyOf(everything(migration), row) }), row]),
-    );
+    const now = byKey(target, everything(migration), rows);
     for (const each of some)
       found.push(foundOf(migration, { attempts: each, now: now.get(keyText(each[0])) }));
   }
