@@ -122,7 +122,7 @@ describe.each(whenThere.filter(() => mongodb))('two runners of $name', ({ open }
     await eventually(() => isStopped(frozen), 30_000);
     // For whoever comes now all leases have run out: the clock jumped.
     await other.start(65_000);
-    await eventually(async () => (await other.show(run)).counts.changed > ORDERS / 2, 30_000);
+    await eventually(async () => (await other.show(run)).counts.changed > ORDERS / 2, 120_000);
     frozen.program.signal('SIGCONT');
     expect(await other.ended(run)).toMatchObject({
       status: 'completed',

@@ -9,14 +9,19 @@ export interface ColumnOf {
   readonly type: string;
   readonly isNullable: boolean;
 }
-export type Columns = ReadonlyMap<string, ColumnOf>;
+export interface Columns extends ReadonlyMap<string, ColumnOf> {
+  /** Rows tell by themselves whether somebody edited them; those of views, and tables that are kept elsewhere, do not. */
+  readonly hasVersions: boolean;
+}
 
 /** A domain is read as what it is based on. */
 const QUERY = `
   SELECT a.attname AS name, b.typname AS base, b.typtype AS "typeKind",
     CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
-    format('%I.%I', n.nspname, b.typname) AS type, a.attnotnull AS "isRequired"
+    format('%I.%I', n.nspname, b.typname) AS type, a.attnotnull AS "isRequired",
+    c.relkind AS "relationKind"
   FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_type t ON t.oid = a.atttypid
   JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
   JOIN pg_namespace n ON n.oid = b.typnamespace
@@ -31,7 +36,7 @@ export async function columnsOf(connection: Connection, collection: string): Pro
       'MIGRATION_TARGET_FAILED',
       `The database has no table ${collection}.`,
     );
-  return new Map(
+  const columns = new Map(
     rows.map(({ name = '', base, typeKind, modifier, type, isRequired }) => [
       String(name),
       {
@@ -45,6 +50,7 @@ export async function columnsOf(connection: Connection, collection: string): Pro
       },
     ]),
   );
+  return Object.assign(columns, { hasVersions: rows[0]?.['relationKind'] === 'r' });
 }
 
 export function columnOf(columns: Columns, name: string): ColumnOf {

@@ -9,13 +9,24 @@ export type Texts = Readonly<Record<string, string | null>>;
 /** Everything is sent as text, and cast where it is used. */
 export type Values = readonly (string | number | null)[];
 
+/** What a query gave: each row has its texts in the order of the names. */
+export interface Table {
+  readonly names: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
 export interface Connection {
   /** Thrown as an AppError of `migrationErrorCodes`. */
   query(sql: string, values?: Values): Promise<readonly Texts[]>;
+  /** The same, for many rows. */
+  table(sql: string, values?: Values): Promise<Table>;
 }
 
 export interface Connections extends Connection {
-  /** In one transaction, which sees of each row what is committed when it is read. */
+  /**
+   * In one transaction, which sees of each row what is committed when it is read. Until it goes back to its savepoint `begun`
+   * it waits for no lock longer than SHORT_WAIT_MS.
+   */
   transaction<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /** However long it takes, and however long it has to wait for others: an index is built while they write. */
   patiently(sql: string): Promise<void>;
@@ -27,6 +38,8 @@ const CONNECTIONS = 4;
 const CONNECT_WITHIN_MS = 5_000;
 /** The longest wait for a lock that somebody else holds. */
 const LOCK_WAIT_MS = 2_000;
+/** Less than a database waits before it looks for a deadlock (1 s): whoever gives up before is no part of one. */
+const SHORT_WAIT_MS = 20;
 /** After that a connection is taken for dead. */
 const SILENT_MS = 600_000;
 const KEEP_ALIVE_MS = 10_000;
@@ -45,8 +58,10 @@ export function connect(url: string, access: Access): Connections {
       // Also where the server is silent: what it does not commit it rolls back.
       const timer = setTimeout(() => void client.end(), WRITE_MS);
       try {
-        await own.query('BEGIN ISOLATION LEVEL READ COMMITTED');
-        await own.query(`SET LOCAL statement_timeout = ${WRITE_MS}`);
+        await own.query(
+          `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${WRITE_MS}; SAVEPOINT begun; ` +
+            `SET LOCAL lock_timeout = ${SHORT_WAIT_MS}`,
+        );
         const result = await work(own);
         await own.query('COMMIT');
         client.off('error', quiet);
@@ -147,29 +162,45 @@ async function clientOf(pool: pg.Pool, access: Access): Promise<pg.PoolClient> {
   }
 }
 
-const queries = (client: pg.Pool | pg.PoolClient, access: Access): Connection => ({
-  query: async (sql, values = []) => {
+function queries(client: pg.Pool | pg.PoolClient, access: Access): Connection {
+  const orNamed = async <T>(result: Promise<T>): Promise<T> => {
     try {
-      const { rows } = await client.query<Texts>(sql, [...values]);
-      return rows;
+      return await result;
     } catch (error) {
       throw named(error, access);
     }
-  },
-});
+  };
+  return {
+    query: async (text, values) => (await orNamed(client.query<Texts>(text, copied(values)))).rows,
+    table: async (text, values = []) => {
+      const query: pg.QueryArrayConfig = { text, values: [...values], rowMode: 'array' };
+      const { fields, rows } = await orNamed(client.query<(string | null)[]>(query));
+      return { names: fields.map(({ name }) => name), rows };
+    },
+  };
+}
+
+/** Several statements at once are possible only without values. */
+const copied = (values: Values | undefined) => values && [...values];
 
 /** Classes of SQLSTATE, or whole codes: away or full, cannot be serialised, cancelled, locked. */
 const PASSES = /^(08|53|57|58|40|55P03|55006)/;
 const DENIED = /^(28|42501)/;
 const REFUSED = /^(22|23|44)/;
+const LOCKED = '55P03';
 /** Of Node, and of the driver, whose errors have no code. */
 const AWAY = /^E[A-Z]+$/;
 const DRIVER =
   /connection terminated|timeout|not queryable|client was closed|server closed|ended unexpectedly/i;
 
 /** A document that the database does not take: its values, or a constraint. */
-export const isRefusal = (error: unknown): boolean =>
-  isAppError(error) && REFUSED.test(String((error.cause as { code?: unknown } | undefined)?.code));
+export const isRefusal = (error: unknown): boolean => REFUSED.test(stateOf(error));
+
+/** Somebody else holds a lock, for longer than the session waits. */
+export const isLocked = (error: unknown): boolean => stateOf(error) === LOCKED;
+
+const stateOf = (error: unknown): string =>
+  isAppError(error) ? String((error.cause as { code?: unknown } | undefined)?.code) : '';
 
 function named(error: unknown, access: Access): AppError {
   if (isAppError(error)) return error;

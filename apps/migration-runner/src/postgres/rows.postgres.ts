@@ -2,19 +2,34 @@ import { AppError } from '@tidegate/kernel';
 import type { Row } from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Columns } from './columns.postgres.ts';
-import type { Texts } from './connection.postgres.ts';
+import type { Table } from './connection.postgres.ts';
 import { decoded } from './values.postgres.ts';
 
-export const rowsOf = (rows: readonly Texts[], columns: Columns): readonly Row[] =>
-  rows.map((row) => {
-    const values: Record<string, unknown> = {};
-    for (const [name, text] of Object.entries(row)) {
-      const column = columns.get(name);
-      if (!column) throw addedMeanwhile(name);
-      values[name] = decoded(column.kind, text);
-    }
-    return values;
+/** No column is likely to have such a name; a table that has one is read without versions. */
+const VERSION = 'tidegate:version';
+const VERSIONS = new WeakMap<Row, string>();
+
+/** What is selected to read rows with their versions: the transaction that made them what they are. */
+export const allOf = (columns: Columns): string =>
+  columns.hasVersions && !columns.has(VERSION) ? `*, xmin AS "${VERSION}"` : '*';
+
+/** Another one than when it was read: somebody edited the row meanwhile. Undefined: not known. */
+export const versionOf = (row: Row): string | undefined => VERSIONS.get(row);
+
+export function rowsOf({ names, rows }: Table, columns: Columns): readonly Row[] {
+  const kinds = names.map((name) => columns.get(name)?.kind);
+  const version = names.indexOf(VERSION);
+  const unknown = names.findIndex((_name, at) => kinds[at] === undefined && at !== version);
+  if (unknown !== -1) throw addedMeanwhile(names[unknown] ?? '');
+  return rows.map((texts) => {
+    const row: Record<string, unknown> = {};
+    for (const [at, kind] of kinds.entries())
+      if (kind) row[names[at] as string] = decoded(kind, texts[at] as string | null);
+    const text = texts[version];
+    if (typeof text === 'string') VERSIONS.set(row, text);
+    return row;
   });
+}
 
 const addedMeanwhile = (name: string) =>
   new AppError<MigrationErrorCode>(

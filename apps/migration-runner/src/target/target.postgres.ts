@@ -11,7 +11,7 @@ import {
 } from '../postgres/columns.postgres.ts';
 import { type Access, connect, type Connections } from '../postgres/connection.postgres.ts';
 import { healthOf, readingOf } from '../postgres/observe.postgres.ts';
-import { rowsOf } from '../postgres/rows.postgres.ts';
+import { allOf, rowsOf } from '../postgres/rows.postgres.ts';
 import { postgresSchema } from '../postgres/schema.postgres.ts';
 import { postgresTerms } from '../postgres/terms.postgres.ts';
 import { textList } from '../postgres/values.postgres.ts';
@@ -32,15 +32,16 @@ export function openPostgresTarget(url: string, access: Access): Target {
     page: async (selection, after, limit) => {
       const found = await query(connections, selection, after);
       if (after === undefined) await refuseNullKeys(connections, selection, found);
-      const sql = `SELECT * FROM ${found.where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit}`;
-      return rowsOf(await connections.query(sql, found.values), found.columns);
+      const { where, values, columns } = found;
+      const sql = `SELECT ${allOf(columns)} FROM ${where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit}`;
+      return rowsOf(await connections.table(sql, values), columns);
     },
     find: async (selection, keys) => {
       const { where, values, columns } = await query(connections, selection);
       const { type } = columnOf(columns, selection.key ?? 'id');
-      const sql = `SELECT * FROM ${where} AND ${keyOfTable(selection)} = ANY($${values.length + 1}::${type}[])`;
+      const sql = `SELECT ${allOf(columns)} FROM ${where} AND ${keyOfTable(selection)} = ANY($${values.length + 1}::${type}[])`;
       const rows = rowsOf(
-        await connections.query(sql, [...values, textList(keys.map(keyText))]),
+        await connections.table(sql, [...values, textList(keys.map(keyText))]),
         columns,
       );
       const byKey = new Map(rows.map((row) => [keyOf(selection, row), row]));
