@@ -38,12 +38,25 @@ export interface Kept {
   readonly hasBackupBelow: boolean;
 }
 
-export function keptEdit(key: Key, edit: Edit): KeptEdit {
-  const { compare, changes } = edit;
+/** @param like of the edit before: most of a batch are of one shape */
+export function keptEdit(key: Key, edit: Edit, like?: Shape): KeptEdit {
+  const shape = like && isOf(like, edit) ? like : shapeOf(edit);
   const [before, after] = checksums(edit);
-  const changed = changes.map(({ path }) => path);
-  return { key, shape: { ...(compare ? { compare } : {}), changed }, before, after };
+  return { key, shape, before, after };
 }
+
+const shapeOf = ({ compare, changes }: Edit): Shape => ({
+  ...(compare ? { compare } : {}),
+  changed: changes.map(({ path }) => path),
+});
+
+const isOf = (shape: Shape, { compare, changes }: Edit): boolean =>
+  shape.compare === compare &&
+  shape.changed.length === changes.length &&
+  changes.every(({ path }, at) => isSame(path, shape.changed[at]));
+
+const isSame = (a: Path, b: Path | undefined): boolean =>
+  a.length === b?.length && a.every((name, at) => name === b[at]);
 
 /** Edits as they are stored: shapes once, and of each document its key, the number of its shape and both checksums. */
 export interface PackedEdits {
@@ -52,12 +65,16 @@ export interface PackedEdits {
 }
 
 export function packEdits(edits: readonly KeptEdit[]): PackedEdits {
-  const numbers = new Map<string, number>();
+  const numbers = new Map<Shape | string, number>();
   const shapes: Shape[] = [];
-  const packed = edits.map(({ key, shape, before, after }) => {
+  const numberOf = (shape: Shape): number => {
     const text = JSON.stringify(shape);
     const number = numbers.get(text) ?? shapes.push(shape) - 1;
-    numbers.set(text, number);
+    numbers.set(text, number).set(shape, number);
+    return number;
+  };
+  const packed = edits.map(({ key, shape, before, after }) => {
+    const number = numbers.get(shape) ?? numberOf(shape);
     return [key, number, before, after] as const;
   });
   return { shapes, edits: packed };

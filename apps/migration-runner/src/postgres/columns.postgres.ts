@@ -1,6 +1,6 @@
 import { AppError } from '@tidegate/kernel';
 import type { MigrationErrorCode } from '../errors.ts';
-import type { Connection } from './connection.postgres.ts';
+import type { Connection, Connections } from './connection.postgres.ts';
 import { kindOf, type Kind } from './values.postgres.ts';
 
 export interface ColumnOf {
@@ -12,6 +12,8 @@ export interface ColumnOf {
 export interface Columns extends ReadonlyMap<string, ColumnOf> {
   /** Rows tell by themselves whether somebody edited them; those of views, and tables that are kept elsewhere, do not. */
   readonly hasVersions: boolean;
+  /** False where another result of `SELECT *` had other columns: they were asked for too long ago, and are asked for again. */
+  isStill(columnsOfResult: string): boolean;
 }
 
 /** A domain is read as what it is based on. */
@@ -28,8 +30,25 @@ const QUERY = `
   WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
   ORDER BY a.attnum`;
 
-/** Asked each time, as others may add a column meanwhile. */
-export async function columnsOf(connection: Connection, collection: string): Promise<Columns> {
+const KNOWN = new WeakMap<Connections, Map<string, Promise<Columns>>>();
+
+/** Asked once, and again when rows come with other columns: others may add one meanwhile. */
+export function knownColumnsOf(connections: Connections, collection: string): Promise<Columns> {
+  const known = KNOWN.get(connections) ?? new Map<string, Promise<Columns>>();
+  KNOWN.set(connections, known);
+  const forget = () => known.delete(collection);
+  const columns = known.get(collection) ?? columnsOf(connections, collection, forget);
+  known.set(collection, columns);
+  columns.catch(forget);
+  return columns;
+}
+
+/** As they are now. */
+export async function columnsOf(
+  connection: Connection,
+  collection: string,
+  whenChanged: () => void = () => {},
+): Promise<Columns> {
   const rows = await connection.query(QUERY, [quotedTable(collection)]);
   if (rows.length === 0)
     throw new AppError<MigrationErrorCode>(
@@ -50,7 +69,13 @@ export async function columnsOf(connection: Connection, collection: string): Pro
       },
     ]),
   );
-  return Object.assign(columns, { hasVersions: rows[0]?.['relationKind'] === 'r' });
+  let before: string | undefined;
+  const isStill = (now: string): boolean => {
+    before ??= now;
+    if (now !== before) whenChanged();
+    return now === before;
+  };
+  return Object.assign(columns, { hasVersions: rows[0]?.['relationKind'] === 'r', isStill });
 }
 
 export function columnOf(columns: Columns, name: string): ColumnOf {

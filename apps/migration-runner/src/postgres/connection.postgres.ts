@@ -12,6 +12,8 @@ export type Values = readonly (string | number | null)[];
 /** What a query gave: each row has its texts in the order of the names. */
 export interface Table {
   readonly names: readonly string[];
+  /** Names with types: the same for the same columns. */
+  readonly columns: string;
   readonly rows: readonly (readonly (string | null)[])[];
 }
 
@@ -175,7 +177,10 @@ function queries(client: pg.Pool | pg.PoolClient, access: Access): Connection {
     table: async (text, values = []) => {
       const query: pg.QueryArrayConfig = { text, values: [...values], rowMode: 'array' };
       const { fields, rows } = await orNamed(client.query<(string | null)[]>(query));
-      return { names: fields.map(({ name }) => name), rows };
+      const columns = fields.map(
+        (each) => `${each.name} ${each.dataTypeID} ${each.dataTypeModifier}`,
+      );
+      return { names: fields.map(({ name }) => name), columns: columns.join(), rows };
     },
   };
 }

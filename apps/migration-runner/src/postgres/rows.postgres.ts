@@ -16,11 +16,12 @@ export const allOf = (columns: Columns): string =>
 /** Another one than when it was read: somebody edited the row meanwhile. Undefined: not known. */
 export const versionOf = (row: Row): string | undefined => VERSIONS.get(row);
 
-export function rowsOf({ names, rows }: Table, columns: Columns): readonly Row[] {
+/** Of `SELECT *`. Thrown MIGRATION_TARGET_UNREACHABLE, to be tried again, where the table has got other columns. */
+export function rowsOf({ names, columns: found, rows }: Table, columns: Columns): readonly Row[] {
   const kinds = names.map((name) => columns.get(name)?.kind);
   const version = names.indexOf(VERSION);
-  const unknown = names.findIndex((_name, at) => kinds[at] === undefined && at !== version);
-  if (unknown !== -1) throw addedMeanwhile(names[unknown] ?? '');
+  const isKnown = kinds.every((kind, at) => kind !== undefined || at === version);
+  if (!columns.isStill(found) || !isKnown) throw new ColumnsChanged();
   return rows.map((texts) => {
     const row: Record<string, unknown> = {};
     for (const [at, kind] of kinds.entries())
@@ -31,9 +32,19 @@ export function rowsOf({ names, rows }: Table, columns: Columns): readonly Row[]
   });
 }
 
-const addedMeanwhile = (name: string) =>
-  new AppError<MigrationErrorCode>(
-    'MIGRATION_TARGET_UNREACHABLE',
-    `The column ${name} was added while the table was read.`,
-    { retryable: true },
-  );
+/** Once more when the table has got other columns since they were asked for. */
+export async function onceMore<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ColumnsChanged)) throw error;
+    return read();
+  }
+}
+
+class ColumnsChanged extends AppError<MigrationErrorCode> {
+  constructor() {
+    const message = 'The columns of the table were changed while it was read.';
+    super('MIGRATION_TARGET_UNREACHABLE', message, { retryable: true });
+  }
+}

@@ -96,8 +96,12 @@ export async function update(
   return { written };
 }
 
-const shapeOf = ({ edit: { changes } }: Encoded): string =>
-  JSON.stringify(changes.map(({ path, value }) => [path, value === undefined]));
+function shapeOf({ edit: { changes } }: Encoded): string {
+  let shape = '';
+  for (const { path, value } of changes)
+    shape += `${value === undefined ? '-' : '+'}${path.length}:${path.join('\0')}\n`;
+  return shape;
+}
 
 function statementFor(table: Table, group: readonly Encoded[], changes: readonly Change[]) {
   const { name, columns } = table;

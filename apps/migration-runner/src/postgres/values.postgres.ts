@@ -112,8 +112,12 @@ export function encoded(kind: Kind, value: unknown): string | null {
 const listOf = (kind: Kind, values: readonly unknown[]): string =>
   `{${values.map((each) => (Array.isArray(each) ? listOf(kind, each) : itemOf(encoded(kind, each)))).join(',')}}`;
 
-const itemOf = (text: string | null): string =>
-  text === null ? 'NULL' : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+const BARE = /^(?!null$)[\w.:+-]+$/i;
+
+function itemOf(text: string | null): string {
+  if (text === null) return 'NULL';
+  return BARE.test(text) ? text : `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
 
 /** A list of texts as the database reads it. */
 export const textList = (texts: readonly (string | null)[]): string =>

@@ -1,9 +1,9 @@
 import type { Edit, Row } from '@tidegate/migration';
 import { isAsRead } from '../target/as-read.ts';
 import type { Selection, Written } from '../target/target.port.ts';
-import { columnsOf, quoted, quotedTable } from './columns.postgres.ts';
+import { knownColumnsOf, quoted, quotedTable } from './columns.postgres.ts';
 import type { Connection, Connections } from './connection.postgres.ts';
-import { rowsOf, versionOf } from './rows.postgres.ts';
+import { allOf, rowsOf, versionOf } from './rows.postgres.ts';
 import {
   type Encoded,
   encodedEdit,
@@ -30,7 +30,7 @@ export async function writeAll(
   const table: Table = {
     name: quotedTable(selection.collection),
     key: selection.key ?? 'id',
-    columns: await columnsOf(connections, selection.collection),
+    columns: await knownColumnsOf(connections, selection.collection),
   };
   const all = edits.map((edit) => encodedEdit(table, edit));
   const { results, unlocked } = await connections.transaction(async (transaction) => {
@@ -86,7 +86,7 @@ async function lockedRows(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, Row>> {
   if (keys.length === 0) return new Map();
-  const sql = `SELECT * FROM ${table.name} WHERE ${isOneOf(table)} FOR NO KEY UPDATE SKIP LOCKED`;
+  const sql = `SELECT ${allOf(table.columns)} FROM ${table.name} WHERE ${isOneOf(table)} FOR NO KEY UPDATE SKIP LOCKED`;
   const rows = rowsOf(await connection.table(sql, [textList(keys)]), table.columns);
   const found = new Map(rows.map((row) => [keyText(table, row), row]));
   if (found.size === rows.length) return found;

@@ -2,7 +2,7 @@ import type { FailedDocument } from '@tidegate/contracts';
 import { isAppError } from '@tidegate/kernel';
 import { type Edit, type Row, transform } from '@tidegate/migration';
 import type { Keeping } from '../journal/journal.port.ts';
-import { keptEdit, type KeptFor } from '../journal/kept.ts';
+import { type KeptEdit, keptEdit, type KeptFor } from '../journal/kept.ts';
 import { bytesOf } from '../report/size.ts';
 import type { Key } from '../target/target.port.ts';
 import { matched, pending } from './batch.ts';
@@ -146,13 +146,18 @@ function keepingOf(
 ): Keeping {
   const selection = matched(migration);
   const hasImages = kind === 'backup' || work.backup !== 'none';
+  let last: KeptEdit | undefined;
+  const keptEdits = edits.map((edit) => {
+    last = keptEdit(target.keyOf(selection, edit.before), edit, last?.shape);
+    return last;
+  });
   return {
     run,
     definitionHash: work.definitionHash,
     kind,
     batch,
     fence: shift.fence,
-    edits: edits.map((edit) => keptEdit(target.keyOf(selection, edit.before), edit)),
+    edits: keptEdits,
     ...(hasImages ? { images: edits.map(({ before }) => before) } : {}),
   };
 }

@@ -5,13 +5,13 @@ import type { MigrationErrorCode } from '../errors.ts';
 import {
   type Columns,
   columnOf,
-  columnsOf,
+  knownColumnsOf,
   quoted,
   quotedTable,
 } from '../postgres/columns.postgres.ts';
 import { type Access, connect, type Connections } from '../postgres/connection.postgres.ts';
 import { healthOf, readingOf } from '../postgres/observe.postgres.ts';
-import { allOf, rowsOf } from '../postgres/rows.postgres.ts';
+import { allOf, onceMore, rowsOf } from '../postgres/rows.postgres.ts';
 import { postgresSchema } from '../postgres/schema.postgres.ts';
 import { postgresTerms } from '../postgres/terms.postgres.ts';
 import { textList } from '../postgres/values.postgres.ts';
@@ -29,24 +29,26 @@ export function openPostgresTarget(url: string, access: Access): Target {
       const [row] = await connections.query(`SELECT count(*) AS n FROM ${where}`, values);
       return Number(row?.['n']);
     },
-    page: async (selection, after, limit) => {
-      const found = await query(connections, selection, after);
-      if (after === undefined) await refuseNullKeys(connections, selection, found);
-      const { where, values, columns } = found;
-      const sql = `SELECT ${allOf(columns)} FROM ${where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit}`;
-      return rowsOf(await connections.table(sql, values), columns);
-    },
-    find: async (selection, keys) => {
-      const { where, values, columns } = await query(connections, selection);
-      const { type } = columnOf(columns, selection.key ?? 'id');
-      const sql = `SELECT ${allOf(columns)} FROM ${where} AND ${keyOfTable(selection)} = ANY($${values.length + 1}::${type}[])`;
-      const rows = rowsOf(
-        await connections.table(sql, [...values, textList(keys.map(keyText))]),
-        columns,
-      );
-      const byKey = new Map(rows.map((row) => [keyOf(selection, row), row]));
-      return keys.map((key) => byKey.get(key)).filter((row) => row !== undefined);
-    },
+    page: (selection, after, limit) =>
+      onceMore(async () => {
+        const found = await query(connections, selection, after);
+        if (after === undefined) await refuseNullKeys(connections, selection, found);
+        const { where, values, columns } = found;
+        const sql = `SELECT ${allOf(columns)} FROM ${where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit}`;
+        return rowsOf(await connections.table(sql, values), columns);
+      }),
+    find: (selection, keys) =>
+      onceMore(async () => {
+        const { where, values, columns } = await query(connections, selection);
+        const { type } = columnOf(columns, selection.key ?? 'id');
+        const sql = `SELECT ${allOf(columns)} FROM ${where} AND ${keyOfTable(selection)} = ANY($${values.length + 1}::${type}[])`;
+        const rows = rowsOf(
+          await connections.table(sql, [...values, textList(keys.map(keyText))]),
+          columns,
+        );
+        const byKey = new Map(rows.map((row) => [keyOf(selection, row), row]));
+        return keys.map((key) => byKey.get(key)).filter((row) => row !== undefined);
+      }),
     keyOf,
     write: (selection, edits) => writeAll(connections, selection, edits),
     readBy: async (selection) => {
@@ -65,7 +67,7 @@ export function openPostgresTarget(url: string, access: Access): Target {
 const keyOfTable = ({ key = 'id' }: Selection): string => quoted(key);
 
 async function query(connections: Connections, selection: Selection, after?: Key) {
-  const columns: Columns = await columnsOf(connections, selection.collection);
+  const columns: Columns = await knownColumnsOf(connections, selection.collection);
   const values: string[] = [];
   const bind = (text: string): string => `$${values.push(text)}`;
   const condition = conditionOf(selection.filters, postgresTerms(columns, bind));
