@@ -211,7 +211,13 @@ export const MigrationResumed = event(
 export const MigrationMeasured = event(
   'MigrationMeasured',
   'measured',
-  { expected: z.int().min(0) },
+  {
+    expected: z.int().min(0),
+    /** Of the lease under which it was counted. */
+    fence: z.int().min(1).optional(),
+    /** Of an execute: the place in the migration's journal above which it keeps what it changes. */
+    journalFrom: z.int().min(0).optional(),
+  },
   { expected: 1_000 },
 );
 /** No batch is begun for now; once per reason. */
@@ -233,7 +239,10 @@ export const MigrationThrottled = event(
   { because: 'replication-lag', message: 'A replica is 12 s behind; at most 5 s are allowed.' },
 );
 export const MigrationUnthrottled = event('MigrationUnthrottled', 'unthrottled', {}, {});
-/** A run that failed undoes what the migration has changed, as it was asked to; MigrationFailed follows. */
+/**
+ * A run that failed undoes, as it was asked to: an execute what it has changed itself, a verify all that the migration has
+ * changed. MigrationFailed follows.
+ */
 export const MigrationRevertStarted = event(
   'MigrationRevertStarted',
   'revert-started',

@@ -35,7 +35,13 @@ export const createJournals = (records: Projection<JournalRecord>, options: Opti
 
 /** Up to here everything was undone or forgotten. */
 export const floorOf = (marks: readonly JournalMark[]): number =>
-  Math.max(0, ...marks.filter(({ kind }) => kind !== 'reverting').map(({ place }) => place));
+  Math.max(0, ...marks.filter(({ kind }) => REACHES_DOWN.has(kind)).map(({ place }) => place));
+
+const REACHES_DOWN: ReadonlySet<JournalMark['kind']> = new Set(['reverted', 'forgotten']);
+
+/** Runs that have undone what they did themselves: what they kept is of no use any more, wherever it lies. */
+export const undoneRuns = (marks: readonly JournalMark[]): ReadonlySet<string> =>
+  new Set(marks.filter(({ kind }) => kind === 'undone').map(({ run }) => run));
 
 class StoredJournal implements Journal {
   readonly #records: Projection<JournalRecord>;

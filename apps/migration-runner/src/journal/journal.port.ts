@@ -13,9 +13,12 @@ export interface Keeping {
   readonly images?: readonly Row[];
 }
 
-/** A moment of the journal, beside the batches: up to `place` everything was undone or forgotten. */
+/**
+ * A moment of the journal, beside the batches. `reverted`, `forgotten`: up to `place` everything was. `undone`: of what lies
+ * there, all that this run kept.
+ */
 export interface JournalMark {
-  readonly kind: 'reverting' | 'reverted' | 'forgotten';
+  readonly kind: 'reverting' | 'reverted' | 'undone' | 'forgotten';
   readonly run: string;
   readonly place: number;
 }

@@ -32,6 +32,7 @@ it.each([
   ['an execute by a revert', {}, { ...revert, fence: 6 }],
   ['an execute by a verify that reverted', {}, { action: 'verify', reverting, fence: 6 }],
   ['what undoes by itself by an execute', { reverting }, { fence: 6 }],
+  ['what may have to undo itself by an execute', { onFailure: 'revert' }, { fence: 6 }],
   [
     'a revert that has only begun by a later execute',
     { ...revert, fence: 0, batches: 0, expected: 7 },
@@ -47,6 +48,12 @@ it.each([
   // A batch that was under way when a run was paused is recorded after the revert was accepted.
   ['a revert by a run that was paused for it', revert, { fence: 4, startedAt: 11 }],
   ['an execute by another one: it goes on with what is pending', {}, { fence: 6 }],
+  ['it by one that would undo itself, but is older', {}, { onFailure: 'revert', fence: 4 }],
+  [
+    'a verify that may have to undo by an execute: it begins again',
+    { action: 'verify', onFailure: 'revert' },
+    { fence: 6 },
+  ],
   ['a revert by a dry run or a verify', revert, { action: 'verify', fence: 6 }],
   ['a revert by a backup', revert, { action: 'backup', fence: 6 }],
   [

@@ -77,6 +77,21 @@ describe('a migration', () => {
     expect(now).toMatchObject({ done: 'partly', writing: [{ action: 'verify' }] });
   });
 
+  it('is executed in part where a run undid itself, and only itself, after others', () => {
+    const reverting = { code: 'x', message: 'x', before: changed.total };
+    const undone = { ...failed, reverted: changed.total };
+    const itself = (journalFrom: number) => run({ ...changed, reverting, journalFrom }, undone);
+    expect(standingOf([itself(0)])).toEqual(standingOf([]));
+    const executed = run(changed);
+    expect(standingOf([executed, run({ action: 'verify' }), itself(4)])).toMatchObject({
+      done: 'partly',
+      verified: undefined,
+      text: { run: executed.id },
+    });
+    const all = run({ ...changed, action: 'verify', reverting }, undone);
+    expect(standingOf([executed, all]).done).toBe('nothing');
+  });
+
   it('has no way back once a cleanup has begun, unless that was refused before', () => {
     const cleanup = run({ action: 'cleanup' }, { status: 'cancelled' });
     expect(standingOf([run(changed), cleanup]).forgottenBy).toBe(cleanup.id);

@@ -1,5 +1,5 @@
 import type { MigrationAction } from '@tidegate/contracts';
-import { mayUndo, type Run } from '../run/run.ts';
+import { mayUndo, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 
 /** A run that was accepted, by its id. */
 export interface KnownRun {
@@ -44,7 +44,8 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
   const writesNow = status === 'running' && (writes(action) || reverting !== undefined);
   const standing = writesNow ? { ...before, writing: [...before.writing, { id, action }] } : before;
   if (isUnbegun(run)) return standing;
-  if (reverting) return status === 'failed' && run.reverted ? undone(standing) : partly(standing);
+  if (reverting)
+    return run.status === 'failed' && run.reverted ? putBack(standing, work) : partly(standing);
   switch (action) {
     case 'execute':
       return executed(standing, id, run);
@@ -71,6 +72,12 @@ const partly = (standing: Standing): Standing => ({
   done: 'partly',
   verified: undefined,
 });
+
+/** What undid only itself has left what was executed before, and what was pending beside it. */
+const putBack = (standing: Standing, work: Work): Standing =>
+  undoesItselfFrom(work) !== undefined && standing.done !== 'nothing'
+    ? partly(standing)
+    : undone(standing);
 
 /** As if it had never been executed: its text may be another one from here on. */
 const undone = (standing: Standing): Standing => ({

@@ -1,6 +1,6 @@
 import { matches, type Migration } from '@tidegate/migration';
 import { checksum } from '../journal/checksum.ts';
-import { floorOf } from '../journal/journal.handler.ts';
+import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
 import type { Journal } from '../journal/journal.port.ts';
 import type { KeptEdit } from '../journal/kept.ts';
 import type { Journalled } from './verify.handler.ts';
@@ -10,13 +10,15 @@ export async function* journalledIn(
   journal: Journal,
   migration: Pick<Migration, 'pending'>,
 ): AsyncGenerator<Journalled> {
-  const floor = floorOf(await journal.marks());
+  const marks = await journal.marks();
+  const [floor, undone] = [floorOf(marks), undoneRuns(marks)];
   for (let place = Infinity; ;) {
     const batches = await journal.below(place, 'edits');
     const [newest] = batches;
     if (!newest || newest.place <= floor) return;
-    for (const { kind, edits } of batches)
-      if (kind === 'execute') yield* edits.map((edit) => journalled(edit, migration));
+    for (const { kind, run, edits } of batches)
+      if (kind === 'execute' && !undone.has(run))
+        yield* edits.map((edit) => journalled(edit, migration));
     place = newest.place;
   }
 }

@@ -1,21 +1,35 @@
 import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
 import type { MigrationErrorCode } from '../errors.ts';
-import { floorOf } from '../journal/journal.handler.ts';
+import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
 import type { JournalMark } from '../journal/journal.port.ts';
 import type { Kept } from '../journal/kept.ts';
 import { keyText, listedIn } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
-import type { Report, Run, Work } from '../run/run.ts';
+import { type Report, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 import { revertReport } from '../report/ended.ts';
 import { putBack } from './put-back.handler.ts';
 
 /** More than these are in the quarantine alone. */
 const LISTED_IN_RUN = 1_000;
 
-/** Walks the journal, newest first, down to what was undone before, and puts back what it finds. */
+/** What one revert goes through. */
+interface Reach {
+  /** The places of the journal, newest first, from here … */
+  readonly from: number;
+  /** … to above here. */
+  readonly floor: number;
+  /** Those of the batches that were kept there. */
+  readonly taken: (batches: readonly Kept[]) => readonly Kept[];
+}
+
+/**
+ * Walks the journal, newest first, down to what was undone before, and puts back what it finds. An execute that failed
+ * finds only what it kept itself: a backup, and what other runs kept while it was paused, is not its to undo.
+ */
 export async function revert(job: Job): Promise<void> {
-  const { from, floor } = await beginning(job);
+  const reach = await reachOf(job);
+  const { from, floor } = reach;
   let work = await measured(job, floor);
   let ahead = reading(job, job.work.journalAt ?? from + 1);
   try {
@@ -25,7 +39,9 @@ export async function revert(job: Job): Promise<void> {
       const place = batches[0]?.place ?? 0;
       if (place <= floor) return await finish(job, work, from);
       ahead = reading(job, place);
-      const run = await undo(job, work, batches);
+      const taken = reach.taken(batches);
+      if (taken.length === 0) continue;
+      const run = await undo(job, work, taken);
       work = run?.status === 'running' ? run.work : undefined;
     }
   } finally {
@@ -54,12 +70,28 @@ async function measured({ work, journal, record }: Job, floor: number): Promise<
   return run.status === 'running' ? run.work : undefined;
 }
 
-/** Where this revert began, also if that was another runner's doing, and how far down there is something to undo. */
-async function beginning({ run, work, journal }: Job): Promise<{ from: number; floor: number }> {
-  const marks = await journal.marks();
+async function reachOf(job: Job): Promise<Reach> {
+  const marks = await job.journal.marks();
+  const from = await beginning(job, marks);
+  const [floor, itself] = [floorOf(marks), undoesItselfFrom(job.work)];
+  if (itself === undefined) {
+    const undone = undoneRuns(marks);
+    return { from, floor, taken: (batches) => batches.filter(({ run }) => !undone.has(run)) };
+  }
+  const taken = (batches: readonly Kept[]) =>
+    // An older backup is not gone through: what has no way back without it is listed, for a revert that does.
+    batches.flatMap((kept) => (kept.run === job.run ? [{ ...kept, hasBackupBelow: false }] : []));
+  return { from, floor: Math.max(floor, itself), taken };
+}
+
+/** Where this revert began, also if that was another runner's doing. */
+async function beginning(
+  { run, work, journal }: Job,
+  marks: readonly JournalMark[],
+): Promise<number> {
   const [top, floor] = [await journal.top(), floorOf(marks)];
   const begun = marks.find((mark) => mark.kind === 'reverting' && mark.run === run);
-  if (begun) return { from: begun.place, floor };
+  if (begun) return begun.place;
   const given = forgottenBy(marks);
   if (top <= floor && given && !work.reverting)
     throw new AppError<MigrationErrorCode>(
@@ -67,7 +99,7 @@ async function beginning({ run, work, journal }: Job): Promise<{ from: number; f
       `The way back of ${work.migration} was given up by the cleanup ${given}.`,
     );
   await journal.mark({ kind: 'reverting', run, place: top });
-  return { from: top, floor };
+  return top;
 }
 
 const forgottenBy = (marks: readonly JournalMark[]): string | undefined =>
@@ -116,8 +148,17 @@ const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
 });
 
 async function finish(job: Job, work: Work, place: number): Promise<void> {
-  await job.journal.mark({ kind: 'reverted', run: job.run, place });
+  const kind = (await isAllUndone(job, work)) ? 'reverted' : 'undone';
+  await job.journal.mark({ kind, run: job.run, place });
   await job.record('FinishRun', { report: reportOf(work, job.clock.now()) });
+}
+
+/** Where nothing is kept but what a run has undone itself, its room is free as after any other revert. */
+async function isAllUndone({ journal }: Job, work: Work): Promise<boolean> {
+  const itself = undoesItselfFrom(work);
+  if (itself === undefined) return true;
+  const floor = floorOf(await journal.marks());
+  return itself <= floor && work.total.matched === (await journal.editsAbove(floor));
 }
 
 function reportOf(work: Work, endedAt: number): Report {

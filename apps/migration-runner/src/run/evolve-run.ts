@@ -17,8 +17,10 @@ export function evolveRun(run: Run, { type, data, metadata }: Fact<MigrationEven
   const { work } = run;
   const endedAt = metadata.at;
   switch (type) {
-    case 'MigrationMeasured':
-      return { ...run, work: { ...goingFrom(work, endedAt), expected: data.expected } };
+    case 'MigrationMeasured': {
+      const { expected, fence = work.fence, journalFrom = work.journalFrom } = data;
+      return { ...run, work: { ...goingFrom(work, endedAt), expected, fence, journalFrom } };
+    }
     case 'MigrationBatchApplied':
       return { ...run, work: counted(work, data, endedAt) };
     case 'MigrationSweepEnded': {

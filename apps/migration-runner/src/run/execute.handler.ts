@@ -64,7 +64,7 @@ async function forgetUndone({ journal, shift }: Job): Promise<void> {
 
 /** Counted once, before anything is written. */
 async function measure(job: Job): Promise<Run> {
-  const { work, migration, target, shift } = job;
+  const { work, migration, target, shift, journal } = job;
   if (work.expected !== undefined) return { status: 'running', work };
   const expected = await shift.during(target.count(pending(migration)));
   if (expected === 0 && (await shift.during(target.count(matched(migration)))) === 0)
@@ -72,7 +72,7 @@ async function measure(job: Job): Promise<Run> {
       'MIGRATION_NOTHING_MATCHED',
       `The filter of ${migration.id} takes no document of ${migration.collection}: there is nothing to do, or it is wrong.`,
     );
-  return job.record('MeasureRun', { expected });
+  return job.record('MeasureRun', { expected, journalFrom: await journal.top() });
 }
 
 /** Pending, but not listed by this run. */

@@ -9,10 +9,10 @@ export function recordRun(id: string, command: RunnerCommand, run: Run): Decisio
   if ('rejected' in work) return work;
   const data = about(id, work);
   switch (command.type) {
-    case 'MeasureRun':
-      return command.data.expected === work.expected
-        ? []
-        : [{ type: 'MigrationMeasured', data: { ...data, expected: command.data.expected } }];
+    case 'MeasureRun': {
+      if (command.data.expected === work.expected) return [];
+      return [{ type: 'MigrationMeasured', data: { ...data, ...command.data } }];
+    }
     case 'ThrottleRun': {
       const { throttle } = command.data;
       if (throttle?.because === work.throttled?.because) return [];

@@ -282,6 +282,17 @@ describe('a run that fails', () => {
       ]);
   });
 
+  it('remembers where in the journal it began, and by which lease, also while it undoes itself', () => {
+    const counted = { fence: 2, expected: 3, journalFrom: 4 };
+    const from: MigrationEvent = { type: 'MigrationMeasured', data: { ...about, ...counted } };
+    given([asked]).when({ type: 'MeasureRun', data: counted, metadata }).then([from]);
+    given([asked, from]).when(record(1)).thenRejected('RUN_LEASE_LOST');
+    const again: MigrationEvent = { type: 'MigrationMeasured', data: { ...about, expected: 9 } };
+    expect(given([asked, from, undoing, again]).when(finish).state).toMatchObject({
+      work: { expected: 9, journalFrom: 4, fence: 2 },
+    });
+  });
+
   it('undoes nothing where nothing was begun', () => {
     given([asked]).when(fail('MIGRATION_NOT_READY')).thenTypes('MigrationFailed');
   });

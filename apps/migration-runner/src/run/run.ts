@@ -39,7 +39,7 @@ export interface Work {
   /** Changed in the present sweep: a sweep that changes nothing cannot be followed by another. */
   readonly changedInSweep: number;
   readonly total: MigrationCounts;
-  /** The greatest lease token that has written. */
+  /** The greatest lease token that has counted or written. */
   readonly fence: number;
   /** How large the next batch is to be; undefined: batchSize. */
   readonly nextSize?: number | undefined;
@@ -56,6 +56,8 @@ export interface Work {
   /** Why no batch is begun for now. */
   readonly throttled?:
     { readonly because: string; readonly message: string; readonly since: number } | undefined;
+  /** Of an execute: the place in the journal above which it keeps what it changes. */
+  readonly journalFrom?: number | undefined;
   /** Of a revert: the place in the journal down to which it has undone. */
   readonly journalAt?: number | undefined;
   /** What failed, while that is being undone; `total` counts what is undone from then on, `before` what was done. */
@@ -113,6 +115,10 @@ export const about = (id: string, work: Pick<Work, 'migration' | 'action' | 'rol
   action: work.action,
   ...(work.rollout ? { rollout: work.rollout } : {}),
 });
+
+/** A run that undoes only what it has changed itself: the place in the journal where that begins. Undefined: any other. */
+export const undoesItselfFrom = ({ action, reverting, journalFrom }: Work): number | undefined =>
+  action === 'execute' && reverting ? journalFrom : undefined;
 
 /** Whether something may have been begun before a failure with this code. */
 export const mayUndo = (code: string): boolean => !UNBEGUN.has(code);

@@ -17,7 +17,14 @@ interface Fenced {
 }
 /** What the runner's own loop found. */
 export type RunnerCommand =
-  | Internal<'MeasureRun', Fenced & { readonly expected: number }>
+  | Internal<
+      'MeasureRun',
+      Fenced & {
+        readonly expected: number;
+        /** Of an execute: the top of the journal before it keeps anything. */
+        readonly journalFrom?: number;
+      }
+    >
   | Internal<
       'RecordBatch',
       Fenced & {
