@@ -8,7 +8,7 @@ export const migrationErrorCodes = [
   'MIGRATION_KEY_UNUSABLE', // thrown when a document has no key to go on from; not retryable
   'MIGRATION_CHANGED', // thrown when the migration's text is not what was executed before; not retryable
   'MIGRATION_NOT_READY', // thrown when what the action needs first has not been done; not retryable
-  'MIGRATION_OVERTAKEN', // thrown when another run has changed documents since a run that is resumed; not retryable
+  'MIGRATION_OVERTAKEN', // thrown when another run has changed documents since a run that is resumed or goes on; not retryable
   'MIGRATION_NOTHING_MATCHED', // thrown when the filter takes no document at all; not retryable
   'MIGRATION_NOT_VERIFIED', // thrown when documents are left or samples break an invariant; not retryable
   'MIGRATION_TOO_MANY_ERRORS', // thrown when more documents failed than may be skipped; not retryable

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AnyMigration, Migration } from '@tidegate/migration';
-import { concerned, type Known, refusalToGoOn, refusalToStart } from './readiness.ts';
-import { type Standing, untouched } from './standing.ts';
+import { concerned, type Known, refusalToStart, refusalUnderLease } from './readiness.ts';
+import { initialRun, type Work } from '../run/run.ts';
+import { evolveRun } from '../run/evolve-run.ts';
+import { type KnownRun, type Standing, untouched } from './standing.ts';
 
 const of = { target: 'checkout', collection: 'orders' };
 const data = (id: string, more: Partial<Migration> = {}): Migration => ({
@@ -30,6 +32,23 @@ const known = (standings: Record<string, Partial<Standing>>): Known => ({
   ),
   others: [],
 });
+const work = (of: Partial<Work>): Work => {
+  const data = {
+    run: 'm-1',
+    migration: 'totals',
+    action: 'execute',
+    definitionHash: 'h',
+    batchSize: 5,
+    sampleSize: 5,
+  } as const;
+  const started = evolveRun(initialRun, {
+    type: 'MigrationStarted',
+    data,
+    metadata: { id: 'e', at: 1 },
+  });
+  if (started.status === 'absent') throw new Error('it has not started');
+  return { ...started.work, ...of };
+};
 const ready = { indexes: all, totals: verified };
 
 describe('a run', () => {
@@ -188,11 +207,28 @@ describe('a run', () => {
 
   it('is asked again under its lease, where another accepted run is no reason any more', () => {
     const writing = [{ id: 'm-2', action: 'execute' as const }];
-    const asked = { migration: 'totals', action: 'execute' } as const;
-    expect(refusalToGoOn(known({ indexes: all, totals: { writing } }), asked)).toBeUndefined();
-    expect(refusalToGoOn(known({ totals: { writing } }), asked)).toMatchObject({
+    const may = known({ indexes: all, totals: { writing } });
+    expect(refusalUnderLease(may, 'm-1', work({}))).toBeUndefined();
+    expect(refusalUnderLease(known({ totals: { writing } }), 'm-1', work({}))).toMatchObject({
       code: 'MIGRATION_NOT_READY',
     });
+  });
+
+  it('is asked under its lease, once it has begun, whether another one has overtaken it', () => {
+    const now = known({ indexes: all, totals: verified });
+    const revert = work({ action: 'revert', expected: 7, batches: 1, fence: 3 });
+    const other: KnownRun = {
+      id: 'm-2',
+      run: { status: 'paused', work: revert, by: 'x', reason: 'x' },
+    };
+    const asked = (fence: number) =>
+      refusalUnderLease(
+        { ...now, others: [other] },
+        'm-1',
+        work({ expected: 7, batches: 1, fence }),
+      );
+    expect(asked(2)).toMatchObject({ code: 'MIGRATION_OVERTAKEN' });
+    expect(asked(4)).toBeUndefined();
   });
 });
 

@@ -3,7 +3,7 @@ import { reject, type Rejection } from '@tidegate/kernel';
 import { type AnyMigration, isDataMigration } from '@tidegate/migration';
 import type { Migrations } from '@tidegate/migration/files';
 import type { MigrationErrorCode } from '../errors.ts';
-import type { Work } from '../run/run.ts';
+import { isBegun, OVERTAKEN, type Work } from '../run/run.ts';
 import { overtakenBy } from './overtaken.ts';
 import { type KnownRun, type Standing, untouched, writes } from './standing.ts';
 
@@ -20,14 +20,17 @@ type Asked = Pick<RunMigration['data'], 'migration' | 'action'> & Partial<RunMig
 
 /** Why a run cannot begin now; undefined if it can. The first line that applies decides. */
 export function refusalToStart(known: Known, asked: Asked): Rejection | undefined {
-  return refusalToGoOn(known, asked) ?? busy(known, asked) ?? contradiction(asked);
+  return unfitNow(known, asked) ?? busy(known, asked) ?? contradiction(asked);
 }
 
 /**
- * The same, asked again under the lease, before anything is touched: others may have been accepted at the same time.
- * Another run that writes is no reason then: it is over, or the lease would not be ours.
+ * Asked again under the lease, before anything is touched: others may have been accepted, or resumed, at the same time.
+ * That another run is to write is no reason then: it has ended, or not begun yet and is asked in its turn.
  */
-export function refusalToGoOn(known: Known, asked: Asked): Rejection | undefined {
+export const refusalUnderLease = (known: Known, run: string, work: Work): Rejection | undefined =>
+  isBegun(work) ? overtaken(known, run, work) : unfitNow(known, work);
+
+function unfitNow(known: Known, asked: Asked): Rejection | undefined {
   const loaded = known.migrations.get(asked.migration);
   if (!loaded) return unknownMigration(known, asked.migration);
   const { migration, hash } = loaded;
@@ -54,7 +57,7 @@ function overtaken(known: Known, run: string, work: Work): Rejection | undefined
   const other = overtakenBy(work, known.others);
   if (!other) return undefined;
   return reject(
-    'MIGRATION_OVERTAKEN' satisfies MigrationErrorCode,
+    OVERTAKEN,
     `${other.id} (${other.run.work.action}) has changed documents of ${work.migration} since ${run} last did: cancel ${run} and start a new run.`,
   );
 }

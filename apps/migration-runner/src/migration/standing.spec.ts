@@ -104,6 +104,12 @@ describe('a migration', () => {
     expect(standingOf([run(changed), paused]).done).toBe('all');
   });
 
+  it('stands as the run left it that has overtaken another one', () => {
+    const overtaken = run(changed, { ...failed, code: 'MIGRATION_OVERTAKEN', endedAt: 1_000_000 });
+    expect(standingOf([overtaken]).done).toBe('partly');
+    expect(standingOf([overtaken, run({ action: 'revert' })])).toEqual(standingOf([]));
+  });
+
   it('names who writes now', () => {
     const active = run({}, { status: 'running' });
     expect(standingOf([active, run({ action: 'plan' }, { status: 'running' })]).writing).toEqual([

@@ -1,5 +1,5 @@
 import type { MigrationAction } from '@tidegate/contracts';
-import { mayUndo, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
+import { mayUndo, OVERTAKEN, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 
 /** A run that was accepted, by its id. */
 export interface KnownRun {
@@ -32,10 +32,11 @@ export const writes = (action: MigrationAction): boolean => WRITING.has(action);
 export const standingOf = (runs: readonly KnownRun[]): Standing =>
   [...runs].sort((a, b) => placeOf(a) - placeOf(b)).reduce(after, untouched);
 
-/** What runs comes last; what is paused stands where it began: what others did since counts more. */
+/** What runs comes last; what is paused, or was overtaken, stands where it began: what others did since counts more. */
 function placeOf({ run }: KnownRun): number {
   if (run.status === 'running') return Infinity;
-  return run.status === 'paused' ? run.work.startedAt : run.endedAt;
+  const isOld = run.status === 'paused' || (run.status === 'failed' && run.code === OVERTAKEN);
+  return isOld ? run.work.startedAt : run.endedAt;
 }
 
 function after(before: Standing, { id, run }: KnownRun): Standing {

@@ -108,8 +108,7 @@ async function migrationFor(deps: AdvanceDeps, id: string, work: Work): Promise<
       'MIGRATION_CHANGED',
       `The text of ${work.migration} is not what the run began with.`,
     );
-  const isUnbegun = work.batches === 0 && work.expected === undefined && !work.reverting;
-  const refusal = isUnbegun ? await deps.refusal(id, work) : undefined;
+  const refusal = await deps.refusal(id, work);
   if (refusal) throw new AppError(refusal.code, refusal.message);
   return loaded.migration;
 }

@@ -7,7 +7,7 @@ import type {
 import type { Clock, Ids, Rejection } from '@tidegate/kernel';
 import type { Migrations } from '@tidegate/migration/files';
 import type { Documents, Execute, Outcome } from '@tidegate/store';
-import { type Known, refusalToGoOn } from '../migration/readiness.ts';
+import { type Known, refusalUnderLease } from '../migration/readiness.ts';
 import type { KnownRun } from '../migration/standing.ts';
 import { knownTo, runsWhere, type Where } from '../migration/standings.handler.ts';
 import { type AnyRunCommand, decideRun } from './decide-run.ts';
@@ -23,7 +23,7 @@ export interface Runs {
   record(run: string, command: Pick<RunnerCommand, 'type' | 'data'>): Promise<Outcome<Run>>;
   /** Of one migration, in no order that means anything. */
   of(migration: string): Promise<readonly KnownRun[]>;
-  /** Why a run that was accepted must not touch anything: asked under the lease, before it begins. */
+  /** Why a run that was accepted or resumed must not touch anything: asked under the lease, before it does. */
   refusal(run: string, work: Work): Promise<Rejection | undefined>;
   /** Pauses what was running in a backup that was put back; safe to repeat, also for several replicas. */
   pauseRestored(epoch: number): Promise<void>;
@@ -67,7 +67,7 @@ export function createRuns(deps: {
     record: (id, command) =>
       run(nothing, id, { ...command, metadata: metadata(id) } as RunnerCommand),
     of: (migration) => listed({ migration }),
-    refusal: async (id, work) => refusalToGoOn(await known(work.migration, id), work),
+    refusal: async (id, work) => refusalUnderLease(await known(work.migration, id), id, work),
     async pauseRestored(epoch) {
       for (const { id } of await listed({ status: 'running' })) {
         const of = metadata(id, `${STORE_RESTORED}/${epoch}/${id}`);

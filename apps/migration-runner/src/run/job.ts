@@ -21,7 +21,7 @@ export interface AdvanceDeps extends ShiftDeps {
     run: string,
     command: Pick<RunnerCommand, 'type' | 'data'>,
   ) => Promise<Outcome<Run>>;
-  /** Why a run that has not written anything must not begin, asked under its lease. */
+  /** Why a run must not begin, or go on, asked under its lease. */
   readonly refusal: (run: string, work: Work) => Promise<Rejection | undefined>;
   /** Of one migration, in no order that means anything. */
   readonly runsOf: (migration: string) => Promise<readonly KnownRun[]>;

@@ -293,8 +293,11 @@ describe('a run that fails', () => {
     });
   });
 
-  it('undoes nothing where nothing was begun', () => {
+  it('undoes nothing where nothing was begun, nor on top of what another run did', () => {
     given([asked]).when(fail('MIGRATION_NOT_READY')).thenTypes('MigrationFailed');
+    given([asked, applied(1)])
+      .when(fail('MIGRATION_OVERTAKEN'))
+      .thenTypes('MigrationFailed');
   });
 
   it('undoes also what a sweep without progress left', () => {

@@ -123,13 +123,21 @@ export const undoesItselfFrom = ({ action, reverting, journalFrom }: Work): numb
 /** Whether something may have been begun before a failure with this code. */
 export const mayUndo = (code: string): boolean => !UNBEGUN.has(code);
 
+/** Whether a run has begun, so that it may have changed something. What there is to do is counted before. */
+export const isBegun = ({ batches, expected, reverting }: Work): boolean =>
+  batches > 0 || expected !== undefined || reverting !== undefined;
+
 /** A run undoes where it may have written, or has found that what was written is wrong; not because it could not look. */
 export const callsForUndoing = (work: Work, code: string): boolean =>
   work.onFailure === 'revert' &&
   mayUndo(code) &&
+  code !== OVERTAKEN &&
   (work.action === 'verify'
     ? code === ('MIGRATION_NOT_VERIFIED' satisfies MigrationErrorCode)
     : work.expected !== undefined || work.batches > 0);
+
+/** Undoing would be on top of what another run did since. */
+export const OVERTAKEN = 'MIGRATION_OVERTAKEN' satisfies MigrationErrorCode;
 
 const UNBEGUN: ReadonlySet<string> = new Set<MigrationErrorCode>([
   'MIGRATION_NOT_READY',

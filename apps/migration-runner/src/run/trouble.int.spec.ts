@@ -503,6 +503,29 @@ describe('a migration that is undone', () => {
     expect(world.rows()).toEqual(before);
   });
 
+  it('whole by one of two runs that are resumed at the same time: the other one does not go on', async () => {
+    const world = runnerWorld(12, totals);
+    const before = world.rows();
+    await world.ask('m-1', 'execute');
+    const cut = world.start({ wrap: atWrite(2, { before: fails(true) }) });
+    await cut.advance('m-1');
+    await world.pause('m-1');
+    await world.ask('m-2', 'revert');
+    await world.pause('m-2');
+    await Promise.all([world.resume('m-1'), world.resume('m-2')]);
+    await world.start().advance('m-2');
+    expect(await world.state('m-2')).toMatchObject({ status: 'completed' });
+    expect(await world.state('m-1')).toMatchObject({ status: 'running' });
+    await world.start().advance('m-1');
+    expect(await world.state('m-1')).toMatchObject({
+      status: 'failed',
+      code: 'MIGRATION_OVERTAKEN',
+      message: expect.stringContaining('m-2 (revert)'),
+    });
+    expect(world.rows()).toEqual(before);
+    await expect(world.ask('m-3', 'revert')).rejects.toThrow('MIGRATION_NOT_EXECUTED');
+  });
+
   it('never after its way back was given up', async () => {
     const world = runnerWorld(12, totals);
     await world.run('m-1', 'execute');
