@@ -174,7 +174,10 @@ export const MigrationBatchApplied = event(
     failures: z.array(failedDocument).optional(),
     /** How large the next batch is to be. */
     nextSize: z.int().min(1).optional(),
-    /** Of a revert: the place in the migration's journal that was dealt with, counted down. */
+    /**
+     * The place in the migration's journal that was dealt with: of a revert counted down; of an execute, all that it kept
+     * up to there.
+     */
     journalAt: z.int().min(0).optional(),
   },
   {

@@ -107,6 +107,7 @@ const reverting = (work: Work, { code, message, report }: RevertStarted, at: num
   reverting: { code, message, before: work.total, ...(report ? { report } : {}) },
   total: nothingYet,
   checkpoint: undefined,
+  journalAt: undefined,
   nextSize: undefined,
   expected: undefined,
   throttled: undefined,

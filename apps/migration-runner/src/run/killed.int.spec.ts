@@ -96,3 +96,35 @@ describe('a runner that is killed before a batch is recorded, and whose run is p
     expect(world.twice()).toEqual([]);
   });
 });
+
+describe('a runner that is killed before several batches are recorded', () => {
+  it.each(['batch.read', 'batch.journaled', 'batch.written', 'batch.recorded'] as const)(
+    'counts each of them once, also when the next one is killed at %s',
+    async (point) => {
+      const world = runnerWorld(ORDERS, totals);
+      await world.ask('m-1', 'execute');
+      await ended(world.start({ faults: crashAt('batch.written', 2) }).advance('m-1'));
+      // The third batch was kept while the second one was written: its write came, too.
+      world.database.exec('UPDATE orders SET total = a + b WHERE id BETWEEN 11 AND 15');
+      await ended(world.start({ faults: crashAt(point, 1) }).advance('m-1'));
+      expect((await world.state('m-1')).work).toMatchObject({
+        batches: point === 'batch.recorded' ? 3 : 2,
+      });
+      await ended(world.start({ faults: crashAt('batch.written', 1) }).advance('m-1'));
+      await world.start().advance('m-1');
+      const total = { changed: ORDERS, mismatched: 0 };
+      expect(await world.state('m-1')).toMatchObject({ status: 'completed', work: { total } });
+      expect(world.twice()).toEqual([]);
+    },
+  );
+
+  it('whatever the clocks of runners say', async () => {
+    const world = runnerWorld(ORDERS, totals);
+    await world.ask('m-1', 'execute');
+    world.clock.advance(-86_400_000);
+    await ended(world.start({ faults: crashAt('batch.written', 2) }).advance('m-1'));
+    await world.start().advance('m-1');
+    const total = { changed: ORDERS, mismatched: 0 };
+    expect(await world.state('m-1')).toMatchObject({ status: 'completed', work: { total } });
+  });
+});

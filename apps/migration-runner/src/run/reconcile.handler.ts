@@ -6,15 +6,15 @@ import type { Run, Work } from './run.ts';
 import { countsOf, type Found, foundOf } from './written.ts';
 
 const FOUND_AT_ONCE = 1_000;
-/** By which the clocks of runners may differ, at most. */
-const CLOCKS_MS = 60_000;
 
 /**
- * Counts what was written by a batch that was never recorded, because the runner was killed in it or lost the database: its
- * way back is in the journal, and documents are as `up` makes them. Resolves with the run as it is then.
+ * Counts what was written by batches that were never recorded, because the runner was killed in them or lost the database:
+ * their way back is in the journal, and documents are as `up` makes them. They are recorded as one, with the place up to which
+ * that was done, as their numbers are given again. Resolves with the run as it is then.
  */
 export async function reconcile(job: Job, work: Work): Promise<Run> {
-  const { migration, target } = job;
+  const { migration, target, journal } = job;
+  const journalAt = await journal.top();
   const attempts = byDocument(await unrecorded(job, work));
   const found: Found[] = [];
   for (let from = 0; from < attempts.length; from += FOUND_AT_ONCE) {
@@ -29,7 +29,7 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
   const keys = attempts.filter((_, at) => found[at] === 'written').map(([edit]) => edit.key);
   const [first, last] = [keys[0], keys.at(-1)];
   if (first === undefined || last === undefined) return { status: 'running', work };
-  return job.record('RecordBatch', { first, last, counts, tookMs: 0 });
+  return job.record('RecordBatch', { first, last, counts, tookMs: 0, journalAt });
 }
 
 /**
@@ -38,10 +38,11 @@ export async function reconcile(job: Job, work: Work): Promise<Run> {
  */
 async function unrecorded({ journal, run }: Job, work: Work): Promise<readonly Kept[]> {
   const batchesFound: Kept[] = [];
+  const floor = Math.max(work.journalFrom ?? 0, work.journalAt ?? 0);
   for (let place = Infinity; ;) {
     const kept = await journal.below(place, 'edits');
     const [newest] = kept;
-    if (!newest || newest.at < work.startedAt - CLOCKS_MS) return batchesFound.reverse();
+    if (!newest || newest.place <= floor) return batchesFound.reverse();
     const own = kept.filter((each) => each.run === run);
     batchesFound.push(...own.filter((each) => each.batch > work.batches));
     if (own.some((each) => each.batch < work.batches)) return batchesFound.reverse();

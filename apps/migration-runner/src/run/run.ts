@@ -58,7 +58,10 @@ export interface Work {
     { readonly because: string; readonly message: string; readonly since: number } | undefined;
   /** Of an execute: the place in the journal above which it keeps what it changes. */
   readonly journalFrom?: number | undefined;
-  /** Of a revert: the place in the journal down to which it has undone. */
+  /**
+   * Of a revert: the place in the journal down to which it has undone. Of an execute: up to there, what it kept is either
+   * recorded or not written; the numbers of batches that lie there say no more than that.
+   */
   readonly journalAt?: number | undefined;
   /** What failed, while that is being undone; `total` counts what is undone from then on, `before` what was done. */
   readonly reverting?:

@@ -34,7 +34,7 @@ export type RunnerCommand =
         readonly tookMs: number;
         readonly failures?: readonly FailedDocument[];
         readonly nextSize?: number;
-        /** Of a revert: the place in the journal that was dealt with. */
+        /** The place in the journal that was dealt with, as in Work. */
         readonly journalAt?: number;
       }
     >

@@ -69,6 +69,18 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     }
   });
 
+  it('also what it had written when its runner was killed, and after that', async () => {
+    const world = runnerWorld(12, totals);
+    const before = world.rows();
+    refusing(world, 7);
+    await world.ask('m-1', 'execute', { onFailure: 'revert', batchSize: 2, minBatchSize: 1 });
+    const faults = crashAt('batch.written', 2);
+    await expect(world.start({ faults }).advance('m-1')).rejects.toThrow();
+    for (let shift = 0; shift < 2; shift += 1) await world.start().advance('m-1');
+    expect(await world.state('m-1')).toMatchObject({ reverted: { changed: 7 } });
+    expect(world.rows()).toEqual(before);
+  });
+
   it('and a backup that was made before it is still of use', async () => {
     const world = runnerWorld(12, totals);
     const before = world.rows();
