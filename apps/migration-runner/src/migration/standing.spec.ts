@@ -53,6 +53,10 @@ describe('a migration', () => {
     expect(standingOf([...verified, run({})]).verified).toBe('one');
     expect(standingOf([...verified, run(changed)]).verified).toBeUndefined();
     expect(standingOf([...verified, run({ action: 'verify' }, failed)]).verified).toBe('one');
+    const disproved = { ...failed, code: 'MIGRATION_NOT_VERIFIED' };
+    expect(
+      standingOf([...verified, run({ action: 'verify' }, disproved)]).verified,
+    ).toBeUndefined();
   });
 
   it('is as if it had never been executed once it is reverted, and executed in part before', () => {
@@ -108,6 +112,16 @@ describe('a migration', () => {
     const overtaken = run(changed, { ...failed, code: 'MIGRATION_OVERTAKEN', endedAt: 1_000_000 });
     expect(standingOf([overtaken]).done).toBe('partly');
     expect(standingOf([overtaken, run({ action: 'revert' })])).toEqual(standingOf([]));
+  });
+
+  it('stands so, too, once that run is cancelled, as it is told to be', () => {
+    const cancelled = (of: Partial<Work>) => run(of, { status: 'cancelled', endedAt: Infinity });
+    const left = cancelled({ ...changed, action: 'revert' });
+    const done = standingOf([run(changed), run({ action: 'verify' }), left]);
+    expect(done).toMatchObject({ done: 'all', verified: 'one' });
+    const executed = cancelled(changed);
+    expect(standingOf([executed, run({ action: 'revert' })])).toEqual(standingOf([]));
+    expect(standingOf([run({ action: 'revert' }), cancelled(changed)]).done).toBe('partly');
   });
 
   it('names who writes now', () => {

@@ -1,4 +1,5 @@
 import type { MigrationAction } from '@tidegate/contracts';
+import type { MigrationErrorCode } from '../errors.ts';
 import { mayUndo, OVERTAKEN, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 
 /** A run that was accepted, by its id. */
@@ -32,11 +33,16 @@ export const writes = (action: MigrationAction): boolean => WRITING.has(action);
 export const standingOf = (runs: readonly KnownRun[]): Standing =>
   [...runs].sort((a, b) => placeOf(a) - placeOf(b)).reduce(after, untouched);
 
-/** What runs comes last; what is paused, or was overtaken, stands where it began: what others did since counts more. */
+/**
+ * What runs comes last. What was paused, cancelled then, or overtaken stands where it last did something: what others did
+ * since counts more.
+ */
 function placeOf({ run }: KnownRun): number {
   if (run.status === 'running') return Infinity;
-  const isOld = run.status === 'paused' || (run.status === 'failed' && run.code === OVERTAKEN);
-  return isOld ? run.work.startedAt : run.endedAt;
+  const { status, work } = run;
+  const isOld = status === 'paused' || status === 'cancelled';
+  if (!isOld && !(status === 'failed' && run.code === OVERTAKEN)) return run.endedAt;
+  return work.lines?.at(-1)?.at ?? work.startedAt;
 }
 
 function after(before: Standing, { id, run }: KnownRun): Standing {
@@ -51,7 +57,8 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
     case 'execute':
       return executed(standing, id, run);
     case 'verify':
-      return status === 'completed' ? { ...standing, verified: work.definitionHash } : standing;
+      if (status === 'completed') return { ...standing, verified: work.definitionHash };
+      return isDisproved(run) ? { ...standing, verified: undefined } : standing;
     case 'revert':
       if (status === 'completed') return undone(standing);
       return standing.done === 'nothing' ? standing : partly(standing);
@@ -67,6 +74,10 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
 
 /** A run that was refused by what it found before it touched anything. */
 const isUnbegun = (run: KnownRun['run']): boolean => run.status === 'failed' && !mayUndo(run.code);
+
+/** That a verify could not look, as when the database was away, says nothing. */
+export const isDisproved = (run: KnownRun['run']): boolean =>
+  run.status === 'failed' && run.code === ('MIGRATION_NOT_VERIFIED' satisfies MigrationErrorCode);
 
 const partly = (standing: Standing): Standing => ({
   ...standing,
@@ -89,10 +100,13 @@ const undone = (standing: Standing): Standing => ({
   cutOver: false,
 });
 
+/** What there is to do is counted before anything is written. */
+export const isBegun = ({ expected, batches }: Work): boolean =>
+  expected !== undefined || batches > 0;
+
 function executed(standing: Standing, id: string, { status, work }: KnownRun['run']): Standing {
   const completed = status === 'completed';
-  // What there is to do is counted before anything is written.
-  if (!completed && work.expected === undefined && work.batches === 0) return standing;
+  if (!completed && !isBegun(work)) return standing;
   const { definitionHash: hash, acceptChange, total } = work;
   const isSame = completed && total.changed === 0;
   return {
