@@ -33,6 +33,37 @@ describe('a verify after an execute', () => {
     });
   });
 
+  it('still knows what was left behind when another execute was cancelled before it began', async () => {
+    const world = runnerWorld(10, {
+      ...totals,
+      up: (order) => {
+        if (order['id'] === 4) throw new Error('no four');
+        return totals.up(order);
+      },
+    });
+    await world.run('m-1', 'execute', { onError: 'skip' });
+    world.clock.advance(1_000);
+    await world.ask('m-2', 'execute');
+    await world.cancel('m-2');
+    expect(await world.run('m-3', 'verify')).toMatchObject({
+      status: 'completed',
+      report: { leftOnPurpose: 1 },
+    });
+  });
+
+  it('finds what its filter no longer takes since it was changed', async () => {
+    const world = runnerWorld(10, {
+      ...totals,
+      filter: { note: { not: 'done' } },
+      up: (order) => ({ ...totals.up(order), note: 'done' }),
+    });
+    await world.run('m-1', 'execute');
+    expect(await world.run('m-2', 'verify')).toMatchObject({
+      status: 'completed',
+      report: { checksums: { compared: 10, written: 10, gone: 0 } },
+    });
+  });
+
   it('knows a value that was converted from one that is again as it was', async () => {
     const world = runnerWorld(6, numbers);
     world.database.exec("UPDATE orders SET total = '10.50'");

@@ -1,6 +1,6 @@
 import type { FailedDocument, ReportChecksums, VerifyReport } from '@tidegate/contracts';
 import { matches, type Row } from '@tidegate/migration';
-import { matched, pending } from '../run/batch.ts';
+import { everything, matched, pending } from '../run/batch.ts';
 import type { Report } from '../run/run.ts';
 import type { Key } from '../target/target.port.ts';
 import { judged, whyNot } from './findings.ts';
@@ -126,10 +126,11 @@ async function compared(
   for (let at = 0; at < keys.length; at += FOUND_AT_ONCE) {
     await goOn(shift);
     const asked = keys.slice(at, at + FOUND_AT_ONCE);
-    const rows = await target.find(matched(migration), asked);
+    // Also what the filter no longer takes since it was changed.
+    const rows = await target.find(everything(migration), asked);
     counts.gone += asked.length - rows.length;
     for (const row of rows) {
-      const key = target.keyOf(matched(migration), row);
+      const key = target.keyOf(everything(migration), row);
       const how = byKey.get(key)?.compare(row) ?? 'edited';
       counts[how] += 1;
       if (how === 'before') mismatches.add(key, 'is again as it was before');
