@@ -112,6 +112,17 @@ describe('a migration that is checked', () => {
     ['reads-incomplete', { up: (order) => ({ ...good.up(order), by: order.meta.by }) }],
     ['report-fails', { groupBy: (order) => (order['nobody'] as Row)['x'] as string }],
     ['report-fails', { mapping: () => 5 as never }],
+    ['report-fails', { groupBy: (async () => Promise.reject(new Error('no'))) as never }],
+    ['invariant-broken', { invariants: [{ name: 'x', holds: (async () => true) as never }] }],
+    ['preserved-changed', { preserved: [{ name: 'x', of: (async () => 1) as never }] }],
+    [
+      'invariant-broken',
+      { invariants: [{ name: 'x', holds: ({ items }) => !!(items as Row[]).sort() }] },
+    ],
+    [
+      'preserved-changed',
+      { preserved: [{ name: 'x', of: ({ items }) => (items as Row[]).reverse().length }] },
+    ],
   ])('is told %s, with the document that shows it', (rule, change) => {
     const finding = check(change).find((each) => each.rule === rule);
     expect(finding?.message).toMatch(/\.$/);

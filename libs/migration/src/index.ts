@@ -29,4 +29,4 @@ export {
 export type { Path, Row } from './path.ts';
 export { migrationProblems } from './problems.ts';
 export { applyDown, transform, type Transformed } from './transform.ts';
-export { cloned, equal, isPlain, valueAt } from './value.ts';
+export { cloned, equal, isPlain, unawaited, valueAt } from './value.ts';

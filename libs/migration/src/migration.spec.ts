@@ -193,6 +193,24 @@ describe('transform', () => {
     });
   });
 
+  it('takes no promise for an answer, and lets none that fails end the process', () => {
+    const late = async () => {
+      throw new Error('too late');
+    };
+    const asked = (more: object) =>
+      transform({ ...totals, ...more } as Migration, { id: 1, items: 2, price: 3, total: null });
+    expect(asked({ invariants: [{ name: 'held', holds: late }] })).toMatchObject({
+      code: 'MIGRATION_INVARIANT_BROKEN',
+      message: expect.stringContaining('a value of type Promise instead of true or false'),
+    });
+    expect(asked({ preserved: [{ name: 'sum', of: late }] })).toMatchObject({
+      code: 'MIGRATION_PRESERVED_CHANGED',
+      message: expect.stringContaining('of gives a promise'),
+    });
+    const kept = { name: 'sum', of: () => 1, by: late };
+    expect(asked({ preserved: [kept] })).toMatchObject({ code: 'MIGRATION_PRESERVED_CHANGED' });
+  });
+
   it('takes a document of MongoDB by its _id, and leaves its id to the user', () => {
     const up = (row: Record<string, unknown>) => ({ ...row, id: 5, total: 1 });
     const wrong = (row: Record<string, unknown>) => ({ ...row, _id: 'b', total: 1 });

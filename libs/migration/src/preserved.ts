@@ -1,7 +1,7 @@
 import { messageOf } from '@tidegate/kernel';
 import type { Migration, Preserved } from './migration.ts';
 import type { Row } from './path.ts';
-import { equal } from './value.ts';
+import { equal, unawaited } from './value.ts';
 
 const TOLERANCE = 1e-9; // of the greater of both
 
@@ -13,14 +13,20 @@ export function changedPreserved(
 ): string | undefined {
   for (const each of preserved)
     try {
-      const [was, is] = [each.of(before), each.of(after)];
+      const [was, is] = [settledNow(each.of(before), 'of'), settledNow(each.of(after), 'of')];
       if (!isKept(was, is)) return `${each.name} from ${String(was)} to ${String(is)}`;
-      const [from, to] = [each.by?.(before), each.by?.(after)];
+      const [from, to] = [settledNow(each.by?.(before), 'by'), settledNow(each.by?.(after), 'by')];
       if (from !== to) return `the group of ${each.name} from ${from} to ${to}`;
     } catch (error) {
       return `${each.name} (which throws: ${messageOf(error)})`;
     }
   return undefined;
+}
+
+/** A promise is equal to any other: then nothing would be preserved. */
+function settledNow<T>(value: T, what: string): T {
+  if (unawaited(value) instanceof Promise) throw new TypeError(`${what} gives a promise`);
+  return value;
 }
 
 type Kept = ReturnType<Preserved<Row>['of']>;

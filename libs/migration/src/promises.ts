@@ -7,7 +7,7 @@ import { during, moments } from './moment.ts';
 import type { Path, Row } from './path.ts';
 import { changedPreserved } from './preserved.ts';
 import { applyDown, transform, type Transformed } from './transform.ts';
-import { cloned, equal, isPlain, valueAt } from './value.ts';
+import { cloned, equal, frozen, isPlain, unawaited, valueAt } from './value.ts';
 
 /** A promise that a migration does not keep for one document. */
 export interface Broken {
@@ -34,10 +34,12 @@ export const isAllowed = ({ unsafe }: Migration, rule: UnsafeRule): boolean =>
 /** What the migration does to one document, held to all that it promises. */
 export function brokenPromises(
   migration: Migration,
-  document: Row,
+  given: Row,
   origin: Origin,
   fields: readonly Path[],
 ): readonly Broken[] {
+  // What an invariant edits, as a sort in place does, would be written, or taken for the edit of somebody else.
+  const document = frozen(given);
   const { filter = {}, pending } = migration;
   if (!matches(filter, document) || !matches(pending, document))
     return origin === 'made'
@@ -106,7 +108,7 @@ function sampleProblems(migration: Migration, sample: Row): readonly Broken[] {
 
 function wordProblem(give: () => unknown): string | undefined {
   try {
-    return typeof give() === 'string' ? undefined : 'gives no text';
+    return typeof unawaited(give()) === 'string' ? undefined : 'gives no text';
   } catch (error) {
     return `fails (${messageOf(error)})`;
   }

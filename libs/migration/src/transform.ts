@@ -5,7 +5,7 @@ import { brokenInvariant } from './invariant.ts';
 import type { Migration } from './migration.ts';
 import type { Path, Row } from './path.ts';
 import { changedPreserved } from './preserved.ts';
-import { cloned, described, isPlain, unusable, valueAt } from './value.ts';
+import { cloned, described, isPlain, unawaited, unusable, valueAt } from './value.ts';
 
 /** What `up` made of one document, or why it must not be written. */
 export type Transformed =
@@ -131,8 +131,7 @@ function applied(
   direction: Direction,
 ): Edit | { problem: string } {
   try {
-    const given: unknown = migration[direction]?.(cloned(before));
-    if (given instanceof Promise) given.catch(() => {}); // what it fails with is not what is wrong
+    const given: unknown = unawaited(migration[direction]?.(cloned(before)));
     return isPlain(given)
       ? settledEdit(editOf(before, given, readsOf(migration)))
       : { problem: `gave ${described(given)} instead of a document` };

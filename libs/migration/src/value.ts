@@ -52,6 +52,16 @@ export function cloned(value: unknown): unknown {
   return value instanceof Uint8Array ? Uint8Array.prototype.slice.call(value) : value;
 }
 
+/** A copy whose objects and lists nobody can edit: who tries throws. */
+export function frozen<T>(value: T): T;
+export function frozen(value: unknown): unknown {
+  if (Array.isArray(value)) return Object.freeze(value.map((each: unknown) => frozen(each)));
+  if (!isPlain(value)) return cloned(value);
+  const copy = {};
+  for (const name of Object.keys(value)) put(copy, name, frozen(value[name]));
+  return Object.freeze(copy);
+}
+
 /** Without the fields that are undefined, as databases keep none; the same object where there are none. */
 export function settled(value: unknown, depth = 0): unknown {
   if (depth > MAX_DEPTH) throw new RangeError(`nests deeper than ${MAX_DEPTH} levels`);
@@ -106,6 +116,12 @@ function firstOf(values: readonly unknown[]): string | undefined {
     if (problem !== undefined) return problem;
   }
   return undefined;
+}
+
+/** The same; where it is a promise, which nobody waits for, its failure must not end the process. */
+export function unawaited<T>(value: T): T {
+  if (value instanceof Promise) value.catch(() => undefined);
+  return value;
 }
 
 export function described(value: unknown): string {

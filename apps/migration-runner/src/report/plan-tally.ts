@@ -5,6 +5,7 @@ import {
   type Row,
   transform,
   type Transformed,
+  unawaited,
 } from '@tidegate/migration';
 import type { Key } from '../target/target.port.ts';
 import { invariantTally } from './invariant-tally.ts';
@@ -101,7 +102,7 @@ export function planTally(migration: Migration, limitBytes: number | undefined):
 /** What a function of the migration calls a document; it must not end the run. */
 function named(name: ((document: Row) => string) | undefined, document: Row): string | undefined {
   try {
-    return name && rowName(name(document));
+    return name && rowName(unawaited(name(document)));
   } catch {
     return '(not known: the function throws)';
   }

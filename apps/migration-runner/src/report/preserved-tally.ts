@@ -1,5 +1,5 @@
 import { type ReportPreserved, reportLimits } from '@tidegate/contracts';
-import type { Migration, Preserved, Row } from '@tidegate/migration';
+import { type Migration, type Preserved, type Row, unawaited } from '@tidegate/migration';
 import { createSum, type Sum } from './sum.ts';
 import { rowName, type Rows, rowsUpTo } from './tally.ts';
 
@@ -46,8 +46,8 @@ function addTo({ preserved, all, groups }: Kept, document: Row): void {
   let value: ReturnType<Preserved<Row>['of']>;
   let group: string | undefined;
   try {
-    value = preserved.of(document);
-    group = preserved.by && rowName(preserved.by(document));
+    value = summable(unawaited(preserved.of(document)));
+    group = preserved.by && rowName(unawaited(preserved.by(document)));
   } catch {
     return;
   }
@@ -57,3 +57,9 @@ function addTo({ preserved, all, groups }: Kept, document: Row): void {
       total.sum.add(value);
     }
 }
+
+/** A decimal or date of a database is no number: its text is summed up, as a checksum. */
+const summable = (value: unknown): Parameters<Sum['add']>[0] =>
+  typeof value === 'object' && value !== null
+    ? String(value)
+    : ((value ?? null) as Parameters<Sum['add']>[0]);

@@ -3,6 +3,7 @@ import { type BatchLine, MAX_REPORT_BYTES, type MigrationReport } from '@tidegat
 import fc from 'fast-check';
 import { withBatch } from './batch-lines.ts';
 import { failureTally, rowsUpTo } from './tally.ts';
+import { preservedTally } from './preserved-tally.ts';
 import { evenlyOf } from './reservoir.ts';
 import { sampleTally } from './sample-tally.ts';
 import { shown, shortText } from './shown.ts';
@@ -180,6 +181,15 @@ describe('lists of a report', () => {
       ['b', { n: 1 }],
     ]);
     expect(rows.leftOut()).toBe(2);
+  });
+  it('have a checksum of what is preserved where it is a decimal of the database, and take absent for null', () => {
+    const tally = preservedTally({
+      preserved: [{ name: 'balance', of: ({ balance }) => balance as number }],
+    });
+    for (const balance of ['1.10', '2.25']) tally.add({ balance: { toString: () => balance } });
+    tally.add({});
+    const [line] = tally.lines();
+    expect(line).toMatchObject({ documents: 3, sum: expect.stringMatching(/^text:[0-9a-f]{16}$/) });
   });
   it('name the first documents of each failure', () => {
     const tally = failureTally();
