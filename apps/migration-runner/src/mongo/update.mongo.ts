@@ -13,9 +13,17 @@ export interface Update {
 /** What an edit cannot be written for, whatever the server. */
 export const unwritable = ({ changes }: Edit): string | undefined => {
   const name = changes.flatMap(({ path }) => path).find((each) => !isAddressable(each));
-  return name === undefined
-    ? undefined
-    : `the field "${name}" has an empty name, or one with a dot or a $ first, which no update can name`;
+  if (name !== undefined)
+    return `the field "${name}" has an empty name, or one with a dot or a $ first, which no update can name`;
+  const large = changes.find(({ value }) => hasTooLarge(value));
+  return large && `the field "${large.path.join('.')}" has an integer of more than 64 bits`;
+};
+
+/** The driver would write another integer in its place. */
+const hasTooLarge = (value: unknown): boolean => {
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value) !== value;
+  if (Array.isArray(value)) return value.some(hasTooLarge);
+  return isPlain(value) && Object.values(value).some(hasTooLarge);
 };
 
 const isAddressable = (name: string): boolean =>

@@ -3,11 +3,13 @@ import type { Row } from '@tidegate/migration';
 import { jsonOf, parseJson } from '../target/json.ts';
 import type { Columns } from './terms.sqlite.ts';
 
-/** SQLite has no boolean and no date, and keeps objects as JSON text. A number would be bound as REAL. */
+/** SQLite has no boolean and no date, and keeps objects as JSON text. A number would be bound as REAL. Thrown RangeError. */
 export function bound(value: unknown): SQLInputValue {
   if (value === undefined || value === null) return null;
   if (typeof value === 'boolean') return value ? 1n : 0n;
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value;
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+    throw new RangeError(`${value} is an integer of more than 64 bits.`);
   if (value instanceof Date) return value.toISOString();
   if (typeof value === 'object' && !ArrayBuffer.isView(value)) return jsonOf(value);
   return value as SQLInputValue;

@@ -214,8 +214,22 @@ const kind: TargetKind = {
       message: expect.stringContaining('several documents with the same code'),
     };
     await expect(read.page(byCode, undefined, 3)).rejects.toMatchObject(unusable);
+    // The other one would be passed over by the next page.
+    await expect(read.page(byCode, undefined, 2)).rejects.toMatchObject(unusable);
     await expect(read.find(byCode, ['b'])).rejects.toMatchObject(unusable);
     expect(await read.find(byCode, ['a'])).toEqual([{ _id: 1, code: 'a' }]);
+  });
+
+  it('refuses an integer that it would keep as another one', async () => {
+    const { things, selection, write } = await opened([{ _id: 1 }, { _id: 2 }]);
+    const rows = await write.page(selection, undefined, 2);
+    const values = [{ in: [2n ** 70n] }, -(2n ** 63n)];
+    const edits = rows.map((row, index) => editOf(row, { ...row, n: values[index] }));
+    expect(await write.write(selection, edits)).toEqual([
+      { refused: 'the field "n" has an integer of more than 64 bits' },
+      'written',
+    ]);
+    expect(await things.countDocuments({ n: Long.MIN_VALUE })).toBe(1);
   });
 
   it('refuses names that no update can name, and writes the rest', async () => {

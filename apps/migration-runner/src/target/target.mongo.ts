@@ -11,6 +11,7 @@ import { mongoSchema } from '../mongo/schema.mongo.ts';
 import { healthOf, readingOf, serverOf } from '../mongo/server.mongo.ts';
 import { writeAll } from '../mongo/write.mongo.ts';
 import { type Key, type Selection, type Target, WRITE_MS } from './target.port.ts';
+import { notUnique, uniquePage } from './unique-keys.ts';
 
 const DOCUMENT_LIMIT = 16 * 1_048_576;
 
@@ -76,12 +77,12 @@ async function page(
 ): Promise<readonly Row[]> {
   const query = queryOf(selection.filters);
   const [first, later] = after === undefined ? [{}] : following(selection, after);
-  const rows = [...(await inOrder(db, selection, both(first, query), limit))];
-  if (later && rows.length < limit && !(await isAbsent(db, selection, later)))
-    rows.push(...(await inOrder(db, selection, both(later, query), limit - rows.length)));
-  byKeyOf(selection, rows);
+  const most = keyField(selection) === '_id' ? limit : limit + 1; // no two have the same `_id`
+  const rows = [...(await inOrder(db, selection, both(first, query), most))];
+  if (later && rows.length < most && !(await isAbsent(db, selection, later)))
+    rows.push(...(await inOrder(db, selection, both(later, query), most - rows.length)));
   if (rows.length === 0 && after === undefined) await mustExist(db, selection.collection);
-  return rows;
+  return uniquePage(selection, rows, { limit, keyOf });
 }
 
 const ABSENT_MS = 5_000;
@@ -147,11 +148,7 @@ async function find(
 function byKeyOf(selection: Selection, rows: readonly Row[]): ReadonlyMap<Key, Row> {
   const byKey = new Map(rows.map((row) => [keyOf(selection, row), row]));
   if (byKey.size === rows.length) return byKey;
-  throw new AppError<MigrationErrorCode>(
-    'MIGRATION_KEY_UNUSABLE',
-    `${selection.collection} has several documents with the same ${keyField(selection)}: ` +
-      'choose a key that is unique, never changes and orders the documents.',
-  );
+  throw notUnique(selection, '_id');
 }
 
 /** MongoDB answers for a collection that is not there as for an empty one. */

@@ -284,6 +284,10 @@ describeIf('a PostgreSQL target', () => {
     await expect(target.page(of(collection), undefined, 1)).rejects.toMatchObject({
       code: 'MIGRATION_KEY_UNUSABLE',
     });
+    await expect(target.page(of(collection), 0, 1)).rejects.toMatchObject({
+      code: 'MIGRATION_KEY_UNUSABLE',
+      message: expect.stringContaining('several documents with the same id'),
+    });
     const [before] = await target.find(of(collection), [1]);
     const edit = editOf(before!, { ...before, a: 5 });
     await expect(target.write(of(collection), [edit])).rejects.toMatchObject({

@@ -18,6 +18,7 @@ import { textList } from '../postgres/values.postgres.ts';
 import { writeAll } from '../postgres/write.postgres.ts';
 import { conditionOf } from './condition.ts';
 import type { Key, Selection, Target } from './target.port.ts';
+import { uniquePage } from './unique-keys.ts';
 
 /** A table of a PostgreSQL database; the server refuses writes of a connection for reading. */
 export function openPostgresTarget(url: string, access: Access): Target {
@@ -34,8 +35,9 @@ export function openPostgresTarget(url: string, access: Access): Target {
         const found = await query(connections, selection, after);
         if (after === undefined) await refuseNullKeys(connections, selection, found);
         const { where, values, columns } = found;
-        const sql = `SELECT ${allOf(columns)} FROM ${where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit}`;
-        return rowsOf(await connections.table(sql, values), columns);
+        const sql = `SELECT ${allOf(columns)} FROM ${where} ORDER BY ${keyOfTable(selection)} LIMIT ${limit + 1}`;
+        const rows = rowsOf(await connections.table(sql, values), columns);
+        return uniquePage(selection, rows, { limit, keyOf });
       }),
     find: (selection, keys) =>
       onceMore(async () => {

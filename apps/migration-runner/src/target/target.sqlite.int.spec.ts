@@ -183,12 +183,29 @@ describe('an SQLite target', () => {
     expect(await write.write(things, [edit])).toEqual(['written']);
   });
 
-  it('writes nothing where the key is not unique', async () => {
+  it('refuses an integer that does not fit, and writes the rest', async () => {
+    const { write } = opened(
+      'CREATE TABLE things (id INTEGER PRIMARY KEY, a); INSERT INTO things (id) VALUES (1), (2)',
+    );
+    const rows = await write.page(things, undefined, 2);
+    const edits = rows.map((row, index) =>
+      editOf(row, { ...row, a: [2n ** 70n, 2n ** 60n][index] }),
+    );
+    expect(await write.write(things, edits)).toEqual([
+      { refused: expect.stringContaining('an integer of more than 64 bits') },
+      'written',
+    ]);
+  });
+
+  it('reads and writes nothing where the key is not unique', async () => {
     const { write } = opened(
       'CREATE TABLE things (id, a); INSERT INTO things (id) VALUES (1), (1)',
     );
-    const [before] = await write.page(things, undefined, 1);
-    const edit = editOf(before!, { ...before, a: 1 });
+    await expect(write.page(things, undefined, 1)).rejects.toMatchObject({
+      code: 'MIGRATION_KEY_UNUSABLE',
+      message: expect.stringContaining('several documents with the same id'),
+    });
+    const edit = editOf({ id: 1, a: null }, { id: 1, a: 1 });
     await expect(write.write(things, [edit])).rejects.toMatchObject({
       code: 'MIGRATION_KEY_UNUSABLE',
       message: expect.stringContaining('several documents whose id is 1'),

@@ -10,6 +10,7 @@ import { bound, readRows } from '../sqlite/values.sqlite.ts';
 import { writeAll } from '../sqlite/write.sqlite.ts';
 import { conditionOf } from './condition.ts';
 import type { Key, Reading, Selection, Target } from './target.port.ts';
+import { uniquePage } from './unique-keys.ts';
 
 const BUSY_WAIT_MS = 5_000;
 
@@ -41,7 +42,8 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
     page: (selection, after, limit) =>
       attempt(() => {
         const { sql, values, columns } = inOrder(selection, query(selection), after);
-        return readRows(statement(`${sql} LIMIT ?`), [...values, limit], columns);
+        const rows = readRows(statement(`${sql} LIMIT ?`), [...values, limit + 1], columns);
+        return uniquePage(selection, rows, { limit, keyOf });
       }),
     find: (selection, keys) =>
       attempt(() => {
