@@ -117,11 +117,13 @@ describe('a migration that is checked', () => {
     ['preserved-changed', { preserved: [{ name: 'x', of: (async () => 1) as never }] }],
     [
       'invariant-broken',
-      { invariants: [{ name: 'x', holds: ({ items }) => !!(items as Row[]).sort() }] },
+      { invariants: [{ name: 'x', holds: ({ items }) => !!(items as unknown as Row[]).reverse() }] },
     ],
     [
       'preserved-changed',
-      { preserved: [{ name: 'x', of: ({ items }) => (items as Row[]).reverse().length }] },
+      {
+        preserved: [{ name: 'x', of: ({ items }) => (items as unknown as Row[]).reverse().length }],
+      },
     ],
   ])('is told %s, with the document that shows it', (rule, change) => {
     const finding = check(change).find((each) => each.rule === rule);

@@ -198,7 +198,7 @@ describe('transform', () => {
       throw new Error('too late');
     };
     const asked = (more: object) =>
-      transform({ ...totals, ...more } as Migration, { id: 1, items: 2, price: 3, total: null });
+      transform({ ...totals, ...more }, { id: 1, items: 2, price: 3, total: null });
     expect(asked({ invariants: [{ name: 'held', holds: late }] })).toMatchObject({
       code: 'MIGRATION_INVARIANT_BROKEN',
       message: expect.stringContaining('a value of type Promise instead of true or false'),

@@ -1,6 +1,7 @@
-import { AppError, messageOf } from '@tidegate/kernel';
+import { messageOf } from '@tidegate/kernel';
 import { type Change, type Edit, equal, type Row } from '@tidegate/migration';
-import type { MigrationErrorCode } from '../errors.ts';
+import type { Selection } from '../target/target.port.ts';
+import { notUnique } from '../target/unique-keys.ts';
 import { type Columns, columnOf, literal, quoted } from './columns.postgres.ts';
 import {
   type Connection,
@@ -11,6 +12,7 @@ import {
 import { decoded, encoded, textList } from './values.postgres.ts';
 
 export interface Table {
+  readonly selection: Selection;
   readonly name: string;
   readonly key: string;
   readonly columns: Columns;
@@ -59,13 +61,6 @@ export const keyText = ({ columns, key }: Table, row: Row): string =>
 
 export const isOneOf = ({ columns, key }: Table): string =>
   `${quoted(key)} = ANY($1::${columnOf(columns, key).type}[])`;
-
-export const unusableKey = ({ name, key }: Table) =>
-  new AppError<MigrationErrorCode>(
-    'MIGRATION_KEY_UNUSABLE',
-    `${name} has several documents with the same ${key}: ` +
-      'choose a key that is unique, never changes and orders the documents.',
-  );
 
 interface Updated {
   /** Keys. */
@@ -146,7 +141,7 @@ function refusedIn(
   const byKey = new Map(
     rows.map((row) => [encoded(keyKind, decoded(keyKind, row[0] ?? null)) ?? '', row]),
   );
-  if (byKey.size < rows.length) throw unusableKey(table);
+  if (byKey.size < rows.length) throw notUnique(table.selection, 'id');
   const compared = whole(table.columns, group[0]?.edit.changes ?? []);
   for (const { key, version, edit } of group) {
     const row = byKey.get(key);

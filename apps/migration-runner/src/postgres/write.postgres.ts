@@ -1,6 +1,7 @@
 import type { Edit, Row } from '@tidegate/migration';
 import { isAsRead } from '../target/as-read.ts';
 import type { Selection, Written } from '../target/target.port.ts';
+import { notUnique } from '../target/unique-keys.ts';
 import { knownColumnsOf, quoted, quotedTable } from './columns.postgres.ts';
 import type { Connection, Connections } from './connection.postgres.ts';
 import { allOf, rowsOf, versionOf } from './rows.postgres.ts';
@@ -12,7 +13,6 @@ import {
   keyText,
   type Refused,
   type Table,
-  unusableKey,
   update,
 } from './update.postgres.ts';
 import { textList } from './values.postgres.ts';
@@ -28,6 +28,7 @@ export async function writeAll(
   edits: readonly Edit[],
 ): Promise<readonly Written[]> {
   const table: Table = {
+    selection,
     name: quotedTable(selection.collection),
     key: selection.key ?? 'id',
     columns: await knownColumnsOf(connections, selection.collection),
@@ -90,7 +91,7 @@ async function lockedRows(
   const rows = rowsOf(await connection.table(sql, [textList(keys)]), table.columns);
   const found = new Map(rows.map((row) => [keyText(table, row), row]));
   if (found.size === rows.length) return found;
-  throw unusableKey(table);
+  throw notUnique(table.selection, 'id');
 }
 
 /** Holding nothing: so that what somebody keeps locked is told as such, and not taken for edited again and again. */

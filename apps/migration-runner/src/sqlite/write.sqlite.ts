@@ -1,10 +1,10 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { AppError, messageOf } from '@tidegate/kernel';
+import { messageOf } from '@tidegate/kernel';
 import type { Change, Edit } from '@tidegate/migration';
-import type { MigrationErrorCode } from '../errors.ts';
 import { isAsRead } from '../target/as-read.ts';
 import { jsonOf } from '../target/json.ts';
-import type { Selection, Written } from '../target/target.port.ts';
+import type { Key, Selection, Written } from '../target/target.port.ts';
+import { notUnique } from '../target/unique-keys.ts';
 import { type Columns, jsonPlace, quoted } from './terms.sqlite.ts';
 import { bound, readRows } from './values.sqlite.ts';
 
@@ -20,8 +20,8 @@ export function writeAll(
   const now = database.prepare(`SELECT * FROM ${table} WHERE ${quoted(key)} IS ?`);
   const updates = new Map<string, StatementSync>();
   const update = (edit: Edit): Written => {
-    const rows = readRows(now, [bound(edit.before[key])], columns);
-    if (rows.length > 1) throw notUnique(selection, edit);
+    const rows = readRows(now, [bound(edit.before[key] as Key)], columns);
+    if (rows.length > 1) throw notUnique(selection, 'id', edit.before[key] as Key);
     const [row] = rows;
     if (!row || !isAsRead(edit, row)) return 'conflict';
     if (edit.changes.length === 0) return 'written';
@@ -29,18 +29,11 @@ export function writeAll(
     const sql = `UPDATE ${table} SET ${set.sql} WHERE ${quoted(key)} IS ?`;
     const statement = updates.get(sql) ?? database.prepare(sql);
     updates.set(sql, statement);
-    statement.run(...set.values, bound(edit.before[key]));
+    statement.run(...set.values, bound(edit.before[key] as Key));
     return 'written';
   };
   return inTransaction(database, () => edits.map((edit) => refusedOr(() => update(edit))));
 }
-
-const notUnique = ({ collection, key = 'id' }: Selection, { before }: Edit) =>
-  new AppError<MigrationErrorCode>(
-    'MIGRATION_KEY_UNUSABLE',
-    `${collection} has several documents whose ${key} is ${String(before[key])}: ` +
-      'choose a key that is unique, never changes and orders the documents.',
-  );
 
 function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE');

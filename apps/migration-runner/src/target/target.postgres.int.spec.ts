@@ -286,7 +286,7 @@ describeIf('a PostgreSQL target', () => {
     });
     await expect(target.page(of(collection), 0, 1)).rejects.toMatchObject({
       code: 'MIGRATION_KEY_UNUSABLE',
-      message: expect.stringContaining('several documents with the same id'),
+      message: expect.stringContaining('several documents whose id is 1'),
     });
     const [before] = await target.find(of(collection), [1]);
     const edit = editOf(before!, { ...before, a: 5 });

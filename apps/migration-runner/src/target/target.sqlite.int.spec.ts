@@ -203,7 +203,7 @@ describe('an SQLite target', () => {
     );
     await expect(write.page(things, undefined, 1)).rejects.toMatchObject({
       code: 'MIGRATION_KEY_UNUSABLE',
-      message: expect.stringContaining('several documents with the same id'),
+      message: expect.stringContaining('several documents whose id is 1'),
     });
     const edit = editOf({ id: 1, a: null }, { id: 1, a: 1 });
     await expect(write.write(things, [edit])).rejects.toMatchObject({

@@ -15,18 +15,23 @@ export function uniquePage(
   let last: Key | undefined;
   for (const row of rows) {
     const key = keyOf(selection, row);
-    if (key === last) throw notUnique(selection, 'id');
+    if (key === last) throw notUnique(selection, 'id', key);
     last = key;
   }
   return rows.length > limit ? rows.slice(0, limit) : rows;
 }
 
-export const notUnique = (
+/** @param value of the key that several have, where it is known */
+export function notUnique(
   { collection, key }: Selection,
   own: string,
-): AppError<MigrationErrorCode> =>
-  new AppError(
+  value?: Key,
+): AppError<MigrationErrorCode> {
+  const name = key ?? own;
+  const which = value === undefined ? `with the same ${name}` : `whose ${name} is ${String(value)}`;
+  return new AppError(
     'MIGRATION_KEY_UNUSABLE',
-    `${collection} has several documents with the same ${key ?? own}: ` +
+    `${collection} has several documents ${which}: ` +
       'choose a key that is unique, never changes and orders the documents.',
   );
+}
