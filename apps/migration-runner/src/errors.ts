@@ -10,6 +10,7 @@ export const migrationErrorCodes = [
   'MIGRATION_NOT_READY', // thrown when what the action needs first has not been done; not retryable
   'MIGRATION_OVERTAKEN', // thrown when another run has changed documents since a run that is resumed or goes on; not retryable
   'MIGRATION_NOTHING_MATCHED', // thrown when the filter takes no document at all; not retryable
+  'MIGRATION_TURNED_BACK', // thrown when sweeps change the same documents again and again; not retryable
   'MIGRATION_NOT_VERIFIED', // thrown when documents are left or samples break an invariant; not retryable
   'MIGRATION_TOO_MANY_ERRORS', // thrown when more documents failed than may be skipped; not retryable
   'MIGRATION_LOAD_CRITICAL', // thrown when the target's load is above what aborts a run; not retryable

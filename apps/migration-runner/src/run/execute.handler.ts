@@ -9,6 +9,7 @@ import type { Job } from './job.ts';
 import { isIdle, notFinished } from './record-run.ts';
 import { reconcile } from './reconcile.handler.ts';
 import type { Report, Run, Work } from './run.ts';
+import { standstills } from './standstill.handler.ts';
 import { writeBatch } from './write.handler.ts';
 
 /** Rounds over all keys that change nothing although something is pending: programs write the old form, or it cannot be done. */
@@ -39,6 +40,7 @@ async function sweep(job: Job): Promise<void> {
   if (measured.status !== 'running') return;
   await forgetUndone(job);
   let idle = 0;
+  const swept = standstills(job);
   await throughBatches(job, await reconcile(job, measured.work), {
     kind: 'execute',
     apply: (order, batch) => writeBatch(job, order, batch),
@@ -49,6 +51,7 @@ async function sweep(job: Job): Promise<void> {
       if (left > 0 && idle > 0 && idle < IDLE_ROUNDS)
         return { status: 'running', work: { ...work, checkpoint: undefined } };
       if (isIdle(work, left)) throw new AppError(notFinished(left).code, notFinished(left).message);
+      if (left > 0) await swept(work, left);
       const run = await job.record('EndSweep', { left });
       if (left > 0 || run.status !== 'running') return run;
       return job.record('FinishRun', { report: await reportOf(job, run.work) });

@@ -391,6 +391,42 @@ describe('writers that go on writing the old form', () => {
   });
 });
 
+describe('documents that something turns back as soon as they are changed', () => {
+  it('end the run, which says how many there are and names one', async () => {
+    const world = runnerWorld(12, totals);
+    world.database.exec(
+      `CREATE TRIGGER turns AFTER UPDATE OF total ON orders WHEN new.id IN (3, 5) AND new.total IS NOT NULL BEGIN
+         UPDATE orders SET total = NULL WHERE id = new.id; END`,
+    );
+    const run = await world.run('m-1', 'execute');
+    expect(run).toMatchObject({ status: 'failed', code: 'MIGRATION_TURNED_BACK' });
+    expect(run).toMatchObject({
+      message: expect.stringMatching(/^2 documents are left after 5 sweeps .* such as orders 3:/),
+      report: { pending: 2, changed: 20 },
+    });
+  });
+
+  it('do not end it while programs insert old documents for many sweeps, and then no more', async () => {
+    const world = runnerWorld(12, totals);
+    await world.ask('m-1', 'execute');
+    let id = 100;
+    const wrap: Wrap = (target) => ({
+      ...target,
+      count: async (selection) => {
+        if (world.written()?.['up'] && id < 160) {
+          id += 3;
+          world.database.exec(`INSERT INTO orders (id, a, b) VALUES (${id}, 1, 1), (${-id}, 1, 1)`);
+        }
+        return target.count(selection);
+      },
+    });
+    await world.start({ wrap }).advance('m-1');
+    const run = await world.state('m-1');
+    expect(run).toMatchObject({ status: 'completed', work: { total: { changed: 52 } } });
+    expect(run.work.sweep).toBeGreaterThan(10);
+  });
+});
+
 describe('a migration that is undone', () => {
   it('keeps what others changed since, and lists what cannot be put back, and why', async () => {
     const world = runnerWorld(12, totals);
