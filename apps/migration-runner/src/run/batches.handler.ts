@@ -29,7 +29,8 @@ const full: Throttle = {
 
 /**
  * Batch by batch until the run is not running any more or the shift ends. While a batch is applied the next one is prepared;
- * what is in it may be a batch old, which is why every write compares.
+ * what is in it may be a batch old, which is why every write compares. Its size is that of the batch before it, as nobody
+ * knows yet how long that one takes: the size follows one batch late.
  */
 export async function throughBatches(job: Job, begun: Run, pass: Pass): Promise<void> {
   let ahead: Ahead | undefined;
