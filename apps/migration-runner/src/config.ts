@@ -5,38 +5,42 @@ const isDatabase = (url: string): boolean =>
   /^sqlite:.+|^postgres(ql)?:\/\/.+|^mongodb(\+srv)?:\/\/.+/.test(url);
 const REFERENCE = /^env:(\w+)$/;
 
-/** `checkout=sqlite:data/checkout.db,orders=env:ORDERS_URL`; a list of hosts in an address has commas of its own. */
-const targets = z.string().transform((text, context) => {
-  const urls = new Map<string, string>();
-  const wrong = (message: string) => context.addIssue({ code: 'custom', message });
-  for (const entry of text.split(/,(?=\s*[\w.-]+=[a-z+]+:|\s*$)/).map((each) => each.trim())) {
-    const [, name = '', url = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
-    if (entry === '') continue;
-    if (name === '' || !(isDatabase(url) || REFERENCE.test(url)))
-      // What stands behind the name may hold a password.
-      wrong(
-        `"${entry.replace(/=.*/, '=…')}" is not a database: expected name=${KINDS}, or name=env:<variable that holds it>`,
-      );
-    else if (urls.has(name)) wrong(`the name ${name} is there twice`);
-    urls.set(name, url);
-  }
-  return Object.fromEntries(urls);
-});
+/**
+ * `name=address,name=address`, by name; a list of hosts in an address has commas of its own.
+ * @param what is expected behind a name
+ */
+const namedAddresses = (what: {
+  readonly is: (address: string) => boolean;
+  readonly called: string;
+  readonly expected: string;
+}) =>
+  z.string().transform((text, context): ReadonlyMap<string, string> => {
+    const addresses = new Map<string, string>();
+    const wrong = (message: string) => context.addIssue({ code: 'custom', message });
+    for (const entry of text.split(/,(?=\s*[\w.-]+=[a-z+]+:|\s*$)/).map((each) => each.trim())) {
+      if (entry === '') continue;
+      const [, name = '', address = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
+      if (name === '' || !what.is(address))
+        // What stands behind the name may hold a password.
+        wrong(`"${entry.replace(/=.*/, '=…')}" is not a ${what.called}: expected ${what.expected}`);
+      else if (addresses.has(name)) wrong(`the name ${name} is there twice`);
+      addresses.set(name, address);
+    }
+    return addresses;
+  });
+
+/** `checkout=sqlite:data/checkout.db,orders=env:ORDERS_URL` */
+const targets = namedAddresses({
+  is: (address) => isDatabase(address) || REFERENCE.test(address),
+  called: 'database',
+  expected: `name=${KINDS}, or name=env:<variable that holds it>`,
+}).transform((urls) => Object.fromEntries(urls));
 
 /** `orders=https://backup.internal/snapshots` */
-const snapshots = z.string().transform((text, context) => {
-  const urls = new Map<string, string>();
-  for (const entry of text.split(',').map((each) => each.trim())) {
-    if (entry === '') continue;
-    const [, name = '', url = ''] = /^([^=]*)=(.*)$/.exec(entry) ?? [];
-    const isUrl = /^https?:/.test(url) && URL.canParse(url);
-    const wrong = (message: string) => context.addIssue({ code: 'custom', message });
-    if (name === '' || !isUrl)
-      wrong(`"${entry.replace(/=.*/, '=…')}" is not a webhook: expected name=https://…`);
-    else if (urls.has(name)) wrong(`the name ${name} is there twice`);
-    urls.set(name, url);
-  }
-  return urls;
+const snapshots = namedAddresses({
+  is: (address) => /^https?:\/\/[^,]+$/.test(address) && URL.canParse(address),
+  called: 'webhook',
+  expected: 'name=https://…',
 });
 
 const options = z.looseObject({

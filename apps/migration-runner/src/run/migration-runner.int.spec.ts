@@ -454,6 +454,15 @@ it.each([
   ],
   [{ MIGRATION_TARGETS: 'orders.db' }, 'MIGRATION_TARGETS: "orders.db" is not a database'],
   [{ MIGRATION_TARGETS: 'a=sqlite:x,a=sqlite:y' }, 'MIGRATION_TARGETS: the name a is there twice'],
+  [
+    { MIGRATION_SNAPSHOTS: 'a=https://u:secret@h, b=ftp://u:secret@h' },
+    'MIGRATION_SNAPSHOTS: "b=…" is not a webhook: expected name=https://…',
+  ],
+  [{ MIGRATION_SNAPSHOTS: 'a=https://h,secrets' }, 'MIGRATION_SNAPSHOTS: "a=…" is not a webhook'],
+  [
+    { MIGRATION_SNAPSHOTS: 'a=http://h,a=http://i' },
+    'MIGRATION_SNAPSHOTS: the name a is there twice',
+  ],
 ])('does not start with %j, and says what is wrong', async (env, why) => {
   const start = startTestService(migrationRunner, { env: { ...shop(1).env, ...env } });
   await expect(start).rejects.toThrow(why);
