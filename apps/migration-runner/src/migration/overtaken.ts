@@ -1,4 +1,4 @@
-import type { Work } from '../run/run.ts';
+import { isBegun, type Work } from '../run/run.ts';
 import type { KnownRun } from './standing.ts';
 
 /**
@@ -18,9 +18,8 @@ const undoes = ({ action, reverting }: Work): boolean =>
 const mayUndo = (work: Work): boolean =>
   undoes(work) || (work.action === 'execute' && work.onFailure === 'revert');
 
-/** What there is to do is counted before anything is written. */
 const mayHaveChanged = (work: Work): boolean =>
-  (undoes(work) || work.action === 'execute') && (work.expected !== undefined || work.batches > 0);
+  (undoes(work) || work.action === 'execute') && isBegun(work);
 
 /** Leases are numbered as they are given; a run that has counted nothing has none. */
 const isLater = (other: Work, work: Work): boolean =>

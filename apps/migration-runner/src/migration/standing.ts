@@ -1,6 +1,6 @@
 import type { MigrationAction } from '@tidegate/contracts';
 import type { MigrationErrorCode } from '../errors.ts';
-import { mayUndo, OVERTAKEN, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
+import { isBegun, mayUndo, OVERTAKEN, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 
 /** A run that was accepted, by its id. */
 export interface KnownRun {
@@ -99,10 +99,6 @@ const undone = (standing: Standing): Standing => ({
   verified: undefined,
   cutOver: false,
 });
-
-/** What there is to do is counted before anything is written. */
-export const isBegun = ({ expected, batches }: Work): boolean =>
-  expected !== undefined || batches > 0;
 
 function executed(standing: Standing, id: string, { status, work }: KnownRun['run']): Standing {
   const completed = status === 'completed';

@@ -1,5 +1,6 @@
 import type { FailedDocument } from '@tidegate/contracts';
-import { isBegun, isDisproved, type KnownRun } from '../migration/standing.ts';
+import { isDisproved, type KnownRun } from '../migration/standing.ts';
+import { isBegun } from '../run/run.ts';
 
 /** What the last run that executed a migration has left as it was, on purpose. One that never began says nothing of that. */
 export function leftBehindBy(runs: readonly KnownRun[]): readonly FailedDocument[] {
