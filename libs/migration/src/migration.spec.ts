@@ -378,6 +378,10 @@ describe('a loaded definition', () => {
     [{ unsafe: { impure: ' ' } }, 'unsafe.impure: expected the reason why that is right here'],
     [{ preserved: [{ name: 'sum' }] }, 'preserved: expected a list of { name, of(document), by?'],
     [
+      { preserved: [{ name: 'a', of: () => 1, per: () => 'x' }] },
+      'preserved[0].per: there is no such field here; expected name, of, by',
+    ],
+    [
       { invariants: ['a', 'a'].map((name) => ({ name, holds: () => true })) },
       'invariants: there are two named a',
     ],
@@ -391,6 +395,10 @@ describe('a loaded definition', () => {
     [{ indexes: [{ name: 'i', fields: {} }] }, 'indexes[0].fields: expected paths in their order'],
     [{ indexes: [{ name: 'i', fields: { a: 2 } }] }, 'indexes[0].fields: expected paths in their'],
     [{ indexes: [{ fields: { a: 1 } }] }, 'indexes[0].name: expected text'],
+    [
+      { indexes: [{ name: 'i', fields: { a: 1 }, uniqe: true }] },
+      'indexes[0].uniqe: there is no such field here; expected name, fields, unique',
+    ],
     [{ columns: [{ name: 'c' }] }, 'columns[0].type: expected a type in the words of the data'],
     [{ validators: [{ name: 'v', rule: { a: {} } }] }, 'validators[0].rule.a: expected a test, '],
     [{ up: () => 1, columns: [{ name: 'c', type: 'text' }] }, 'up: there is no such field here; '],

@@ -1,6 +1,6 @@
 import { type Filter, filterProblems } from './filter.ts';
 import { phases, type UnsafeRule, unsafeRules } from './migration.ts';
-import { schemaProblems } from './schema-problems.ts';
+import { schemaProblems, unknownFields } from './schema-problems.ts';
 import { isPlain } from './value.ts';
 
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,126}[a-z0-9])?$/;
@@ -83,8 +83,8 @@ export function migrationProblems(value: unknown): readonly string[] {
     ...fieldProblems(DATA, value),
     ...pendingProblems(value['pending']),
     ...(value['filter'] === undefined ? [] : filterProblems('filter', value['filter'])),
-    ...twice('invariants', value['invariants']),
-    ...twice('preserved', value['preserved']),
+    ...listProblems('invariants', value['invariants'], ['name', 'holds']),
+    ...listProblems('preserved', value['preserved'], ['name', 'of', 'by']),
     ...unsafeProblems(value['unsafe']),
     ...needed,
   ];
@@ -117,11 +117,16 @@ function pendingProblems(pending: unknown): readonly string[] {
     : problems;
 }
 
-function twice(field: string, list: unknown): readonly string[] {
+function listProblems(field: string, list: unknown, known: readonly string[]): readonly string[] {
   if (!Array.isArray(list)) return [];
   const names = list.map((each: { name?: string } | null) => each?.name);
   const again = names.find((name, index) => names.indexOf(name) !== index);
-  return again === undefined ? [] : [`${field}: there are two named ${again}`];
+  return [
+    ...(again === undefined ? [] : [`${field}: there are two named ${again}`]),
+    ...list.flatMap((each: unknown, index) =>
+      isPlain(each) ? unknownFields(`${field}[${index}]`, each, known) : [],
+    ),
+  ];
 }
 
 function unsafeProblems(unsafe: unknown): readonly string[] {

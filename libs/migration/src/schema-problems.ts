@@ -20,6 +20,12 @@ export function schemaProblems(given: Readonly<Record<string, unknown>>): readon
 
 type Given = Readonly<Record<string, unknown>>;
 
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  indexes: ['name', 'fields', 'unique'],
+  columns: ['name', 'type'],
+  validators: ['name', 'rule'],
+};
+
 const EACH: Readonly<Record<string, (at: string, given: Given) => readonly string[]>> = {
   indexes: (at, { fields, unique }) => [
     ...(isPlain(fields) &&
@@ -51,7 +57,18 @@ function each(
     return [
       ...(isText(given['name']) ? [] : [`${at}.name: expected text`]),
       ...(isNew ? [] : [`${at}.name: there are two named ${String(given['name'])}`]),
+      ...unknownFields(at, given, FIELDS[name] ?? []),
       ...problemsOf(at, given),
     ];
   });
 }
+
+/** A field with a typing error would be left out without a word. */
+export const unknownFields = (
+  at: string,
+  given: Given,
+  known: readonly string[],
+): readonly string[] =>
+  Object.keys(given)
+    .filter((field) => !known.includes(field))
+    .map((field) => `${at}.${field}: there is no such field here; expected ${known.join(', ')}`);
