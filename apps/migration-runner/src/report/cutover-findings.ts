@@ -48,7 +48,7 @@ function aboutPart(part: Facts['of'][number], { settledMs }: Facts): readonly Re
       leftOnPurpose > 0,
       'left-on-purpose',
       () =>
-        `${migration}: in the old form for good, because up fails on them: ${documents(leftOnPurpose)}.`,
+        `${migration}: in the old form for good, because up fails on them or the database refuses them: ${documents(leftOnPurpose)}.`,
     ),
   ];
 }

@@ -120,12 +120,12 @@ export function backupPage({
   const size =
     used === undefined
       ? ''
-      : ` (${bytes(used)}${limitBytes === undefined ? '' : ` of at most ${bytes(limitBytes)}`})`;
+      : ` The way back of the migration has ${bytes(used)}${limitBytes === undefined ? '' : ` of at most ${bytes(limitBytes)}`}.`;
   return {
     headline:
       kind === 'snapshot'
         ? `The snapshot ${snapshot ?? ''} was made in ${time(tookMs)}.`
-        : `${documents(kept ?? 0)} kept as they are${size}, in ${time(tookMs)}.`,
+        : `${documents(kept ?? 0)} kept as they are, in ${time(tookMs)}.${size}`,
     sections: [],
   };
 }
