@@ -40,7 +40,7 @@ const flow = z.strictObject({
   maxLoad: z.number().min(0).optional(),
   criticalLoad: z.number().min(0).optional(),
   /** Asked before each batch (cached for a second): 2xx go on, 429 or 503 wait; anything else or no answer waits too. */
-  probe: z.url({ protocol: /^https?$/ }).optional(),
+  probe: z.url({ protocol: /^https?$/, error: 'must be a URL with http or https' }).optional(),
   /** Only within these hours. */
   window: z
     .strictObject({

@@ -57,7 +57,7 @@ function refuse(seed: number, problems: number, checked: readonly Checked[]): vo
   if (count > 0)
     throw new AppError(
       'CLI_REFUSED',
-      `${count === 1 ? 'One thing is' : `${count} things are`} not as they must be (seed ${seed}).`,
+      `${count === 1 ? 'One thing is not as it' : `${count} things are not as they`} must be (seed ${seed}).`,
     );
 }
 

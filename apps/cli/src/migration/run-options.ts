@@ -1,3 +1,4 @@
+import { AppError } from '@tidegate/kernel';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { wholeNumber } from '../command.ts';
 
@@ -54,7 +55,7 @@ export const addFlowOptions = (command: Command): Command =>
     .option('--time-zone <zone>', 'of the window, as Europe/Berlin; without it UTC')
     .option('--days <days>', 'of the window, as mon,tue', (text) => text.split(','));
 
-/** The options of a run's request; what was not given is not in it. */
+/** The options of a run's request; what was not given is not in it. Thrown CLI_USAGE. */
 export function optionsOf(options: FlowOptions) {
   const flow = given(flowOf(options));
   return given({
@@ -72,6 +73,8 @@ export function optionsOf(options: FlowOptions) {
 
 function flowOf(options: FlowOptions) {
   const { timeZone, days } = options;
+  if (options.window === undefined && (timeZone !== undefined || days !== undefined))
+    throw new AppError('CLI_USAGE', '--time-zone and --days are of a window: give --window, too.');
   const window = given({ ...options.window, timeZone, days });
   return {
     targetBatchMs: options.targetBatchMs,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { acting, type World } from '../command.ts';
-import { table, toned } from '../output/output.ts';
+import { table, time, toned } from '../output/output.ts';
 import type { ShownRun } from './shown-run.ts';
 
 export function registerRuns(migration: Command, world: World): void {
@@ -13,8 +13,9 @@ export function registerRuns(migration: Command, world: World): void {
         const items = await client.all<ShownRun>('migration-runner', `/v1/runs${query}`);
         out.show({ items }, () =>
           table(
-            ['run', 'migration', 'action', 'status', 'changed'],
-            items.map((run) => [
+            ['began', 'run', 'migration', 'action', 'status', 'changed'],
+            inOrder(items).map((run) => [
+              time(run.startedAt),
               run.run,
               run.migration,
               run.action,
@@ -27,3 +28,7 @@ export function registerRuns(migration: Command, world: World): void {
       }),
     );
 }
+
+/** As they began: the last one last, beside the prompt. */
+const inOrder = (runs: readonly ShownRun[]): readonly ShownRun[] =>
+  runs.toSorted((a, b) => a.startedAt - b.startedAt);

@@ -47,19 +47,23 @@ export class MigrationController {
     // What has run stays on record, also when its file is gone.
     return runs.length > 0 || this.#migrations.has(migration)
       ? { items: logOf(runs) }
-      : reject('MIGRATION_UNKNOWN', `There is no migration ${migration}, and none has run.`);
+      : unknown(migration);
   }
 
   /** Documents that runs left as they were, as `onError: quarantine` says. */
   @Get(':id/quarantine')
   @RequireRole('operator', { everyEnvironment: true })
-  quarantine(
+  async quarantine(
     @ZodParam('id', id) migration: string,
     @ZodQuery(quarantineQuery) page: z.output<typeof quarantineQuery>,
   ) {
-    return this.#listQuarantined(migration, page);
+    const isKnown = this.#migrations.has(migration) || (await this.#runs.of(migration)).length > 0;
+    return isKnown ? this.#listQuarantined(migration, page) : unknown(migration);
   }
 }
+
+const unknown = (migration: string) =>
+  reject('MIGRATION_UNKNOWN', `There is no migration ${migration}, and none has run.`);
 
 function shown({ migration, hash, file }: Loaded, standing: Standing) {
   const { id: name, target, collection, description, phase = 'data', dependsOn = [] } = migration;

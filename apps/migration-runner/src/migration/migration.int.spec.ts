@@ -241,6 +241,10 @@ it('keeps a copy of what it quarantines, to be looked at', async () => {
       items: [{ key: 4, code: 'MIGRATION_UP_FAILED', document: { id: 4, price: 4, total: null } }],
     },
   });
+  expect(await service.get('/v1/migrations/sums/quarantine')).toMatchObject({
+    status: 404,
+    body: { code: 'MIGRATION_UNKNOWN' },
+  });
   const { body } = await service.get('/v1/migrations/totals/quarantine?limit=1');
   expect(
     await service.get(`/v1/migrations/totals/quarantine?after=${String(body['next'])}`),
