@@ -81,7 +81,8 @@ export function executeReport(
     ...findingIf(
       failed > 0,
       'left-on-purpose',
-      () => `Left unchanged, because up fails on them or the database refuses them: ${documents(failed)}.`,
+      () =>
+        `Left unchanged, because up fails on them or the database refuses them: ${documents(failed)}.`,
     ),
     ...findingIf(
       run.total.changed === 0 && counted?.pending === 0,

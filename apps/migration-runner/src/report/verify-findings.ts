@@ -25,7 +25,8 @@ export function verifyFindings(facts: Facts): readonly ReportFinding[] {
     ...findingIf(
       leftOnPurpose > 0,
       'left-on-purpose',
-      () => `Left unchanged, because up fails on them or the database refuses them: ${documents(leftOnPurpose)}.`,
+      () =>
+        `Left unchanged, because up fails on them or the database refuses them: ${documents(leftOnPurpose)}.`,
     ),
     ...findingIf(
       checked < matched,
