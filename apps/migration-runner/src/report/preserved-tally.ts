@@ -61,5 +61,5 @@ function addTo({ preserved, all, groups }: Kept, document: Row): void {
 /** A decimal or date of a database is no number: its text is summed up, as a checksum. */
 const summable = (value: unknown): Parameters<Sum['add']>[0] =>
   typeof value === 'object' && value !== null
-    ? String(value as Date)
+    ? (value as { toString(): string }).toString()
     : ((value ?? null) as Parameters<Sum['add']>[0]);
