@@ -117,7 +117,9 @@ describe('a migration that is checked', () => {
     ['preserved-changed', { preserved: [{ name: 'x', of: (async () => 1) as never }] }],
     [
       'invariant-broken',
-      { invariants: [{ name: 'x', holds: ({ items }) => !!(items as unknown as Row[]).reverse() }] },
+      {
+        invariants: [{ name: 'x', holds: ({ items }) => !!(items as unknown as Row[]).reverse() }],
+      },
     ],
     [
       'preserved-changed',

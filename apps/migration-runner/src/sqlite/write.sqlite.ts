@@ -20,7 +20,7 @@ export function writeAll(
   const now = database.prepare(`SELECT * FROM ${table} WHERE ${quoted(key)} IS ?`);
   const updates = new Map<string, StatementSync>();
   const update = (edit: Edit): Written => {
-    const rows = readRows(now, [bound(edit.before[key] as Key)], columns);
+    const rows = readRows(now, [bound(edit.before[key])], columns);
     if (rows.length > 1) throw notUnique(selection, 'id', edit.before[key] as Key);
     const [row] = rows;
     if (!row || !isAsRead(edit, row)) return 'conflict';
@@ -29,7 +29,7 @@ export function writeAll(
     const sql = `UPDATE ${table} SET ${set.sql} WHERE ${quoted(key)} IS ?`;
     const statement = updates.get(sql) ?? database.prepare(sql);
     updates.set(sql, statement);
-    statement.run(...set.values, bound(edit.before[key] as Key));
+    statement.run(...set.values, bound(edit.before[key]));
     return 'written';
   };
   return inTransaction(database, () => edits.map((edit) => refusedOr(() => update(edit))));
