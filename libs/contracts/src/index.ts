@@ -28,6 +28,7 @@ export { mentionsOf, type References, referencesOf } from './references.ts';
 export * from './segment.ts';
 export { MAX_TOTAL_WEIGHT, type Prerequisite, type Rule, type Split } from './targeting.ts';
 export * from './migration.ts';
+export * from './migration-options.ts';
 export { runOptionProblems } from './migration-rules.ts';
 export * from './migration-report.ts';
 export * from './notification.ts';

@@ -1,4 +1,4 @@
-import type { MigrationAction } from './migration.ts';
+import type { MigrationAction } from './migration-options.ts';
 import { asFields, type Fields, type PlanIssue } from './plan-values.ts';
 
 const DEFAULT_BATCH_SIZE = 500;

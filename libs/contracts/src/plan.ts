@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { flagKey, name, variantName } from './fields.ts';
-import { migrationActions, runOptions } from './migration.ts';
+import { migrationActions, runOptions } from './migration-options.ts';
 import { atLeast, duration, percentage, share } from './plan-fields.ts';
 import { guard } from './plan-guard.ts';
 import { metric } from './plan-metric.ts';
