@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Migration, Row } from '@tidegate/migration';
-import { crashAt } from '@tidegate/store/testing';
+import type { FaultPoint } from '@tidegate/store';
+import { Crash, crashAt } from '@tidegate/store/testing';
 import { runnerWorld } from './runner-world.contract.ts';
 
 const totals: Migration = {
@@ -61,7 +63,9 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
       const executed = world.rows();
       await world.ask('m-2', 'execute', { onFailure: 'revert', batchSize: 2, minBatchSize: 1 });
       await world.start().advance('m-2');
-      await expect(world.start({ faults: crashAt(point, 1) }).advance('m-2')).rejects.toThrow();
+      await expect(world.start({ faults: crashAt(point, 1) }).advance('m-2')).rejects.toThrow(
+        Crash,
+      );
       await world.start().advance('m-2');
       expect(await world.state('m-2')).toMatchObject({ status: 'failed' });
       expect(world.rows()).toEqual(executed);
@@ -75,7 +79,7 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     refusing(world, 7);
     await world.ask('m-1', 'execute', { onFailure: 'revert', batchSize: 2, minBatchSize: 1 });
     const faults = crashAt('batch.written', 2);
-    await expect(world.start({ faults }).advance('m-1')).rejects.toThrow();
+    await expect(world.start({ faults }).advance('m-1')).rejects.toThrow(Crash);
     for (let shift = 0; shift < 2; shift += 1) await world.start().advance('m-1');
     expect(await world.state('m-1')).toMatchObject({ reverted: { changed: 7 } });
     expect(world.rows()).toEqual(before);
@@ -110,7 +114,7 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     await world.ask('m-1', 'execute', { onFailure: 'revert' });
     await expect(
       world.start({ faults: crashAt('batch.recorded', 1) }).advance('m-1'),
-    ).rejects.toThrow();
+    ).rejects.toThrow(Crash);
     await world.pause('m-1');
     await world.run('m-2', 'execute');
     await expect(world.resume('m-1')).rejects.toThrow('MIGRATION_OVERTAKEN: m-2 (execute)');
@@ -120,7 +124,7 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     const world = runnerWorld(12, totals);
     const cutOff = async (run: string) => {
       const faults = crashAt('batch.journaled', 1);
-      await expect(world.start({ faults }).advance(run)).rejects.toThrow();
+      await expect(world.start({ faults }).advance(run)).rejects.toThrow(Crash);
       await world.pause(run);
     };
     await world.ask('m-1', 'execute');
@@ -141,7 +145,7 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     await world.ask('m-1', 'execute', { onFailure: 'revert', batchSize: 2, minBatchSize: 1 });
     await expect(
       world.start({ faults: crashAt('batch.recorded', 2) }).advance('m-1'),
-    ).rejects.toThrow();
+    ).rejects.toThrow(Crash);
     await world.pause('m-1');
     await world.run('m-2', 'backup');
     await world.resume('m-1');
@@ -154,3 +158,80 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
     expect(world.rows().slice(4)).toEqual(before.slice(4));
   });
 });
+
+const points: readonly FaultPoint[] = [
+  'batch.read',
+  'batch.journaled',
+  'batch.written',
+  'batch.recorded',
+  'revert.read',
+  'revert.written',
+  'revert.recorded',
+  'execute.saved',
+];
+const story = fc.record({
+  batchSize: fc.integer({ min: 1, max: 4 }),
+  refused: fc.integer({ min: 20, max: 31 }),
+  hasExecutedBefore: fc.boolean(),
+  hasImages: fc.boolean(),
+  crashes: fc.array(
+    fc.record({
+      point: fc.constantFrom(...points),
+      nth: fc.integer({ min: 1, max: 4 }),
+      /** Meanwhile the run is paused, and a backup is made. */
+      isPaused: fc.boolean(),
+    }),
+    { maxLength: 4 },
+  ),
+});
+type Story = typeof story extends fc.Arbitrary<infer S> ? S : never;
+
+/** Until it has ended, however often its runner dies. */
+async function ended(
+  world: ReturnType<typeof runnerWorld>,
+  run: string,
+  crashes: Story['crashes'],
+): Promise<string> {
+  for (let shift = 0; shift < 20; shift += 1) {
+    const crash = crashes[shift];
+    const faults = crash ? { faults: crashAt(crash.point, crash.nth) } : {};
+    await world
+      .start(faults)
+      .advance(run)
+      .catch((error: unknown) => {
+        if (!(error instanceof Crash)) throw error;
+      });
+    const { status } = await world.state(run);
+    if (status !== 'running') return status;
+    if (!crash?.isPaused) continue;
+    await world.pause(run);
+    await world.run(`backup-${shift}`, 'backup');
+    await world.resume(run);
+  }
+  throw new Error(`${run} does not end`);
+}
+
+it('leaves what was before it, whatever that is and wherever runners die, and all of it can be undone', async () => {
+  await fc.assert(
+    fc.asyncProperty(story, async ({ batchSize, refused, hasImages, crashes, ...of }) => {
+      const world = runnerWorld(9, { ...totals, down });
+      const before = world.rows();
+      if (of.hasExecutedBefore) await world.run('m-1', 'execute');
+      for (let id = 20; id < 32; id += 1)
+        world.database.exec(`INSERT INTO orders (id, a, b) VALUES (${id}, 1, 1)`);
+      const now = world.rows();
+      refusing(world, refused);
+      const options = { batchSize, minBatchSize: 1, onFailure: 'revert' } as const;
+      await world.ask('m-2', 'execute', { ...options, ...(hasImages ? {} : { backup: 'none' }) });
+      expect(await ended(world, 'm-2', crashes)).toBe('failed');
+      expect(world.rows()).toEqual(now);
+      expect((await world.state('m-2')).work).toMatchObject({ failures: [] });
+      agreeing(world);
+      await world.run('m-3', 'execute');
+      await world.run('m-4', 'revert');
+      expect(world.rows().slice(0, 9)).toEqual(before);
+      expect(world.rows().every(({ total }) => total === null)).toBe(true);
+    }),
+    { numRuns: process.env['NIGHTLY'] === '1' ? 1_000 : 60 },
+  );
+}, 600_000);
