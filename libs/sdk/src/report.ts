@@ -11,7 +11,8 @@ export const reportTo =
   (onError?: Report): Report =>
   (error) => {
     try {
-      onError?.(error);
+      const told: unknown = onError?.(error);
+      if (told instanceof Promise) told.catch(() => undefined);
     } catch {
       // `status.lastError` has what was to be reported.
     }

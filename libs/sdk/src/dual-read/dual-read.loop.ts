@@ -161,7 +161,7 @@ class Reading<A extends readonly unknown[], R> {
         mode === 'new'
           ? [await this.#aside(mode, 'old', args), answered]
           : [answered, await this.#aside(mode, 'new', args)];
-      if (this.#options.same(first, second)) this.#counts.compared(mode, 'match');
+      if (this.#isSame(first, second)) this.#counts.compared(mode, 'match');
       else await this.#compareAgain(mode, args);
     } catch (error) {
       this.#counts.compared(mode, 'failed');
@@ -175,18 +175,31 @@ class Reading<A extends readonly unknown[], R> {
       this.#aside(mode, 'old', args),
       this.#aside(mode, 'new', args),
     ]);
-    const { same, name, onMismatch } = this.#options;
-    if (same(old, fresh)) {
+    const { name, onMismatch } = this.#options;
+    if (this.#isSame(old, fresh)) {
       this.#counts.compared(mode, 'moved');
       return;
     }
     this.#counts.compared(mode, 'mismatch');
     if (onMismatch === undefined || !this.#samples.take()) return;
-    try {
-      onMismatch({ name, mode, key: this.#nameOf(args), args, old, new: fresh });
-    } catch (error) {
+    const failed = (error: unknown) => {
       this.#failed(`onMismatch failed: ${messageOf(error)}`, error);
+    };
+    try {
+      const mismatch = { name, mode, key: this.#nameOf(args), args, old, new: fresh };
+      const told: unknown = onMismatch(mismatch);
+      if (told instanceof Promise) told.catch(failed);
+    } catch (error) {
+      failed(error);
     }
+  }
+
+  /** Thrown TypeError where `same` gives no answer at once: a promise would count as a match, whatever it says. */
+  #isSame(old: Awaited<R>, fresh: Awaited<R>): boolean {
+    const answer: unknown = this.#options.same(old, fresh);
+    if (typeof answer === 'boolean') return answer;
+    if (answer instanceof Promise) answer.catch(() => undefined);
+    throw new TypeError('same gave neither true nor false');
   }
 
   /** A reading that nobody waits for. */

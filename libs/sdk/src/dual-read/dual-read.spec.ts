@@ -116,6 +116,27 @@ describe('shadow', () => {
     ]);
   });
 
+  it('lives on when what hears of mismatches and errors fails later', async () => {
+    const late = (): never => Promise.reject(new Error('too late')) as never;
+    const { read, tables, outcomes, errors } = opened('shadow', { onMismatch: late });
+    tables.new.set(1, 11);
+    expect(read(1)).toBe(10);
+    await read.settled();
+    expect(outcomes).toEqual(['shadow mismatch']);
+    expect(errors[0]).toContain('onMismatch failed: too late');
+  });
+
+  it('takes no promise for a match', async () => {
+    const late = async () => {
+      throw new Error('too late');
+    };
+    const { read, outcomes, errors } = opened('shadow', { same: late as never });
+    expect(read(1)).toBe(10);
+    await read.settled();
+    expect(outcomes).toEqual(['shadow failed']);
+    expect(errors[0]).toContain('1 was not compared: same gave neither true nor false');
+  });
+
   it('gives the caller the error of the old reading, and compares nothing', async () => {
     const { read, reads, outcomes } = opened('shadow');
     expect(() => read(7)).toThrow('old has no 7');
