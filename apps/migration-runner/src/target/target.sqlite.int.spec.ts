@@ -183,6 +183,18 @@ describe('an SQLite target', () => {
     expect(await write.write(things, [edit])).toEqual(['written']);
   });
 
+  it('waits for who holds the file without keeping the process waiting', async () => {
+    const { database, write } = opened(
+      'CREATE TABLE things (id INTEGER PRIMARY KEY, a); INSERT INTO things (id) VALUES (1)',
+    );
+    const [before] = await write.page(things, undefined, 1);
+    database.exec('BEGIN IMMEDIATE; UPDATE things SET a = NULL');
+    const writing = write.write(things, [editOf(before!, { ...before, a: 2 })]);
+    await new Promise(setImmediate); // which comes while it is waited for
+    database.exec('COMMIT');
+    expect(await writing).toEqual(['written']);
+  });
+
   it('refuses an integer that does not fit, and writes the rest', async () => {
     const { write } = opened(
       'CREATE TABLE things (id INTEGER PRIMARY KEY, a); INSERT INTO things (id) VALUES (1), (2)',

@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { deserialize, serialize } from 'node:v8';
 import { AppError, isAppError, messageOf } from '@tidegate/kernel';
@@ -13,6 +14,9 @@ import type { Key, Reading, Selection, Target } from './target.port.ts';
 import { uniquePage } from './unique-keys.ts';
 
 const BUSY_WAIT_MS = 5_000;
+const BUSY_AGAIN_MS = 10;
+/** SQLite itself waits by keeping the whole process waiting. */
+const STANDSTILL_MS = 5;
 
 /** A table of an SQLite file; a reading connection cannot write. */
 export function openSqliteTarget(file: string, access: 'read' | 'write'): Target {
@@ -22,11 +26,13 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
   const query = (selection: Selection, what = '*'): Query =>
     queryOf(columnsOf(selection.collection), selection, what);
   const attempt = async <T>(work: () => T): Promise<T> => {
-    try {
-      return work();
-    } catch (error) {
-      throw named(error, access);
-    }
+    for (const since = performance.now(); ; await wait(BUSY_AGAIN_MS))
+      try {
+        return work();
+      } catch (error) {
+        const isOver = performance.now() - since > BUSY_WAIT_MS;
+        if (isOver || !BUSY.has(codeOf(error))) throw named(error, access);
+      }
   };
   return {
     server: () =>
@@ -136,7 +142,7 @@ function connect(file: string, access: 'read' | 'write'): DatabaseSync {
   try {
     const url = pathToFileURL(file);
     url.searchParams.set('mode', access === 'read' ? 'ro' : 'rw'); // never makes the file
-    const database = new DatabaseSync(url, { readOnly: access === 'read', timeout: BUSY_WAIT_MS });
+    const database = new DatabaseSync(url, { readOnly: access === 'read', timeout: STANDSTILL_MS });
     if (access === 'write') database.exec('PRAGMA synchronous = FULL');
     return database;
   } catch (error) {
@@ -144,14 +150,19 @@ function connect(file: string, access: 'read' | 'write'): DatabaseSync {
   }
 }
 
+const BUSY = new Set([5, 6]); // busy, locked: by others, who will be done
 const RETRYABLE = new Set([5, 6, 10, 13, 14]); // busy, locked, I/O error, full, cannot open
 const READ_ONLY = 8;
 const DENIED = new Set([3, 23]); // permission, authorisation
 
+function codeOf(error: unknown): number {
+  const errcode = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof errcode === 'number' ? errcode & 0xff : 0;
+}
+
 function named(error: unknown, access: 'read' | 'write'): AppError {
   if (isAppError(error)) return error;
-  const errcode = (error as { errcode?: unknown }).errcode;
-  const code = typeof errcode === 'number' ? errcode & 0xff : 0;
+  const code = codeOf(error);
   const refusal = (name: MigrationErrorCode): AppError<MigrationErrorCode> =>
     new AppError(name, `The database refused: ${messageOf(error)}`, { cause: error });
   if (code === READ_ONLY && access === 'write') return refusal('MIGRATION_TARGET_READ_ONLY');
