@@ -66,4 +66,7 @@ it('says of a run that undid what it had done both: what failed, and that it is 
 it('says who cancelled', () => {
   const cancelled = { status: 'cancelled', endedAt: 2_000, by: 'robin' };
   expect(logOf([run('m-1', {}, cancelled)])[1]).toMatchObject({ status: 'CANCELLED', by: 'robin' });
+  const reverting = { code: 'x', message: 'x', before: work.total };
+  const undoing = run('m-1', { reverting, total: { ...nothingYet, changed: 6 } }, cancelled);
+  expect(logOf([undoing])[1]).toMatchObject({ counts: { changed: 7 } });
 });

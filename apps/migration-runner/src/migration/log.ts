@@ -49,7 +49,7 @@ function endsOf(run: Ended): Pick<LogEntry, 'status' | 'counts' | 'code' | 'mess
     case 'completed':
       return [{ status: action === 'revert' ? 'ROLLED_BACK' : 'COMPLETED', counts }];
     case 'cancelled':
-      return [{ status: 'CANCELLED', counts, by: run.by }];
+      return [{ status: 'CANCELLED', counts: reverting?.before ?? counts, by: run.by }];
     case 'failed': {
       const { code, message, reverted } = run;
       const failed = {
