@@ -11,9 +11,13 @@ export const reportTo =
   (onError?: Report): Report =>
   (error) => {
     try {
-      const told: unknown = onError?.(error);
-      if (told instanceof Promise) told.catch(() => undefined);
+      unawaited(onError?.(error));
     } catch {
       // `status.lastError` has what was to be reported.
     }
   };
+
+/** Also an asynchronous handler must not end the process when it fails. */
+function unawaited(told: unknown): void {
+  if (told instanceof Promise) told.catch(() => undefined);
+}
