@@ -14,8 +14,16 @@ export async function slowdown({ name, documents, database, runner, figure }: Be
   const felt = async (beside: string, options?: object): Promise<number> => {
     await database.load(documents, 1);
     const run = options && (await runner.begin('orders', 'execute', options));
+    if (run !== undefined) await runner.untilWritten(run);
+    const begun = performance.now();
+    const left = await database.pending();
     const sorted = await readers(database, documents, READ_MS);
-    if (run !== undefined) await runner.cancelIfRunning(run);
+    if (run !== undefined) {
+      const done = left - (await database.pending());
+      const rate = (done * 1_000) / (performance.now() - begun);
+      figure(`${what}, ${beside}: the run`, rate, 'documents/s');
+      await runner.cancelIfRunning(run);
+    }
     figure(`${what}, ${beside}: p50`, quantile(sorted, 0.5), 'ms');
     const p99 = quantile(sorted, 0.99);
     figure(`${what}, ${beside}: p99`, p99, 'ms');

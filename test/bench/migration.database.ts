@@ -18,7 +18,8 @@ export interface Database {
   close(): Promise<void>;
 }
 
-export const PAGE = 1_000;
+/** PAGE: how many documents are in a batch, of everybody's. */
+export const PAGE = Number(process.env['PAGE'] ?? 1_000);
 const LOADED_AT_ONCE = 500;
 
 /** For a load: orders in groups. */

@@ -10,6 +10,8 @@ export interface Runner {
   /** From its start to its end as the runner records it, ms. Thrown when it does not complete. */
   run(migration: string, action: string, options?: object): Promise<Ran>;
   begin(migration: string, action: string, options?: object): Promise<string>;
+  /** Resolves when the run has counted and has written its first batch. */
+  untilWritten(run: string): Promise<void>;
   cancelIfRunning(run: string): Promise<void>;
   /** Resident, at most since it was last asked, MB. */
   peak(): number;
@@ -53,6 +55,9 @@ export async function openRunner(folder: string, name: string, url: string): Pro
   };
   return {
     begin,
+    untilWritten: async (run) => {
+      while ((await stateOf(house, run)).counts.changed === 0) await wait(LOOK_MS);
+    },
     run: async (...given) => ended(house, await begin(...given)),
     cancelIfRunning: async (run) => {
       const { status } = await stateOf(house, run);
