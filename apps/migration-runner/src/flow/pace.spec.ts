@@ -20,6 +20,14 @@ describe('the pace of a run', () => {
     expect(after(firstPace(100, bounds), [80]).restMs).toBe(0);
   });
 
+  it('does not make batches smaller because they take long to find', () => {
+    const batch = { documents: 50, tookMs: 2_000, workMs: 40 };
+    expect(paced(firstPace(50, bounds), batch, bounds, { at: NOW }).size).toBe(60);
+    expect(paced(firstPace(50, bounds), { ...batch, workMs: 200 }, bounds, { at: NOW }).size).toBe(
+      23,
+    );
+  });
+
   it('is stopped by batches that stay slow when they cannot be smaller', () => {
     const slow = after(firstPace(10, bounds), [900, 900, 900, 900, 900]);
     expect(slow.slow).toEqual({

@@ -1,6 +1,12 @@
 import { type Batch, sized, type SizeBounds, type Sizing, within } from './batch-size.ts';
 import type { Facts } from './throttle.ts';
 
+/** A batch that has ended. */
+export interface Ended extends Batch {
+  /** Without what it took to find its documents; left out: that was nothing to speak of. */
+  readonly workMs?: number;
+}
+
 /** How a run has gone lately, and what follows from it. */
 export interface Pace extends Sizing {
   /** Times of the newest batches of the smallest size, ms. */
@@ -24,7 +30,7 @@ export const firstPace = (size: number, bounds: SizeBounds): Pace => ({
 
 export function paced(
   pace: Pace,
-  batch: Batch,
+  batch: Ended,
   bounds: SizeBounds,
   { at, niceRatio = 0 }: { readonly at: number; readonly niceRatio?: number | undefined },
 ): Pace {
@@ -33,7 +39,8 @@ export function paced(
   const { slow: _over, ...before } = pace;
   const next = {
     ...before,
-    ...sized(pace, batch, bounds),
+    // A page may cost as much to find however short it is: smaller batches would only have more of them found.
+    ...sized(pace, { ...batch, tookMs: batch.workMs ?? batch.tookMs }, bounds),
     smallest,
     restMs: batch.tookMs * niceRatio,
   };

@@ -4,10 +4,9 @@ import type { MigrationErrorCode } from '../errors.ts';
 import type { Run, Work } from '../run/run.ts';
 import type { RunnerCommand, ThrottleReason } from '../run/runner-command.ts';
 import type { Shift } from '../run/shift.handler.ts';
-import type { Batch } from './batch-size.ts';
 import { type Asking, createFacts, FRESH_MS, type FactsDeps, isUndoing } from './facts.handler.ts';
 import { boundsOf, flowFor } from './limits.ts';
-import { firstPace, paced } from './pace.ts';
+import { type Ended, firstPace, paced } from './pace.ts';
 import { criticalLoad, type Facts, type Throttle, throttleOf, unknownLimit } from './throttle.ts';
 
 export type Begin =
@@ -24,7 +23,7 @@ export interface Pacing {
    */
   begin(asking: Asking, shift: Turns): Promise<number | undefined>;
   /** Told of each batch when it is written; says how large the next is to be. */
-  ended(work: Work, batch: Batch): number;
+  ended(work: Work, batch: Ended): number;
 }
 
 type Turns = Pick<Shift, 'fence' | 'goOn' | 'goOnToBatch'>;

@@ -65,9 +65,10 @@ export async function throughBatches(job: Job, begun: Run, pass: Pass): Promise<
       // Whoever wants rests between batches wants no haste, and what was read before a long rest is stale after it.
       if (!work.flow?.niceRatio)
         ahead = begin(job, { ...order, work, batch: order.batch + 1, after, size, documentBytes });
+      const writtenFrom = job.clock.now();
       const applied = await pass.apply({ ...order, work }, batch);
       if (!applied) return;
-      run = await recorded(job, work, batch, { ...applied, startedAt });
+      run = await recorded(job, work, batch, { ...applied, startedAt, writtenFrom });
     }
   } finally {
     await ahead?.prepared; // it uses the connection that is closed next
@@ -105,18 +106,24 @@ async function fresh(
   return begin(job, order());
 }
 
+interface Times {
+  readonly startedAt: number;
+  readonly writtenFrom: number;
+}
+
 /** One save for a batch. What the database refused stops a run here, when what was written is recorded. */
 async function recorded(
   job: Job,
   work: Work,
-  { first, last, rows, failures: before }: Prepared,
-  { changed, skipped, failures, failed, startedAt }: Applied & { readonly startedAt: number },
+  { first, last, rows, failures: before, madeMs }: Prepared,
+  { changed, skipped, failures, failed, startedAt, writtenFrom }: Applied & Times,
 ): Promise<Run> {
   const { run, faults, clock, pacing } = job;
   await faults.at('batch.written', `migration-runs/${run}`);
   await quarantined(job, failures, failed);
   const tookMs = Math.max(0, clock.now() - startedAt);
-  const nextSize = pacing.ended(work, { documents: rows, tookMs });
+  const workMs = madeMs + Math.max(0, clock.now() - writtenFrom);
+  const nextSize = pacing.ended(work, { documents: rows, tookMs, workMs });
   const later = failures.slice(before.length);
   const stop = stopFor({ ...work, failures: [...work.failures, ...before] }, later);
   const listed =

@@ -23,6 +23,8 @@ export interface Prepared {
   readonly isKept: boolean;
   /** How large they are, about. */
   readonly documentBytes: number;
+  /** What it took, but for finding them. */
+  readonly madeMs: number;
 }
 
 export type Preparation = Prepared | 'no-more' | 'shift-ended';
@@ -45,8 +47,9 @@ const MEASURED = 20;
 
 /** Reads, transforms and keeps the next page of what is pending. */
 export async function prepare(job: Job, order: Order): Promise<Preparation> {
-  const { migration, target, faults, run } = job;
+  const { migration, target, faults, run, clock } = job;
   const page = await nextPage(job, order);
+  const since = clock.now();
   const [first, last] = [page[0], page.at(-1)];
   if (!first || !last) return 'no-more';
   await faults.at('batch.read', `migration-runs/${run}`);
@@ -62,7 +65,8 @@ export async function prepare(job: Job, order: Order): Promise<Preparation> {
   const isKept =
     stopFor(order.work, made.failures) !== undefined || (await keepEdits(job, order, made.edits));
   const keys = { first: target.keyOf(selection, first), last: target.keyOf(selection, last) };
-  return { ...keys, rows: rows.length, ...made, isKept, documentBytes: averageBytes(page) };
+  const madeMs = Math.max(0, clock.now() - since);
+  return { ...keys, rows: rows.length, ...made, isKept, documentBytes: averageBytes(page), madeMs };
 }
 
 async function nextPage({ migration, target }: Job, order: Order): Promise<readonly Row[]> {
