@@ -96,6 +96,27 @@ describe('a migration', () => {
     expect(standingOf([executed, all]).done).toBe('nothing');
   });
 
+  it('stands after the rollback of a rollout as others have left it, with their text', () => {
+    const ofRollout = (id: string, of: Partial<Work>) => run({ ...of, rollout: { id } as never });
+    const others = run(changed);
+    const accepted = { ...changed, definitionHash: 'two', acceptChange: 'a comment' };
+    const rollout = ofRollout('r-1', accepted);
+    const back = (id: string, of: Partial<Work> = changed) =>
+      ofRollout(id, { ...of, action: 'revert' });
+    expect(standingOf([others, rollout, back('r-1')])).toMatchObject({
+      done: 'partly',
+      text: { run: others.id },
+    });
+    expect(standingOf([others, rollout, back('r-1', {})]).done).toBe('all');
+    expect(standingOf([rollout, back('r-1')])).toEqual(standingOf([]));
+    expect(standingOf([others, back('r-2', {})])).toEqual(standingOf([others]));
+    // An execute that did not undo itself to its end has left something, too.
+    const reverting = { code: 'x', message: 'x', before: changed.total };
+    const left = run({ ...changed, reverting, journalFrom: 0 }, failed);
+    const again = ofRollout('r-1', changed);
+    expect(standingOf([left, again, back('r-1')]).done).toBe('partly');
+  });
+
   it('has no way back once a cleanup has begun, unless that was refused before', () => {
     const cleanup = run({ action: 'cleanup' }, { status: 'cancelled' });
     expect(standingOf([run(changed), cleanup]).forgottenBy).toBe(cleanup.id);

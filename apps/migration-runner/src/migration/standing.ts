@@ -20,11 +20,21 @@ export interface Standing {
   readonly cutOver: boolean;
   /** The run that has given up, or begun to, the way back. */
   readonly forgottenBy?: string | undefined;
+  /** For which rollouts it was executed since it was last undone, undefined for none, and the text that it had then. */
+  readonly executedFor: readonly {
+    readonly rollout: string | undefined;
+    readonly text: Standing['text'];
+  }[];
   /** Runs under way that write. */
   readonly writing: readonly { readonly id: string; readonly action: MigrationAction }[];
 }
 
-export const untouched: Standing = { done: 'nothing', cutOver: false, writing: [] };
+export const untouched: Standing = {
+  done: 'nothing',
+  cutOver: false,
+  executedFor: [],
+  writing: [],
+};
 
 const WRITING: ReadonlySet<MigrationAction> = new Set(['backup', 'execute', 'revert', 'cleanup']);
 export const writes = (action: MigrationAction): boolean => WRITING.has(action);
@@ -52,7 +62,9 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
   const standing = writesNow ? { ...before, writing: [...before.writing, { id, action }] } : before;
   if (isUnbegun(run)) return standing;
   if (reverting)
-    return run.status === 'failed' && run.reverted ? putBack(standing, work) : partly(standing);
+    return run.status === 'failed' && run.reverted
+      ? putBack(standing, work)
+      : partly(action === 'execute' ? executed(standing, id, run) : standing);
   switch (action) {
     case 'execute':
       return executed(standing, id, run);
@@ -60,7 +72,7 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
       if (status === 'completed') return { ...standing, verified: work.definitionHash };
       return isDisproved(run) ? { ...standing, verified: undefined } : standing;
     case 'revert':
-      if (status === 'completed') return undone(standing);
+      if (status === 'completed') return taken(standing, work);
       return standing.done === 'nothing' ? standing : partly(standing);
     case 'cutover':
       return status === 'completed' ? { ...standing, done: 'all', cutOver: true } : standing;
@@ -91,6 +103,16 @@ const putBack = (standing: Standing, work: Work): Standing =>
     ? partly(standing)
     : undone(standing);
 
+/** A rollout takes back what it did itself; what others did stays, and is in part where it took back something. */
+function taken(standing: Standing, { rollout, total }: Work): Standing {
+  const { executedFor } = standing;
+  const others = rollout ? executedFor.filter((each) => each.rollout !== rollout.id) : [];
+  const last = others.at(-1);
+  if (!last) return undone(standing);
+  const left = { ...standing, executedFor: others, text: last.text };
+  return total.matched === 0 ? left : partly(left);
+}
+
 /** As if it had never been executed: its text may be another one from here on. */
 const undone = (standing: Standing): Standing => ({
   ...standing,
@@ -98,17 +120,20 @@ const undone = (standing: Standing): Standing => ({
   text: undefined,
   verified: undefined,
   cutOver: false,
+  executedFor: [],
 });
 
 function executed(standing: Standing, id: string, { status, work }: KnownRun['run']): Standing {
   const completed = status === 'completed';
   if (!completed && !isBegun(work)) return standing;
-  const { definitionHash: hash, acceptChange, total } = work;
+  const { definitionHash: hash, acceptChange, total, rollout } = work;
   const isSame = completed && total.changed === 0;
+  const text = standing.text && acceptChange === undefined ? standing.text : { hash, run: id };
   return {
     ...standing,
     done: completed ? 'all' : 'partly',
-    text: standing.text && acceptChange === undefined ? standing.text : { hash, run: id },
+    text,
+    executedFor: [...standing.executedFor, { rollout: rollout?.id, text }],
     verified: isSame ? standing.verified : undefined,
   };
 }

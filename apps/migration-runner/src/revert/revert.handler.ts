@@ -4,6 +4,7 @@ import type { MigrationErrorCode } from '../errors.ts';
 import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
 import type { JournalMark } from '../journal/journal.port.ts';
 import type { Kept } from '../journal/kept.ts';
+import type { KnownRun } from '../migration/standing.ts';
 import { keyText, listedIn } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
 import { type Report, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
@@ -21,11 +22,13 @@ interface Reach {
   readonly floor: number;
   /** Those of the batches that were kept there. */
   readonly taken: (batches: readonly Kept[]) => readonly Kept[];
+  /** The runs whose batches these are; undefined: all there are. */
+  readonly of?: ReadonlySet<string>;
 }
 
 /**
  * Walks the journal, newest first, down to what was undone before, and puts back what it finds. An execute that failed
- * finds only what it kept itself: a backup, and what other runs kept while it was paused, is not its to undo.
+ * finds only what it kept itself, a rollout what its own runs kept: what others kept is not theirs to undo.
  */
 export async function revert(job: Job): Promise<void> {
   const reach = await reachOf(job);
@@ -37,7 +40,7 @@ export async function revert(job: Job): Promise<void> {
       if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined) return;
       const batches: readonly Kept[] = unwrapped(await ahead);
       const place = batches[0]?.place ?? 0;
-      if (place <= floor) return await finish(job, work, from);
+      if (place <= floor) return await finish(job, work, reach);
       ahead = reading(job, place);
       const taken = reach.taken(batches);
       if (taken.length === 0) continue;
@@ -73,15 +76,32 @@ async function measured({ work, journal, record }: Job, floor: number): Promise<
 async function reachOf(job: Job): Promise<Reach> {
   const marks = await job.journal.marks();
   const from = await beginning(job, marks);
-  const [floor, itself] = [floorOf(marks), undoesItselfFrom(job.work)];
-  if (itself === undefined) {
-    const undone = undoneRuns(marks);
+  const [floor, undone] = [floorOf(marks), undoneRuns(marks)];
+  const own = await ownRuns(job);
+  if (!own)
     return { from, floor, taken: (batches) => batches.filter(({ run }) => !undone.has(run)) };
-  }
+  const of = new Set(own.map(({ id }) => id));
+  // An older backup of others is not gone through: what has no way back without it is listed, for a revert that does.
+  const hasBackup = own.some(({ run }) => run.work.action === 'backup');
   const taken = (batches: readonly Kept[]) =>
-    // An older backup is not gone through: what has no way back without it is listed, for a revert that does.
-    batches.flatMap((kept) => (kept.run === job.run ? [{ ...kept, hasBackupBelow: false }] : []));
-  return { from, floor: Math.max(floor, itself), taken };
+    batches
+      .filter(({ run }) => of.has(run) && !undone.has(run))
+      .map((kept) => ({ ...kept, hasBackupBelow: kept.hasBackupBelow && hasBackup }));
+  const begins = own.map(({ run }) => (run.work.action === 'backup' ? 0 : run.work.journalFrom));
+  const lowest = Math.min(...begins.filter((place) => place !== undefined), from);
+  return { from, floor: Math.max(floor, lowest), taken, of };
+}
+
+/** Whose changes alone are to be undone: those of a rollout, or of an execute that failed. Undefined: everybody's. */
+async function ownRuns({ run, work, runsOf }: Job): Promise<readonly KnownRun[] | undefined> {
+  const { action, migration, rollout } = work;
+  const isItself = undoesItselfFrom(work) !== undefined;
+  if (!isItself && (action !== 'revert' || !rollout)) return undefined;
+  const keeps = ({ work: { action: its } }: KnownRun['run']) =>
+    its === 'execute' || its === 'backup';
+  return (await runsOf(migration)).filter((each) =>
+    isItself ? each.id === run : keeps(each.run) && each.run.work.rollout?.id === rollout?.id,
+  );
 }
 
 /** Where this revert began, also if that was another runner's doing. */
@@ -147,18 +167,17 @@ const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
   failed: (a.failed ?? 0) + (b.failed ?? 0),
 });
 
-async function finish(job: Job, work: Work, place: number): Promise<void> {
-  const kind = (await isAllUndone(job, work)) ? 'reverted' : 'undone';
-  await job.journal.mark({ kind, run: job.run, place });
+async function finish(job: Job, work: Work, { from: place, of }: Reach): Promise<void> {
+  if (!of || (await isAllKept(job, work)))
+    await job.journal.mark({ kind: 'reverted', run: job.run, place });
+  else for (const run of of) await job.journal.mark({ kind: 'undone', run, place });
   await job.record('FinishRun', { report: reportOf(work, job.clock.now()) });
 }
 
-/** Where nothing is kept but what a run has undone itself, its room is free as after any other revert. */
-async function isAllUndone({ journal }: Job, work: Work): Promise<boolean> {
-  const itself = undoesItselfFrom(work);
-  if (itself === undefined) return true;
+/** Where nothing else is kept, its room is free as after any other revert. */
+async function isAllKept({ journal }: Job, { total }: Work): Promise<boolean> {
   const floor = floorOf(await journal.marks());
-  return itself <= floor && work.total.matched === (await journal.editsAbove(floor));
+  return total.matched === (await journal.editsAbove(floor));
 }
 
 function reportOf(work: Work, endedAt: number): Report {
