@@ -15,6 +15,8 @@ steps:
   - { migrate: totals, action: plan }
   - { approve: review, role: approver }
   - { migrate: totals, action: execute, batchSize: 2, onFailure: revert }
+  - { migrate: totals, action: verify }
+  - { migrate: read-totals, action: execute, onFailure: revert }
   - { stage: everyone, percentage: 100, hold: 10m }
 `;
 
@@ -32,6 +34,11 @@ beforeAll(async () => {
     `export default { id: 'totals', target: 'shop', collection: 'orders',
       pending: { total: { equals: null } }, up: (order) => ({ ...order, total: order.price }) };`,
   );
+  writeFileSync(
+    join(folder, 'read-totals.mjs'),
+    `export default { id: 'read-totals', phase: 'cutover', target: 'shop', collection: 'orders',
+      dependsOn: ['totals'], flag: 'totals-read', variant: 'on' };`,
+  );
   const args = ['key', 'new', 'robin', '--role', 'approver', '--env', '*', '--json'];
   await using made = start(cli, args);
   expect(await made.ended()).toBe(0);
@@ -43,6 +50,7 @@ beforeAll(async () => {
     MIGRATIONS_DIR: folder,
     MIGRATION_TARGETS: `shop=sqlite:${join(folder, 'shop.db')}`,
     MIGRATION_CHECK_MS: '50',
+    MIGRATION_SETTLE_MS: '50',
   });
   await makeFlags(house, 'totals-read');
 });
@@ -74,7 +82,9 @@ it('shows whoever approves what would change, and takes back with the flag what 
   const path = `/v1/rollouts/${id}/rollback`;
   expect((await house.ask('POST', 'metrics-gatekeeper', path, reason)).status).toBeLessThan(300);
   const { ended } = await rolloutUntil(house, id, ({ status }) => status === 'rolled-back');
-  expect(ended?.message).toContain('The flag is as it was before. totals is reverted.');
+  expect(ended?.message).toContain(
+    'The flag is as it was before. read-totals is reverted. totals is reverted.',
+  );
   expect(totals()).toEqual([null, null, null, 600]);
   const log = await house.tidegate('migration', 'log', 'totals');
   expect(log.output).toMatch(/ROLLED_BACK +revert/);

@@ -32,6 +32,7 @@ export function contradictions(plan: unknown): PlanIssue[] {
     ...silenceIssues(steps, fields['checkEvery']),
     ...deadlineIssues(steps),
     ...migrateIssues(steps),
+    ...revertIssues(steps),
   ];
 }
 
@@ -162,6 +163,21 @@ const migrateIssues = (steps: readonly Fields[]): PlanIssue[] =>
         }))
       : [],
   );
+
+/** What a rollback reverts cannot be reverted while something executed depends on it, and that the plan has to say. */
+function revertIssues(steps: readonly Fields[]): PlanIssue[] {
+  const executing = steps.filter(({ action }) => action === 'execute');
+  return steps.flatMap((step, index): PlanIssue[] => {
+    if (step['action'] !== 'execute' || step['onFailure'] !== undefined) return [];
+    const before = executing.slice(0, executing.indexOf(step));
+    const reverted = before.find(
+      ({ migrate, onFailure }) => onFailure === 'revert' && migrate !== step['migrate'],
+    );
+    if (!reverted) return [];
+    const message = `is missing; expected revert where it depends on ${String(reverted['migrate'])}, which a rollback could not revert otherwise, or stop where it does not`;
+    return [{ path: ['steps', index, 'onFailure'], message }];
+  });
+}
 
 function nameOf(item: Fields): string | undefined {
   const { name, stage, bake, approve, migrate, action } = item;

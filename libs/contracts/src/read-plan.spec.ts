@@ -50,6 +50,11 @@ describe('a plan', () => {
         { judge: 'immediate', shadow: false },
       ],
     });
+    const said = edit(
+      'batchSize: 200 }',
+      'onFailure: revert }\n  - { migrate: others, action: execute, onFailure: stop }',
+    );
+    expect(readPlan(said)).toHaveProperty('plan');
     expect(read.plan.steps).toEqual([
       { migrate: 'order-totals', action: 'execute', batchSize: 200 },
       { approve: 'review', role: 'approver' },
@@ -226,6 +231,16 @@ describe('a problem names its line, its path and what was expected', () => {
       'options of a migration that mean nothing to its action',
       edit('action: execute', 'action: plan, onFailure: revert'),
       ['18:44 steps.0.onFailure means something only to execute and verify'],
+    ],
+    [
+      'an execute that a rollback could not revert before what it may depend on',
+      edit(
+        'batchSize: 200 }',
+        'onFailure: revert }\n  - { migrate: read-totals, action: execute }',
+      ),
+      [
+        '19:5 steps.1.onFailure is missing; expected revert where it depends on order-totals, which a rollback could not revert otherwise, or stop where it does not',
+      ],
     ],
     [
       'aliases that unfold without end',

@@ -36,7 +36,10 @@ export function answerTo(message: Fact<RolloutMessage>, id: string): AnyRolloutC
 }
 
 /** So that what a plan reverts is rehearsed too. */
-const ONE = { matched: 1, changed: 1, skipped: 0, mismatched: 0 };
+const ONE = {
+  total: { matched: 1, changed: 1, skipped: 0, mismatched: 0 },
+  report: { about: 'documents' },
+};
 
 function heardOf({ type, data, metadata }: Fact<RolloutMessage>) {
   const command = { id: metadata.id, source: 'metrics-gatekeeper', type };
@@ -49,7 +52,7 @@ function heardOf({ type, data, metadata }: Fact<RolloutMessage>) {
       return { type: 'FlagCommandAnswered', data: changed };
     case 'RunMigration':
     case 'ResumeMigration':
-      return { type: 'MigrationCompleted', data: { ...data, total: ONE } };
+      return { type: 'MigrationCompleted', data: { ...data, ...ONE } };
     case 'PauseMigration':
       return { type: 'MigrationCommandAnswered', data: changed };
     default:

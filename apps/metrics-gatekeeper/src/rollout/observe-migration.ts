@@ -47,7 +47,7 @@ function whileLive(course: Course, rollout: Live, message: MigrationMessage): Co
         ? settle(noticed(course, rollout, 'resumed'))
         : course;
     case 'MigrationCompleted':
-      return settle(noticed(course, rollout, 'completed', undefined, message.data.total.changed));
+      return settle(noticed(course, rollout, 'completed', undefined, changedBy(message)));
     case 'MigrationCancelled': {
       const { by, reason, total } = message.data;
       const why = `cancelled by ${by}: ${reason}`;
@@ -67,6 +67,12 @@ function whileLive(course: Course, rollout: Live, message: MigrationMessage): Co
     }
   }
 }
+
+/** Undefined where it is not documents that are changed: a schema was built, or a switch proven, and may be taken back. */
+const changedBy = ({
+  data: { report, total },
+}: Extract<MigrationMessage, { type: 'MigrationCompleted' }>): number | undefined =>
+  report['about'] === 'documents' ? total.changed : undefined;
 
 function noticed(
   course: Course,

@@ -280,6 +280,31 @@ describe('a rollback of a plan that reverts its migration', () => {
     );
   });
 
+  it('reverts what depends on it before it, though a schema and a cutover change no document', () => {
+    const steps = ['columns', 'totals', 'read-totals'].map(
+      (id) => `{ migrate: ${id}, action: execute, onFailure: revert }`,
+    );
+    const rolled = new Story([...steps, CANARY]).start().held();
+    const none = { matched: 0, changed: 0, skipped: 0, mismatched: 0 };
+    for (const [at, about] of ['schema', 'documents', 'cutover'].entries()) {
+      const of = { run: `r-1.${at}.0` };
+      const total = about === 'documents' ? {} : { total: none };
+      rolled.hears('MigrationStarted', of);
+      rolled.hears('MigrationCompleted', { ...of, ...total, report: { about } });
+    }
+    const order = ['read-totals', 'totals', 'columns'];
+    expect(rolled.person('RollBack').newest('RollbackStarted')).toMatchObject({
+      actions: ['restore-flag', ...order.map((id) => `revert-migration/${id}`)],
+    });
+    rolled.answered('RestoreFlag');
+    for (const migration of order) {
+      expect(rolled.newest('RunMigration')).toMatchObject({ migration, action: 'revert' });
+      const of = { run: `r-1.revert.2.${migration}`, migration, action: 'revert' };
+      rolled.answered('RunMigration').hears('MigrationCompleted', of);
+    }
+    expect(rolled.state.status).toBe('rolled-back');
+  });
+
   it('reverts what was under way after that is paused, and several migrations the last one first', () => {
     const both = '{ migrate: stages, action: execute, onFailure: revert }';
     const moving = new Story([both, REVERTING, CANARY]).start().held().hears('MigrationStarted');

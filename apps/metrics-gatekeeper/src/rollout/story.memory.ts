@@ -123,6 +123,7 @@ export class Story {
       action: 'execute',
       run: 'r-1.0.0',
       total: { matched: 7, changed: 7, skipped: 0, mismatched: 0 },
+      report: { about: 'documents' },
       rollout: { id: 'r-1', generation },
       ...data,
     };

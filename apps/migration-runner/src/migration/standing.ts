@@ -103,10 +103,13 @@ const putBack = (standing: Standing, work: Work): Standing =>
     ? partly(standing)
     : undone(standing);
 
+/** Those that executed it as well, and are not the rollout's to take back. */
+export const othersThan = (rollout: string, { executedFor }: Standing) =>
+  executedFor.filter((each) => each.rollout !== rollout);
+
 /** A rollout takes back what it did itself; what others did stays, and is in part where it took back something. */
 function taken(standing: Standing, { rollout, total }: Work): Standing {
-  const { executedFor } = standing;
-  const others = rollout ? executedFor.filter((each) => each.rollout !== rollout.id) : [];
+  const others = rollout ? othersThan(rollout.id, standing) : [];
   const last = others.at(-1);
   if (!last) return undone(standing);
   const left = { ...standing, executedFor: others, text: last.text };

@@ -5,11 +5,15 @@ import type { Target } from '../target/target.port.ts';
 import { findingIf, judged, whyNot } from './findings.ts';
 import { stored } from './stored.ts';
 
-/** What of a schema migration is there. `failure`: it is not, though the action says that it should be. */
+/**
+ * What of a schema migration is there. `failure`: it is not, though the action says that it should be.
+ * @param how `isLeft`: a revert that leaves it to others
+ */
 export async function schemaReport(
   migration: SchemaMigration,
   action: SchemaReport['action'],
   target: Target,
+  how: { readonly isLeft?: boolean } = {},
 ): Promise<{ report: Report; failure?: string }> {
   const missing = [...(await target.schema.missing(migration))];
   const isExpected = action === 'execute' || action === 'verify';
@@ -30,6 +34,11 @@ export async function schemaReport(
       action === 'plan' && missing.length === 0,
       'nothing-to-do',
       () => 'All of it is there already.',
+    ),
+    ...findingIf(
+      how.isLeft === true,
+      'nothing-to-do',
+      () => 'It stays: it was executed by others as well, not by this rollout alone.',
     ),
   ]);
   const failure = whyNot(findings);

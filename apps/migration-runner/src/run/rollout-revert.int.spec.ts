@@ -123,4 +123,50 @@ describe('the rollback of a rollout', () => {
     expect(world.rows()).toEqual(executed);
     expect(await standing(world, 'm-1', 'r-1.0.0', REVERT)).toMatchObject({ done: 'all' });
   });
+
+  it('takes back a cutover, the documents and their schema, last first, and a schema only where it is its alone', async () => {
+    const schema = {
+      id: 'columns',
+      phase: 'schema',
+      target: 'shop',
+      collection: 'orders',
+      columns: [{ name: 'sum', type: 'TEXT' }],
+    } as const;
+    const cutover = {
+      id: 'read-totals',
+      phase: 'cutover',
+      target: 'shop',
+      collection: 'orders',
+      dependsOn: ['totals'],
+      flag: 'totals',
+      variant: 'on',
+    } as const;
+    const ids = ['columns', 'totals', 'read-totals'];
+    for (const others of [false, true]) {
+      const world = runnerWorld(6, { ...totals, dependsOn: ['columns'] }, schema, cutover);
+      const columns = () => world.database.prepare('PRAGMA table_info(orders)').all().length;
+      const [before, were] = [world.rows(), columns()];
+      if (others) await world.run('m-1', 'execute', { migration: 'columns' });
+      for (const [at, migration] of ids.entries()) {
+        const options = { migration, rollout, onFailure: 'revert' as const };
+        await world.run(`r-1.${at}.0`, 'execute', options);
+        if (migration === 'totals') await world.run('r-1.1.1', 'verify', { rollout });
+      }
+      expect(await world.state('r-1.2.0')).toMatchObject({ status: 'completed' });
+      await expect(rolledBack(world)).rejects.toThrow('Revert read-totals first');
+      world.clock.advance(1_000);
+      for (const migration of ids.toReversed()) {
+        const state = await world.run(`r-1.revert.2.${migration}`, 'revert', {
+          migration,
+          rollout,
+        });
+        expect(state).toMatchObject({ status: 'completed' });
+        world.clock.advance(1_000);
+      }
+      expect(world.rows()).toEqual(before);
+      expect(columns()).toBe(others ? were + 1 : were);
+      const left = ['r-1.0.0', 'r-1.revert.2.columns', ...(others ? ['m-1'] : [])];
+      expect(await standing(world, ...left)).toMatchObject({ done: others ? 'all' : 'nothing' });
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import type { SchemaMigration } from '@tidegate/migration';
 import { ended } from '../report/inspect.handler.ts';
+import { othersThan, standingOf } from '../migration/standing.ts';
 import { schemaReport } from '../report/schema.handler.ts';
 import type { Job } from './job.ts';
 
@@ -18,9 +19,18 @@ export async function build(job: Job<SchemaMigration>): Promise<void> {
   await ended(job, await shift.during(schemaReport(migration, 'execute', target)));
 }
 
+/** Of a rollout it takes away what nobody else has executed as well: else it may have been there before. */
 export async function takeAway(job: Job<SchemaMigration>): Promise<void> {
   const { migration, target, shift } = job;
   if (!(await shift.goOnToBatch())) return;
-  await shift.during(target.schema.drop(migration));
-  await ended(job, await shift.during(schemaReport(migration, 'revert', target)));
+  const isLeft = await isOthersToo(job);
+  if (!isLeft) await shift.during(target.schema.drop(migration));
+  await ended(job, await shift.during(schemaReport(migration, 'revert', target, { isLeft })));
+}
+
+async function isOthersToo({ run, work, runsOf }: Job<SchemaMigration>): Promise<boolean> {
+  const { migration, rollout } = work;
+  if (!rollout) return false;
+  const before = (await runsOf(migration)).filter(({ id }) => id !== run);
+  return othersThan(rollout.id, standingOf(before)).length > 0;
 }
