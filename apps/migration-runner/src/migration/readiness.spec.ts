@@ -193,6 +193,20 @@ describe('a run', () => {
     },
   );
 
+  it.each(['execute', 'verify'] as const)(
+    'is not to undo by itself what reads rest on that were cut over: %s',
+    (action) => {
+      const asked = { migration: 'totals', action } as const;
+      const now = known({ indexes: all, totals: { ...verified, cutOver: true } });
+      expect(refusalToStart(now, asked)).toBeUndefined();
+      expect(refusalToStart(now, { ...asked, onFailure: 'revert' })).toMatchObject({
+        code: 'MIGRATION_NOT_READY',
+        message: expect.stringContaining('totals is cut over'),
+      });
+      expect(refusalToStart(now, { migration: 'totals', action: 'revert' })).toBeUndefined();
+    },
+  );
+
   it.each(['verify', 'revert', 'cutover', 'cleanup'] as const)(
     'is told that onError means nothing to %s',
     (action) => {

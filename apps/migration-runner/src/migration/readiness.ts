@@ -122,7 +122,7 @@ function unready(
       return (
         unmetDependency(known, migration) ??
         (onFailure === 'revert'
-          ? (noWayBack(migration, standing, backup) ?? restedOn(known, migration))
+          ? (noWayBack(migration, standing, backup) ?? restedOn(known, migration, standing))
           : undefined)
       );
     case 'cutover':
@@ -131,7 +131,7 @@ function unready(
         : unmetDependency(known, migration);
     case 'verify':
       return onFailure === 'revert'
-        ? (forgotten(migration, standing) ?? restedOn(known, migration))
+        ? (forgotten(migration, standing) ?? restedOn(known, migration, standing))
         : undefined;
     case 'revert':
       return irrevertible(known, migration, standing);
@@ -232,8 +232,17 @@ const executedDependent = (known: Known, id: string): string | undefined =>
       other.dependsOn?.includes(id) === true && standingIn(known, other.id).done !== 'nothing',
   )?.migration.id;
 
-/** What others rest on is not taken away by itself either. */
-function restedOn(known: Known, { id }: AnyMigration): Rejection | undefined {
+/** What others, or reads that are switched, rest on is not taken away by itself either. */
+function restedOn(
+  known: Known,
+  migration: AnyMigration,
+  { cutOver }: Standing,
+): Rejection | undefined {
+  const { id } = migration;
+  if (cutOver && isDataMigration(migration))
+    return notReady(
+      `${id} is cut over: onFailure: revert would take away the form that is read. Leave it out, or switch back and revert ${id} first.`,
+    );
   const dependent = executedDependent(known, id);
   if (dependent === undefined) return undefined;
   return notReady(

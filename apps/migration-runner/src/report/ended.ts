@@ -108,6 +108,8 @@ export interface Reverted extends Worked {
   /** What could not be undone, the first of them, and how many there are. */
   readonly listed: readonly { readonly key: FailedDocument['key']; readonly reason: string }[];
   readonly notUndone: number;
+  /** Reads were switched to the new form before. */
+  readonly wasCutOver: boolean;
 }
 
 /** Of a run that brought back what was. */
@@ -132,6 +134,12 @@ export function revertReport(run: Reverted): Report {
         `${documents(notUndone)} could not be undone and are as they were found: a person must look at them.`,
     ),
     ...findingIf(gone > 0, 'documents-gone', () => `${documents(gone)} are gone meanwhile.`),
+    ...findingIf(
+      run.wasCutOver,
+      'switch-back',
+      () =>
+        'It was cut over: switch reads back to the old form, by its flag, if that has not been done.',
+    ),
     ...findingIf(restored + notUndone === 0, 'nothing-to-do', () => 'There was nothing to undo.'),
   ];
   return stored({ ...facts, ...judged(findings) } satisfies RevertReport);

@@ -79,3 +79,19 @@ describe('a verify after an execute', () => {
     });
   });
 });
+
+it('a revert after the cutover of the migration itself says that reads are to be switched back', async () => {
+  const world = runnerWorld(10, totals);
+  for (const [at, action] of (['execute', 'verify', 'cutover'] as const).entries()) {
+    expect(await world.run(`m-${at}`, action)).toMatchObject({ status: 'completed' });
+    world.clock.advance(1_000);
+  }
+  await expect(world.ask('m-3', 'execute', { onFailure: 'revert' })).rejects.toThrow(
+    'totals is cut over',
+  );
+  const switchBack = { findings: [{ code: 'switch-back', level: 'look' }] };
+  expect(await world.run('m-4', 'revert')).toMatchObject({ report: switchBack });
+  world.clock.advance(1_000);
+  await world.run('m-5', 'execute', { onFailure: 'revert' });
+  expect(await world.run('m-6', 'revert')).toMatchObject({ report: { findings: [] } });
+});

@@ -4,7 +4,7 @@ import type { MigrationErrorCode } from '../errors.ts';
 import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
 import type { JournalMark } from '../journal/journal.port.ts';
 import type { Kept } from '../journal/kept.ts';
-import type { KnownRun } from '../migration/standing.ts';
+import { type KnownRun, standingOf } from '../migration/standing.ts';
 import { keyText, listedIn } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
 import { type Report, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
@@ -171,7 +171,9 @@ async function finish(job: Job, work: Work, { from: place, of }: Reach): Promise
   if (!of || (await isAllKept(job, work)))
     await job.journal.mark({ kind: 'reverted', run: job.run, place });
   else for (const run of of) await job.journal.mark({ kind: 'undone', run, place });
-  await job.record('FinishRun', { report: reportOf(work, job.clock.now()) });
+  const others = (await job.runsOf(work.migration)).filter(({ id }) => id !== job.run);
+  const wasCutOver = standingOf(others).cutOver;
+  await job.record('FinishRun', { report: reportOf(work, job.clock.now(), wasCutOver) });
 }
 
 /** Where nothing else is kept, its room is free as after any other revert. */
@@ -180,11 +182,11 @@ async function isAllKept({ journal }: Job, { total }: Work): Promise<boolean> {
   return total.matched === (await journal.editsAbove(floor));
 }
 
-function reportOf(work: Work, endedAt: number): Report {
+function reportOf(work: Work, endedAt: number, wasCutOver: boolean): Report {
   const { changed, skipped, mismatched, failed = 0 } = work.total;
   const listed = work.failures
     .filter(({ code }) => code !== 'MIGRATION_DOCUMENT_GONE')
     .map(({ key, message }) => ({ key, reason: message }));
   const counts = { restored: changed, unchanged: skipped, gone: mismatched, notUndone: failed };
-  return revertReport({ ...work, lines: work.lines ?? [], ...counts, listed, endedAt });
+  return revertReport({ ...work, lines: work.lines ?? [], ...counts, listed, endedAt, wasCutOver });
 }
