@@ -86,7 +86,9 @@ describe('a migration that cannot be done', () => {
     const path = '/v1/plans/demo?dryRun=true';
     expect(await house.ask('PUT', 'metrics-gatekeeper', path, { body })).toMatchObject({
       status: 422,
-      body: { errors: [{ line: 4, detail: expect.stringContaining('execute and verify') }] },
+      body: {
+        errors: [{ line: 4, detail: expect.stringContaining('execute, verify and cutover') }],
+      },
     });
   });
 

@@ -16,7 +16,7 @@ steps:
   - { approve: review, role: approver }
   - { migrate: totals, action: execute, batchSize: 2, onFailure: revert }
   - { migrate: totals, action: verify }
-  - { migrate: read-totals, action: execute, onFailure: revert }
+  - { migrate: read-totals, action: cutover, onFailure: revert }
   - { stage: everyone, percentage: 100, hold: 10m }
 `;
 

@@ -55,7 +55,10 @@ export const runOptions = {
   maxErrors: z.int().min(1).max(1_000).optional(),
   /** `before-images`: each document as it was is kept until cleanup; without, only `down` undoes. */
   backup: z.enum(['none', 'before-images']).optional(),
-  /** A run that fails undoes, and is failed then: an execute what it has changed itself, a verify all of the migration. */
+  /**
+   * A run that fails undoes, and is failed then: an execute what it has changed itself, a verify all of the migration. In
+   * a plan also what a rollback reverts: an execute, or a cutover.
+   */
   onFailure: z.enum(['stop', 'revert']).optional(),
   flow: flow.optional(),
   /** The migration's text is not what was executed before: why that is right. */

@@ -7,7 +7,7 @@ const ONLY_FOR: Readonly<Record<string, readonly MigrationAction[]>> = {
   onError: ['plan', 'execute', 'backup'],
   maxErrors: ['plan', 'execute', 'backup'],
   backup: ['plan', 'execute'],
-  onFailure: ['execute', 'verify'],
+  onFailure: ['execute', 'verify', 'cutover'],
 };
 
 /**

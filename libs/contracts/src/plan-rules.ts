@@ -166,18 +166,24 @@ const migrateIssues = (steps: readonly Fields[]): PlanIssue[] =>
 
 /** What a rollback reverts cannot be reverted while something executed depends on it, and that the plan has to say. */
 function revertIssues(steps: readonly Fields[]): PlanIssue[] {
-  const executing = steps.filter(({ action }) => action === 'execute');
+  const executed = steps.filter(({ action }) => action === 'execute');
   return steps.flatMap((step, index): PlanIssue[] => {
-    if (step['action'] !== 'execute' || step['onFailure'] !== undefined) return [];
-    const before = executing.slice(0, executing.indexOf(step));
-    const reverted = before.find(
-      ({ migrate, onFailure }) => onFailure === 'revert' && migrate !== step['migrate'],
-    );
+    const { migrate, action, onFailure } = step;
+    // The cutover of what the plan executes goes with its execute.
+    const isOwn = executed.some((each) => each['migrate'] === migrate);
+    const executes = action === 'execute' || (action === 'cutover' && !isOwn);
+    if (!executes || onFailure !== undefined) return [];
+    const reverted = steps
+      .slice(0, index)
+      .find((each) => isReverted(each) && each['migrate'] !== migrate);
     if (!reverted) return [];
     const message = `is missing; expected revert where it depends on ${String(reverted['migrate'])}, which a rollback could not revert otherwise, or stop where it does not`;
     return [{ path: ['steps', index, 'onFailure'], message }];
   });
 }
+
+const isReverted = ({ action, onFailure }: Fields): boolean =>
+  action === 'execute' && onFailure === 'revert';
 
 function nameOf(item: Fields): string | undefined {
   const { name, stage, bake, approve, migrate, action } = item;

@@ -230,16 +230,17 @@ describe('a problem names its line, its path and what was expected', () => {
     [
       'options of a migration that mean nothing to its action',
       edit('action: execute', 'action: plan, onFailure: revert'),
-      ['18:44 steps.0.onFailure means something only to execute and verify'],
+      ['18:44 steps.0.onFailure means something only to execute, verify and cutover'],
     ],
     [
       'an execute that a rollback could not revert before what it may depend on',
       edit(
         'batchSize: 200 }',
-        'onFailure: revert }\n  - { migrate: read-totals, action: execute }',
+        'onFailure: revert }\n  - { migrate: order-totals, action: cutover }\n  - { migrate: read-totals, action: execute }\n  - { migrate: read, action: cutover }',
       ),
       [
-        '19:5 steps.1.onFailure is missing; expected revert where it depends on order-totals, which a rollback could not revert otherwise, or stop where it does not',
+        '20:5 steps.2.onFailure is missing; expected revert where it depends on order-totals, which a rollback could not revert otherwise, or stop where it does not',
+        '21:5 steps.3.onFailure is missing; expected revert where it depends on order-totals, which a rollback could not revert otherwise, or stop where it does not',
       ],
     ],
     [

@@ -19,7 +19,9 @@ export function migrationsToRevert({ plan, runs = [] }: Common): readonly string
 }
 
 const isRevertible = (step: PlanStep): step is Extract<PlanStep, { migrate: string }> =>
-  'migrate' in step && step.action === 'execute' && step.onFailure === 'revert';
+  'migrate' in step &&
+  (step.action === 'execute' || step.action === 'cutover') &&
+  step.onFailure === 'revert';
 
 const hasChanged = ({ changed }: StepRun): boolean => changed !== 0;
 

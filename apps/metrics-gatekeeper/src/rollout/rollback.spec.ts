@@ -281,9 +281,11 @@ describe('a rollback of a plan that reverts its migration', () => {
   });
 
   it('reverts what depends on it before it, though a schema and a cutover change no document', () => {
-    const steps = ['columns', 'totals', 'read-totals'].map(
-      (id) => `{ migrate: ${id}, action: execute, onFailure: revert }`,
-    );
+    const steps = [
+      'columns, action: execute',
+      'totals, action: execute',
+      'read-totals, action: cutover',
+    ].map((step) => `{ migrate: ${step}, onFailure: revert }`);
     const rolled = new Story([...steps, CANARY]).start().held();
     const none = { matched: 0, changed: 0, skipped: 0, mismatched: 0 };
     for (const [at, about] of ['schema', 'documents', 'cutover'].entries()) {

@@ -165,7 +165,7 @@ it('refuses options that cannot be kept, each with its name', async () => {
     body: {
       code: 'REQUEST_INVALID',
       errors: [
-        { pointer: '#/onFailure', detail: expect.stringContaining('execute and verify') },
+        { pointer: '#/onFailure', detail: expect.stringContaining('execute, verify and cutover') },
         { pointer: '#/minBatchSize' },
         { pointer: '#/flow/criticalLoad' },
       ],

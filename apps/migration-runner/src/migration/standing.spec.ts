@@ -110,6 +110,11 @@ describe('a migration', () => {
     expect(standingOf([others, rollout, back('r-1', {})]).done).toBe('all');
     expect(standingOf([rollout, back('r-1')])).toEqual(standingOf([]));
     expect(standingOf([others, back('r-2', {})])).toEqual(standingOf([others]));
+    const byHand = run({ action: 'cutover' });
+    const cutover = ofRollout('r-1', { action: 'cutover' });
+    expect(standingOf([others, rollout, cutover, back('r-1')]).cutOver).toBe(false);
+    expect(standingOf([byHand, cutover, back('r-1', {})]).done).toBe('all');
+    expect(standingOf([cutover, back('r-1', {})])).toEqual(standingOf([]));
     // An execute that did not undo itself to its end has left something, too.
     const reverting = { code: 'x', message: 'x', before: changed.total };
     const left = run({ ...changed, reverting, journalFrom: 0 }, failed);

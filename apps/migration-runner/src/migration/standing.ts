@@ -75,7 +75,7 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
       if (status === 'completed') return taken(standing, work);
       return standing.done === 'nothing' ? standing : partly(standing);
     case 'cutover':
-      return status === 'completed' ? { ...standing, done: 'all', cutOver: true } : standing;
+      return status === 'completed' ? cutOver(standing, work) : standing;
     case 'cleanup':
       return { ...standing, forgottenBy: standing.forgottenBy ?? id };
     case 'plan':
@@ -107,12 +107,15 @@ const putBack = (standing: Standing, work: Work): Standing =>
 export const othersThan = (rollout: string, { executedFor }: Standing) =>
   executedFor.filter((each) => each.rollout !== rollout);
 
-/** A rollout takes back what it did itself; what others did stays, and is in part where it took back something. */
+/**
+ * A rollout takes back what it did itself, its flag is back as well; what others did stays, and is in part where it took
+ * back something.
+ */
 function taken(standing: Standing, { rollout, total }: Work): Standing {
   const others = rollout ? othersThan(rollout.id, standing) : [];
   const last = others.at(-1);
   if (!last) return undone(standing);
-  const left = { ...standing, executedFor: others, text: last.text };
+  const left = { ...standing, executedFor: others, text: last.text, cutOver: false };
   return total.matched === 0 ? left : partly(left);
 }
 
@@ -124,6 +127,17 @@ const undone = (standing: Standing): Standing => ({
   verified: undefined,
   cutOver: false,
   executedFor: [],
+});
+
+/** Documents are all migrated before; of the phase cutover it is the execute. */
+const cutOver = (standing: Standing, { rollout }: Work): Standing => ({
+  ...standing,
+  done: 'all',
+  cutOver: true,
+  executedFor:
+    standing.done === 'all'
+      ? standing.executedFor
+      : [...standing.executedFor, { rollout: rollout?.id, text: standing.text }],
 });
 
 function executed(standing: Standing, id: string, { status, work }: KnownRun['run']): Standing {
