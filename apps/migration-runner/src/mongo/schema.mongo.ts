@@ -1,15 +1,15 @@
 import type { mongo } from 'mongoose';
 import { AppError } from '@tidegate/kernel';
-import { equal, type Index, type SchemaMigration, type Validator } from '@tidegate/migration';
+import type { Index, SchemaMigration, Validator } from '@tidegate/migration';
 import type { MigrationErrorCode } from '../errors.ts';
 import type { Schema } from '../target/target.port.ts';
-import { isUntold } from './failure.mongo.ts';
-import { queryOf } from './query.mongo.ts';
+import { builtBy, forgetBuilt, markBuilt } from './built.mongo.ts';
+import { isRefusal, isUntold } from './failure.mongo.ts';
+import { isRule, isRuleOf, isSameRule, ruleOf, rulesChange, rulesOf } from './rules.mongo.ts';
 
 type Attempt = <T>(work: (db: mongo.Db) => Promise<T>) => Promise<T>;
 type State = 'there' | 'missing' | 'different';
 
-/** One validator of a collection holds all rules, each one of what must hold together. */
 export function mongoSchema(attempt: Attempt): Schema {
   return {
     missing: (migration) => attempt((db) => missing(db, migration)),
@@ -40,31 +40,48 @@ async function ensure(db: mongo.Db, migration: SchemaMigration): Promise<void> {
   if (columns.length > 0)
     throw unsupported(`A document has no columns: ${columns.map(({ name }) => name).join(', ')}.`);
   const left = await missing(db, migration);
-  const refused = left.find((each) => each.endsWith('different') || each.includes('collection'));
-  if (refused !== undefined)
+  const options = await optionsOf(db, collection);
+  const different = left.find((each) => each.endsWith('different'));
+  if (!options || different !== undefined)
     throw new AppError<MigrationErrorCode>(
       'MIGRATION_TARGET_FAILED',
-      refused.endsWith('different') ? `${refused}.` : `There is no collection ${collection}.`,
+      `${different ?? `There is no collection ${collection}`}.`,
     );
-  const options = await optionsOf(db, collection);
-  const added = validators.filter((each) => stateOfRule(options ?? {}, each) === 'missing');
-  if (added.length > 0) await setRules(db, collection, [...rulesOf(options), ...added.map(ruleOf)]);
+  const added = validators.filter((each) => stateOfRule(options, each) === 'missing');
+  const rules = [...rulesOf(options), ...added.map((each) => ruleOf(migration, each))];
+  if (added.length > 0) await setRules(db, collection, options, rules);
   for (const { index, state } of await indexes(db, migration))
-    // Since MongoDB 4.2 others write meanwhile; it resolves when all of it is built.
-    if (state === 'missing')
-      await db
-        .collection(collection)
-        .createIndex(index.fields, { name: index.name, ...(index.unique ? { unique: true } : {}) });
+    if (state === 'missing') await build(db, migration, index);
+}
+
+/** Since MongoDB 4.2 others write meanwhile; it resolves when all of it is built. */
+async function build(db: mongo.Db, migration: SchemaMigration, index: Index): Promise<void> {
+  const { name, fields, unique = false } = index;
+  await markBuilt(db, migration, name);
+  try {
+    await db
+      .collection(migration.collection)
+      .createIndex(fields, { name, ...(unique ? { unique } : {}) });
+  } catch (error) {
+    if (isRefusal(error)) await forgetBuilt(db, migration, name);
+    throw error;
+  }
 }
 
 async function drop(db: mongo.Db, migration: SchemaMigration): Promise<void> {
   const { collection, validators = [] } = migration;
   const options = await optionsOf(db, collection);
   if (!options) return;
-  for (const { index, state } of await indexes(db, migration))
+  const built = await builtBy(db, migration);
+  for (const { index, state } of await indexes(db, migration)) {
+    if (!built.has(index.name)) continue;
     if (state === 'there') await db.collection(collection).dropIndex(index.name);
-  const kept = rulesOf(options).filter((each) => !validators.some((rule) => isRule(each, rule)));
-  if (kept.length < rulesOf(options).length) await setRules(db, collection, kept);
+    await forgetBuilt(db, migration, index.name);
+  }
+  const kept = rulesOf(options).filter(
+    (each) => !validators.some((rule) => isRuleOf(migration, each, rule)),
+  );
+  if (kept.length < rulesOf(options).length) await setRules(db, collection, options, kept);
 }
 
 async function optionsOf(db: mongo.Db, name: string): Promise<mongo.Document | undefined> {
@@ -89,36 +106,20 @@ async function indexes(
   });
 }
 
-/** A rule carries its name as a comment. */
-const ruleOf = ({ name, rule }: Validator): mongo.Document => ({
-  $and: [{ $comment: name }, queryOf([rule])],
-});
-
-function rulesOf(options: mongo.Document | undefined): readonly mongo.Document[] {
-  const validator = (options?.['validator'] ?? {}) as mongo.Document;
-  const names = Object.keys(validator);
-  if (names.length === 0) return [];
-  return names.length === 1 && Array.isArray(validator['$and']) ? validator['$and'] : [validator];
-}
-
-const isRule = (there: mongo.Document, { name }: Pick<Validator, 'name'>): boolean =>
-  (there['$and'] as readonly mongo.Document[] | undefined)?.[0]?.['$comment'] === name;
-
 function stateOfRule(options: mongo.Document, validator: Validator): State {
   const found = rulesOf(options).find((each) => isRule(each, validator));
   if (!found) return 'missing';
-  return equal(found, ruleOf(validator)) ? 'there' : 'different';
+  return isSameRule(found, validator) ? 'there' : 'different';
 }
 
-/** `moderate`: what is there and breaks a rule already may still be changed. */
 async function setRules(
   db: mongo.Db,
   collection: string,
+  options: mongo.Document | undefined,
   rules: readonly mongo.Document[],
 ): Promise<void> {
-  const validator = rules.length > 1 ? { $and: rules } : (rules[0] ?? {});
   try {
-    await db.command({ collMod: collection, validator, validationLevel: 'moderate' });
+    await db.command({ collMod: collection, ...rulesChange(options, rules) });
   } catch (error) {
     if (isUntold(error)) throw unsupported('The server takes no rules for documents (collMod).');
     throw error;

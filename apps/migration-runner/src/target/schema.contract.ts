@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import type { SchemaMigration } from '@tidegate/migration';
+import type { Index, SchemaMigration } from '@tidegate/migration';
 import { all, type TargetKind, type TargetWorld, things } from './world.contract.ts';
 
 export function schemaContract(kind: TargetKind): void {
@@ -26,6 +26,25 @@ export function schemaContract(kind: TargetKind): void {
     await world.write.schema.drop(wanted);
     expect(await world.read.schema.missing(wanted)).toHaveLength(1);
     await world.write.schema.drop(wanted);
+  });
+
+  it('takes away only what it has built, not what a program or another migration had there', async () => {
+    const world = await kind.open(things(kind, 3));
+    const [program, other, own] = (['a', 'b', 'f'] as const).map((field) => ({
+      name: `things_own_${field}`,
+      fields: { [field]: 1 },
+    })) as [Index, Index, Index];
+    await world.index(program.name, 'a');
+    await world.write.schema.ensure({ ...migration(world, { indexes: [other] }), id: 'earlier' });
+    const wanted = migration(world, { indexes: [program, other, own] });
+    expect(await world.read.schema.missing(wanted)).toEqual([expect.stringContaining(own.name)]);
+    await world.write.schema.ensure(wanted);
+    await world.write.schema.ensure(wanted);
+    await world.write.schema.drop(wanted);
+    expect(await world.read.schema.missing(wanted)).toEqual([expect.stringContaining(own.name)]);
+    await world.index(own.name, 'f');
+    await world.write.schema.drop(wanted);
+    expect(await world.read.schema.missing(wanted)).toEqual([]);
   });
 
   it('names the index that pending documents are found by', async () => {

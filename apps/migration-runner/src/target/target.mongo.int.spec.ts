@@ -94,6 +94,7 @@ const kind: TargetKind = {
       },
       insert: async (row) => void (await things.insertOne({ ...row })),
       remove: async (_id) => void (await things.deleteOne({ _id } as mongo.Document)),
+      index: async (name, field) => void (await things.createIndex({ [field]: 1 }, { name })),
     };
   },
 };

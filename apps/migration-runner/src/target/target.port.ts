@@ -87,7 +87,7 @@ export interface Schema {
   missing(migration: SchemaMigration): Promise<readonly string[]>;
   /** Builds indexes so that others can go on writing. */
   ensure(migration: SchemaMigration): Promise<void>;
-  /** Takes away what `ensure` built. */
+  /** Takes away what `ensure` built for this migration, and nothing that was there before it. */
   drop(migration: SchemaMigration): Promise<void>;
 }
 

@@ -99,6 +99,8 @@ const postgres: TargetKind = {
       edit,
       insert,
       remove: async (id) => void (await run(`DELETE FROM ${collection} WHERE id = $1`, [id])),
+      index: async (name, field) =>
+        void (await run(`CREATE INDEX "${name}" ON ${collection} ("${field}")`, [])),
     };
   },
 };

@@ -97,6 +97,7 @@ const sqlite: TargetKind = {
       remove: async (id) => {
         database.prepare('DELETE FROM things WHERE id = ?').run(id as SQLInputValue);
       },
+      index: async (name, field) => database.exec(`CREATE INDEX "${name}" ON things ("${field}")`),
     };
   },
 };

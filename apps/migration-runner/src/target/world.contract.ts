@@ -10,6 +10,8 @@ export interface TargetWorld {
   edit(id: unknown, path: Path, value: unknown): Promise<void>;
   insert(thing: Row): Promise<void>;
   remove(id: unknown): Promise<void>;
+  /** Builds an index, as a program does that knows nothing of migrations. */
+  index(name: string, field: string): Promise<void>;
 }
 
 /**
