@@ -229,6 +229,32 @@ describe('transform', () => {
     };
     expect(transform(editing as never, before)).toMatchObject({ before: { total: null } });
   });
+
+  it('writes and compares what up gave, whatever invariants and sums edit to look at it', () => {
+    const sorted = ({ marks }: { marks: number[] }) => marks.sort((a, b) => a - b);
+    const best = defineMigration<{ id: number; marks: number[]; best: number | null }>({
+      id: 'best-marks',
+      target: 'school',
+      collection: 'pupils',
+      pending: { best: { exists: false } },
+      up: (pupil) => ({ ...pupil, best: Math.max(...pupil.marks) }),
+      invariants: [{ name: 'no-mark-below-0', holds: (pupil) => Number(sorted(pupil)[0]) >= 0 }],
+      preserved: [
+        {
+          name: 'worst',
+          of: (pupil) => sorted(pupil)[0] ?? null,
+          by: (pupil) => `${pupil.marks.pop()}`,
+        },
+      ],
+    });
+    const before = { id: 1, marks: [3, 1, 2], best: null };
+    expect(transform(best, before)).toEqual({
+      kind: 'changed',
+      before: { id: 1, marks: [3, 1, 2], best: null },
+      after: { id: 1, marks: [3, 1, 2], best: 3 },
+      changes: [{ path: ['best'], value: 3 }],
+    });
+  });
 });
 
 describe('the way back', () => {

@@ -1,21 +1,26 @@
 import { messageOf } from '@tidegate/kernel';
 import type { Migration, Preserved } from './migration.ts';
 import type { Row } from './path.ts';
-import { equal, unawaited } from './value.ts';
+import { cloned, equal, unawaited } from './value.ts';
 
 const TOLERANCE = 1e-9; // of the greater of both
 
-/** The first of what the migration preserves that is not the same in both documents, as words; undefined if all is. */
+/**
+ * The first of what the migration preserves that is not the same in both documents, as words; undefined if all is. `of` and `by`
+ * get copies, as invariants do.
+ */
 export function changedPreserved(
   { preserved = [] }: Pick<Migration, 'preserved'>,
   before: Row,
   after: Row,
 ): string | undefined {
+  if (preserved.length === 0) return undefined;
+  const [old, next] = [cloned(before), cloned(after)];
   for (const each of preserved)
     try {
-      const [was, is] = [settledNow(each.of(before), 'of'), settledNow(each.of(after), 'of')];
+      const [was, is] = [settledNow(each.of(old), 'of'), settledNow(each.of(next), 'of')];
       if (!isKept(was, is)) return `${each.name} from ${String(was)} to ${String(is)}`;
-      const [from, to] = [settledNow(each.by?.(before), 'by'), settledNow(each.by?.(after), 'by')];
+      const [from, to] = [settledNow(each.by?.(old), 'by'), settledNow(each.by?.(next), 'by')];
       if (from !== to) return `the group of ${each.name} from ${from} to ${to}`;
     } catch (error) {
       return `${each.name} (which throws: ${messageOf(error)})`;

@@ -7,7 +7,8 @@ import { during, moments } from './moment.ts';
 import type { Path, Row } from './path.ts';
 import { changedPreserved } from './preserved.ts';
 import { applyDown, transform, type Transformed } from './transform.ts';
-import { cloned, equal, frozen, isPlain, unawaited, valueAt } from './value.ts';
+import { editedBy } from './untouched.ts';
+import { cloned, equal, isPlain, unawaited, valueAt } from './value.ts';
 
 /** A promise that a migration does not keep for one document. */
 export interface Broken {
@@ -34,12 +35,10 @@ export const isAllowed = ({ unsafe }: Migration, rule: UnsafeRule): boolean =>
 /** What the migration does to one document, held to all that it promises. */
 export function brokenPromises(
   migration: Migration,
-  given: Row,
+  document: Row,
   origin: Origin,
   fields: readonly Path[],
 ): readonly Broken[] {
-  // What an invariant edits, as a sort in place does, would be written, or taken for the edit of somebody else.
-  const document = frozen(given);
   const { filter = {}, pending } = migration;
   if (!matches(filter, document) || !matches(pending, document))
     return origin === 'made'
@@ -47,6 +46,9 @@ export function brokenPromises(
       : [{ rule: 'sample-not-pending', message: 'filter and pending do not take this sample.' }];
   const done = during(moments[0], () => transform(migration, document));
   if (isImpure(migration, document, done, transform)) return [impure('up')];
+  const editor = editedBy(migration, document);
+  if (editor !== undefined)
+    return [{ rule: 'edits-document', message: `${editor} edits the document it looks at.` }];
   if (done.kind === 'unchanged') return []; // cannot be: it is pending, and may not be pending after up
   const before = origin === 'sample' ? sampleProblems(migration, document) : [];
   if (done.kind === 'failed')

@@ -44,22 +44,15 @@ export function cloned(value: unknown): unknown {
   if (!isObject(value)) return value;
   if (Array.isArray(value)) return value.map(cloned);
   if (isPlain(value)) {
-    const copy = {};
-    for (const name of Object.keys(value)) put(copy, name, cloned(value[name]));
+    const copy: Record<string, unknown> = { ...value }; // of its own `__proto__`, too
+    for (const name of Object.keys(copy)) {
+      const each = copy[name];
+      if (isObject(each)) put(copy, name, cloned(each));
+    }
     return copy;
   }
   if (isDate(value)) return new Date(value);
   return value instanceof Uint8Array ? Uint8Array.prototype.slice.call(value) : value;
-}
-
-/** A copy whose objects and lists nobody can edit: who tries throws. */
-export function frozen<T>(value: T): T;
-export function frozen(value: unknown): unknown {
-  if (Array.isArray(value)) return Object.freeze(value.map((each: unknown) => frozen(each)));
-  if (!isPlain(value)) return cloned(value);
-  const copy = {};
-  for (const name of Object.keys(value)) put(copy, name, frozen(value[name]));
-  return Object.freeze(copy);
 }
 
 /** Without the fields that are undefined, as databases keep none; the same object where there are none. */

@@ -1,5 +1,6 @@
 import { type PlanReport, reportLimits } from '@tidegate/contracts';
 import {
+  cloned,
   matches,
   type Migration,
   type Row,
@@ -99,10 +100,10 @@ export function planTally(migration: Migration, limitBytes: number | undefined):
   };
 }
 
-/** What a function of the migration calls a document; it must not end the run. */
+/** What a function of the migration calls a document; it must neither end the run nor edit what is tried next. */
 function named(name: ((document: Row) => string) | undefined, document: Row): string | undefined {
   try {
-    return name && rowName(unawaited(name(document)));
+    return name && rowName(unawaited(name(cloned(document))));
   } catch {
     return '(not known: the function throws)';
   }

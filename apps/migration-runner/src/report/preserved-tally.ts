@@ -1,5 +1,5 @@
 import { type ReportPreserved, reportLimits } from '@tidegate/contracts';
-import { type Migration, type Preserved, type Row, unawaited } from '@tidegate/migration';
+import { cloned, type Migration, type Preserved, type Row, unawaited } from '@tidegate/migration';
 import { createSum, type Sum } from './sum.ts';
 import { rowName, type Rows, rowsUpTo } from './tally.ts';
 
@@ -46,8 +46,9 @@ function addTo({ preserved, all, groups }: Kept, document: Row): void {
   let value: ReturnType<Preserved<Row>['of']>;
   let group: string | undefined;
   try {
-    value = summable(unawaited(preserved.of(document)));
-    group = preserved.by && rowName(unawaited(preserved.by(document)));
+    const copy = cloned(document);
+    value = summable(unawaited(preserved.of(copy)));
+    group = preserved.by && rowName(unawaited(preserved.by(copy)));
   } catch {
     return;
   }

@@ -182,6 +182,16 @@ describe('lists of a report', () => {
     ]);
     expect(rows.leftOut()).toBe(2);
   });
+  it('edit nothing that they look at', () => {
+    const document = { marks: [3, 1, 2] };
+    const tally = preservedTally({
+      preserved: [{ name: 'last', of: ({ marks }) => (marks as number[]).reverse()[0] as number }],
+    });
+    tally.add(document);
+    expect(document.marks).toEqual([3, 1, 2]);
+    expect(tally.lines()).toMatchObject([{ sum: '2' }]);
+  });
+
   it('have a checksum of what is preserved where it is a decimal of the database, and take absent for null', () => {
     const tally = preservedTally({
       preserved: [{ name: 'balance', of: ({ balance }) => balance as number }],
