@@ -67,7 +67,7 @@ const unknown = (migration: string) =>
 
 function shown({ migration, hash, file }: Loaded, standing: Standing) {
   const { id: name, target, collection, description, phase = 'data', dependsOn = [] } = migration;
-  const { text, verified, writing: _writing, ...rest } = standing;
+  const { text, verified, done, cutOver, forgottenBy } = standing;
   return {
     id: name,
     phase,
@@ -78,7 +78,9 @@ function shown({ migration, hash, file }: Loaded, standing: Standing) {
     reversible: !isDataMigration(migration) || migration.down !== undefined,
     hash,
     file,
-    ...rest,
+    done,
+    cutOver,
+    forgottenBy,
     verified: verified === hash,
     ...(text ? { executed: text, isChanged: text.hash !== hash } : {}),
   };

@@ -135,6 +135,8 @@ it('refuses a text that was changed after it was executed, until a person says w
     expect(await ask(second, action)).toMatchObject(refused('MIGRATION_CHANGED', 'acceptChange'));
   const { body } = await second.get<{ items: unknown[] }>('/v1/migrations');
   expect(body.items).toMatchObject([{ id: 'totals', isChanged: true }]);
+  // How its standing is made is not told.
+  expect(body.items[0]).not.toHaveProperty('executedFor');
   await done(second, 'execute', { acceptChange: 'a comment' });
   await done(second, 'verify');
   const log = await second.get<{ items: unknown[] }>('/v1/migrations/totals/log');
