@@ -42,6 +42,7 @@ export class Table {
         filters.every((filter) => matches(filter, { ...row })),
       );
     const target: Target = {
+      hasColumns: false,
       count: async (selection) => select(selection).length,
       page: async (selection, after, limit) => {
         await sim.gate(life, 'page');

@@ -7,6 +7,7 @@ const LEVELS = {
   // plan
   'nothing-matched': 'stop',
   'documents-fail': 'stop',
+  'column-missing': 'stop',
   'documents-too-large': 'stop',
   'documents-skipped': 'look',
   'documents-nearly-too-large': 'look',

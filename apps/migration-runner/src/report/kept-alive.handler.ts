@@ -4,6 +4,7 @@ import type { Target } from '../target/target.port.ts';
 /** A target that keeps the lease while it reads, however long that takes. */
 export const keptAlive = (target: Target, { during }: Pick<Shift, 'during'>): Target => ({
   ...(target.documentLimit === undefined ? {} : { documentLimit: target.documentLimit }),
+  hasColumns: target.hasColumns,
   schema: target.schema,
   keyOf: (...of) => target.keyOf(...of),
   write: (...of) => during(target.write(...of)),

@@ -2,6 +2,7 @@ import type { PlanReport, ReportFinding } from '@tidegate/contracts';
 import type { Migration } from '@tidegate/migration';
 import type { Choices } from './choices.ts';
 import { findingIf } from './findings.ts';
+import { rowName } from './tally.ts';
 import { bytes, documents, firstOf, grouped } from '@tidegate/migration/report';
 
 type Facts = Omit<PlanReport, 'verdict' | 'findings'>;
@@ -54,6 +55,18 @@ function aboutDocuments(
     ),
   ];
 }
+
+/** @param missing fields that `up` writes and no row has */
+export const aboutColumns = (
+  { id, collection }: Pick<Migration, 'id' | 'collection'>,
+  missing: readonly string[],
+): readonly ReportFinding[] =>
+  findingIf(
+    missing.length > 0,
+    'column-missing',
+    () =>
+      `up of ${id} writes ${missing.map((name) => rowName(name)).join(', ')}: ${collection} has no such column.`,
+  );
 
 function aboutSize({ size }: Facts) {
   const { limitBytes = Infinity, overLimit, largestAfter } = size;

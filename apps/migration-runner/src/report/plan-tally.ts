@@ -34,6 +34,8 @@ export type Tallied = Pick<
 > & {
   /** Pending documents that were met. */
   readonly tried: number;
+  /** Outermost fields that `up` adds to documents: columns of a table, where there are some. */
+  readonly added: readonly string[];
 };
 
 export interface PlanTally {
@@ -52,12 +54,16 @@ export function planTally(migration: Migration, limitBytes: number | undefined):
   const mapping = countsUpTo(reportLimits.mapping);
   const [invariants, preserved] = [invariantTally(migration), preservedTally(migration)];
   const [samples, sizes] = [sampleTally(new Set(migration.hidden)), sizeTally(limitBytes)];
+  const added = new Set<string>();
   let tried = 0;
   let wouldChange = 0;
   const change = (key: Key, group: string | undefined, result: Changed): void => {
     wouldChange += 1;
     const paths = result.changes.map(({ path }) => path.join('.'));
     paths.forEach((path) => fields.add(rowName(path)));
+    for (const { path } of result.changes)
+      if (added.size < reportLimits.fields && !Object.hasOwn(result.before, path[0] ?? ''))
+        added.add(path[0] ?? '');
     const row = mappedOf(migration, result);
     if (row !== undefined) mapping.add(row);
     sizes.add(key, result.before, result.after);
@@ -80,6 +86,7 @@ export function planTally(migration: Migration, limitBytes: number | undefined):
     },
     result: () => ({
       tried,
+      added: [...added],
       wouldChange,
       failed: failures.total(),
       failures: failures.failures(),

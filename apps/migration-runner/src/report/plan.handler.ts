@@ -7,7 +7,7 @@ import type { Key } from '../target/target.port.ts';
 import type { Choices } from './choices.ts';
 import { timeOf } from './estimate.ts';
 import { judged } from './findings.ts';
-import { planFindings } from './plan-findings.ts';
+import { aboutColumns, planFindings } from './plan-findings.ts';
 import { planTally, type PlanTally } from './plan-tally.ts';
 import { everyOf, type Reader } from './read.handler.ts';
 import { rollbackOf } from './rollback.ts';
@@ -35,7 +35,7 @@ export const planReport = (inspection: Inspection): Promise<{ report: Report } |
     const { lastKey, ...stand } = await standOf(inspection);
     const tally = planTally(migration, target.documentLimit);
     const measured = await passOver(inspection, tally);
-    const { tried, ...found } = tally.result();
+    const { tried, added, ...found } = tally.result();
     const facts = {
       about: 'documents' as const,
       action: 'plan' as const,
@@ -45,7 +45,11 @@ export const planReport = (inspection: Inspection): Promise<{ report: Report } |
       time: timeOf(stand.pending, { ...measured, transformed: tried }, choices.flow?.niceRatio),
       rollback: rollbackOf(migration, choices),
     };
-    return { report: stored({ ...facts, ...judged(planFindings(migration, choices, facts)) }) };
+    const findings = [
+      ...planFindings(migration, choices, facts),
+      ...aboutColumns(migration, target.hasColumns ? added : []),
+    ];
+    return { report: stored({ ...facts, ...judged(findings) }) };
   });
 
 /** How everything stands before anything is read. */

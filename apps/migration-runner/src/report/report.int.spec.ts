@@ -222,6 +222,24 @@ describe('a dry run', () => {
     expect(report.findings[0]?.message).toMatch(/^1 document would be larger than the 1.5 kB/);
   });
 
+  it('stops where up writes a field that the table has no column for', async () => {
+    const { target } = table(people(20));
+    const migration = {
+      ...stages,
+      up: (document: Candidate) => ({ ...stages.up(document), stages: ['x'], note: null }),
+    };
+    const report = await plan(target, migration);
+    expect(report.verdict).toBe('no-go');
+    expect(report.findings[0]).toEqual({
+      level: 'stop',
+      code: 'column-missing',
+      message: 'up of candidate-stages writes stages: candidates has no such column.',
+    });
+    expect(codes(await plan({ ...target, hasColumns: false }, migration))).not.toContain(
+      'column-missing',
+    );
+  });
+
   it('stays small with documents of 16 MB and a group for each document', async () => {
     const huge = 'x'.repeat(15_900_000);
     const { target } = table([

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { messageOf } from '@tidegate/kernel';
+import { AppError, messageOf } from '@tidegate/kernel';
 import type { Change, Edit } from '@tidegate/migration';
+import type { MigrationErrorCode } from '../errors.ts';
 import { isAsRead } from '../target/as-read.ts';
 import { jsonOf } from '../target/json.ts';
 import type { Key, Selection, Written } from '../target/target.port.ts';
@@ -25,6 +26,7 @@ export function writeAll(
     const [row] = rows;
     if (!row || !isAsRead(edit, row)) return 'conflict';
     if (edit.changes.length === 0) return 'written';
+    mustHaveColumns(selection, columns, edit.changes);
     const set = assignments(edit.changes, columns);
     const sql = `UPDATE ${table} SET ${set.sql} WHERE ${quoted(key)} IS ?`;
     const statement = updates.get(sql) ?? database.prepare(sql);
@@ -45,6 +47,19 @@ function inTransaction<T>(database: DatabaseSync, work: () => T): T {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+function mustHaveColumns(
+  { collection }: Selection,
+  columns: Columns,
+  changes: readonly Change[],
+): void {
+  const missing = changes.find(({ path: [name = ''] }) => !columns.has(name))?.path[0];
+  if (missing === undefined) return;
+  throw new AppError<MigrationErrorCode>(
+    'MIGRATION_TARGET_FAILED',
+    `The table ${collection} has no column ${missing}; it has ${[...columns.keys()].join(', ')}.`,
+  );
 }
 
 const REFUSED = new Set([18, 19, 20]); // too big, constraint, mismatch

@@ -55,6 +55,7 @@ export function openMongoTarget(url: string, access: 'read' | 'write'): Target {
     health: () => attempt(healthOf),
     pack,
     unpack,
+    hasColumns: false,
     schema: mongoSchema(attempt),
     documentLimit: DOCUMENT_LIMIT,
     close: () => connection.close(),

@@ -77,6 +77,8 @@ export interface Target {
   unpack(bytes: Uint8Array): readonly Row[];
   /** Bytes of the largest document that the server takes; left out: none to speak of. */
   readonly documentLimit?: number;
+  /** A document is a row: what its table has no column for is not kept. */
+  readonly hasColumns: boolean;
   readonly schema: Schema;
   close(): Promise<void>;
 }

@@ -61,6 +61,7 @@ export function openPostgresTarget(url: string, access: Access): Target {
     health: () => healthOf(connections),
     pack: (rows) => serialize(rows),
     unpack: (bytes) => deserialize(bytes) as readonly Row[],
+    hasColumns: true,
     schema: postgresSchema(connections),
     close: () => connections.close(),
   };

@@ -68,6 +68,7 @@ export function openSqliteTarget(file: string, access: 'read' | 'write'): Target
     health: async () => ({ detail: ['one file: nothing is replicated, and nothing queues'] }),
     pack: (rows) => serialize(rows.map((row) => ({ ...row }))),
     unpack: (bytes) => deserialize(bytes) as readonly Row[],
+    hasColumns: true,
     schema: sqliteSchema(database, columnsOf, attempt),
     close: async () => {
       if (database.isOpen) database.close();

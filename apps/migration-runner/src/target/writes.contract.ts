@@ -161,6 +161,20 @@ export function writesContract(kind: TargetKind): void {
     expect(await world.read.count(all(kind, world, [{ b: { equals: null } }]))).toBe(499);
   });
 
+  if (kind.columnType !== undefined)
+    it('names the field that the table has no column for, and writes nothing', async () => {
+      const world = await open();
+      const edits = [
+        await change(kind, world, 1, { a: 100 }),
+        await change(kind, world, 2, { nosuch: 1 }),
+      ];
+      await expect(world.write.write(all(kind, world), edits)).rejects.toMatchObject({
+        code: 'MIGRATION_TARGET_FAILED',
+        message: expect.stringContaining('no column nosuch; it has id, a, '),
+      });
+      expect(await one(kind, world, 1)).toMatchObject({ a: 1 });
+    });
+
   it('writes what it can when the database refuses a document, and tells why', async () => {
     const world = await kind.open(things(kind, 7, (id) => ({ ...thing, u: `u${id}` })));
     const rows = await world.read.page(all(kind, world), undefined, 6);
