@@ -1,14 +1,14 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import { basename, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { AppError, messageOf } from '@tidegate/kernel';
 import type { AnyMigration } from './migration.ts';
 import { dependencyProblems } from './dependencies.ts';
+import { hashOf } from './hash.file.ts';
 import { migrationProblems } from './problems.ts';
 
-/** A migration as it was loaded; `hash` is of its file's text. */
+/** A migration as it was loaded; `hash` is of its file's text, with what it imports from beside it. */
 export interface Loaded {
   readonly migration: AnyMigration;
   readonly hash: string;
@@ -94,10 +94,9 @@ async function filesAt(path: string): Promise<string[]> {
 async function loadOne(path: string): Promise<Loaded | { problems: string[] }> {
   const file = resolve(path);
   try {
-    const hash = `sha256:${createHash('sha256')
-      .update(await readFile(file))
-      .digest('hex')}`;
-    const module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    const url = pathToFileURL(file);
+    const hash = await hashOf(url);
+    const module = (await import(url.href)) as { default?: unknown };
     const problems = migrationProblems(module.default).map((problem) => `${file}: ${problem}`);
     return problems.length > 0
       ? { problems }
