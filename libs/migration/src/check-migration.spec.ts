@@ -112,6 +112,7 @@ describe('a migration that is checked', () => {
     ['not-reversed', { down: (order) => ({ ...order, total: null, discount: 0 }) }],
     ['reads-incomplete', { reads: ['items'] }],
     ['reads-incomplete', { up: (order) => ({ ...good.up(order), by: order.meta.by }) }],
+    ['leaves-filter', { filter: { total: { exists: false } } }],
     ['report-fails', { groupBy: (order) => (order['nobody'] as Row)['x'] as string }],
     ['report-fails', { mapping: () => 5 as never }],
     ['report-fails', { groupBy: (async () => Promise.reject(new Error('no'))) as never }],

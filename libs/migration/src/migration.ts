@@ -55,7 +55,7 @@ export interface Migration<D extends Row = Row> extends Common {
   readonly phase?: 'data' | 'cleanup';
   /** The immutable, unique, indexed field that orders the documents. Default `_id` for MongoDB, else `id`. */
   readonly key?: string;
-  /** What this migration is about at all; everything if left out. */
+  /** What this migration is about at all, before and after `up`; everything if left out. */
   readonly filter?: Filter<D>;
   /** What is left to do: true before `up`, false after it. */
   readonly pending: Filter<D>;

@@ -55,6 +55,7 @@ export function brokenPromises(
     return [...before, ...(isExcused(migration, done, origin) ? [] : [brokenBy(done)])];
   return [
     ...before,
+    ...stillOf(migration, done.after),
     ...again(migration, done.after),
     ...backAgain(migration, done, origin),
     ...unread(migration, done, fields),
@@ -115,6 +116,18 @@ function wordProblem(give: () => unknown): string | undefined {
     return `fails (${messageOf(error)})`;
   }
 }
+
+/** Else reports count as matched only what is left to do, and a second run finds nothing at all. */
+const stillOf = ({ filter = {} }: Migration, after: Row): readonly Broken[] =>
+  matches(filter, after)
+    ? []
+    : [
+        {
+          rule: 'leaves-filter',
+          message:
+            'filter no longer takes the document after up: what up changes belongs into pending.',
+        },
+      ];
 
 function again(migration: Migration, after: Row): readonly Broken[] {
   const twice = during(moments[0], () => transform(migration, after));
