@@ -122,6 +122,21 @@ describe('a migration', () => {
     expect(standingOf([left, again, back('r-1')]).done).toBe('partly');
   });
 
+  it('is executed in part, with its text, while documents are listed that could not be undone', () => {
+    const left = { ...changed.total, failed: 1 };
+    const gone = { ...changed.total, mismatched: 1 };
+    const executed = run(changed);
+    const part = { done: 'partly', text: { hash: 'one' } };
+    expect(standingOf([executed, run({ action: 'revert', total: left })])).toMatchObject(part);
+    expect(standingOf([executed, run({ action: 'revert', total: gone })]).done).toBe('nothing');
+    const reverting = { code: 'x', message: 'x', before: changed.total };
+    const itself = run({ ...changed, reverting, journalFrom: 0 }, { ...failed, reverted: left });
+    expect(standingOf([itself])).toMatchObject(part);
+    const verify = run({ action: 'verify', reverting }, { ...failed, reverted: left });
+    expect(standingOf([executed, verify])).toMatchObject(part);
+    expect(standingOf([itself, run({ action: 'revert' })])).toEqual(standingOf([]));
+  });
+
   it('has no way back once a cleanup has begun, unless that was refused before', () => {
     const cleanup = run({ action: 'cleanup' }, { status: 'cancelled' });
     expect(standingOf([run(changed), cleanup]).forgottenBy).toBe(cleanup.id);

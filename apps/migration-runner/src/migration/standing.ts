@@ -1,4 +1,4 @@
-import type { MigrationAction } from '@tidegate/contracts';
+import type { MigrationAction, MigrationCounts } from '@tidegate/contracts';
 import type { MigrationErrorCode } from '../errors.ts';
 import { isBegun, mayUndo, OVERTAKEN, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 
@@ -61,10 +61,7 @@ function after(before: Standing, { id, run }: KnownRun): Standing {
   const writesNow = status === 'running' && (writes(action) || reverting !== undefined);
   const standing = writesNow ? { ...before, writing: [...before.writing, { id, action }] } : before;
   if (isUnbegun(run)) return standing;
-  if (reverting)
-    return run.status === 'failed' && run.reverted
-      ? putBack(standing, work)
-      : partly(action === 'execute' ? executed(standing, id, run) : standing);
+  if (reverting) return undoing(standing, id, run);
   switch (action) {
     case 'execute':
       return executed(standing, id, run);
@@ -97,11 +94,17 @@ const partly = (standing: Standing): Standing => ({
   verified: undefined,
 });
 
+/** What is listed is still as the migration made it, and may be undone yet; what is gone is not. */
+const isAllUndone = ({ failed = 0 }: MigrationCounts): boolean => failed === 0;
+
 /** What undid only itself has left what was executed before, and what was pending beside it. */
-const putBack = (standing: Standing, work: Work): Standing =>
-  undoesItselfFrom(work) !== undefined && standing.done !== 'nothing'
-    ? partly(standing)
-    : undone(standing);
+function undoing(standing: Standing, id: string, run: KnownRun['run']): Standing {
+  const { work } = run;
+  const isItself = undoesItselfFrom(work) !== undefined;
+  if (run.status !== 'failed' || !run.reverted || !isAllUndone(run.reverted))
+    return partly(work.action === 'execute' ? executed(standing, id, run) : standing);
+  return isItself && standing.done !== 'nothing' ? partly(standing) : undone(standing);
+}
 
 /** Those that executed it as well, and are not the rollout's to take back. */
 export const othersThan = (rollout: string, { executedFor }: Standing) =>
@@ -112,6 +115,7 @@ export const othersThan = (rollout: string, { executedFor }: Standing) =>
  * back something.
  */
 function taken(standing: Standing, { rollout, total }: Work): Standing {
+  if (!isAllUndone(total)) return partly(standing);
   const others = rollout ? othersThan(rollout.id, standing) : [];
   const last = others.at(-1);
   if (!last) return undone(standing);

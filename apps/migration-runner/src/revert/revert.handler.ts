@@ -167,13 +167,19 @@ const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
   failed: (a.failed ?? 0) + (b.failed ?? 0),
 });
 
-async function finish(job: Job, work: Work, { from: place, of }: Reach): Promise<void> {
-  if (!of || (await isAllKept(job, work)))
-    await job.journal.mark({ kind: 'reverted', run: job.run, place });
-  else for (const run of of) await job.journal.mark({ kind: 'undone', run, place });
+/** What is listed may be undone yet, once its reason is gone: nothing is marked then, so that its way back stays. */
+async function finish(job: Job, work: Work, reach: Reach): Promise<void> {
+  const { failed = 0 } = work.total;
+  if (failed === 0) await mark(job, work, reach);
   const others = (await job.runsOf(work.migration)).filter(({ id }) => id !== job.run);
   const wasCutOver = standingOf(others).cutOver;
   await job.record('FinishRun', { report: reportOf(work, job.clock.now(), wasCutOver) });
+}
+
+async function mark(job: Job, work: Work, { from: place, of }: Reach): Promise<void> {
+  if (!of || (await isAllKept(job, work)))
+    await job.journal.mark({ kind: 'reverted', run: job.run, place });
+  else for (const run of of) await job.journal.mark({ kind: 'undone', run, place });
 }
 
 /** Where nothing else is kept, its room is free as after any other revert. */

@@ -1,5 +1,6 @@
 import type { MigrationCounts, MigrationEvent } from '@tidegate/contracts';
 import { asSentence, type Decision, reject, type Rejection } from '@tidegate/kernel';
+import { documents } from '@tidegate/migration/report';
 import { about, callsForUndoing, type Report, type Run, type Work } from './run.ts';
 import type { RunnerCommand } from './runner-command.ts';
 
@@ -83,9 +84,11 @@ function finished(id: string, work: Work, report: Report): MigrationEvent {
   const data = about(id, work);
   if (!reverting) return { type: 'MigrationCompleted', data: { ...data, total, report } };
   const { code, message, before } = reverting;
+  const { failed: left = 0 } = total;
+  const but = left === 0 ? '' : `, but not ${documents(left)}`;
   const end = {
     code,
-    message: `${asSentence(message)} What it had changed is undone.`,
+    message: `${asSentence(message)} What it had changed is undone${but}.`,
     total: before,
   };
   const found = { ...reverting.report, revert: report };
