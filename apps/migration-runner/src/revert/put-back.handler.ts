@@ -48,7 +48,7 @@ export async function putBack(
     if (isLast) for (const { edit } of lost) tally.failures.push(busy(edit));
     open = isLast ? [] : lost;
   }
-  return summed(kept, tally, listed);
+  return summed(tally, listed);
 }
 
 /** What is to be written; the rest is tallied. Undefined when the shift ended. */
@@ -73,7 +73,7 @@ async function decided(
     if (fate.kind === 'put-back') wanted.push({ ...each, back: fate.edit });
     else if (fate.kind === 'listed')
       tally.failures.push({ key: edit.key, code: fate.code, message: shortened(fate.message) });
-    else tally.skipped += 1;
+    else if (fate.kind === 'unchanged') tally.skipped += 1;
   }
   return wanted;
 }
@@ -107,12 +107,13 @@ const busy = ({ key }: KeptEdit): FailedDocument => ({
   message: `It was edited each of ${CONFLICT_RETRIES} times before it could be put back.`,
 });
 
-function summed({ edits }: Kept, tally: Tally, listed: ReadonlySet<string>): PutBack {
+/** What may be put back further down is counted there. */
+function summed(tally: Tally, listed: ReadonlySet<string>): PutBack {
   const failures = tally.failures.filter((failure) => !listed.has(keyText(failure)));
   const gone = failures.filter(({ code }) => code === 'MIGRATION_DOCUMENT_GONE').length;
   const again = tally.failures.length - failures.length;
   const counts = {
-    matched: edits.length,
+    matched: tally.changed + tally.skipped + tally.failures.length,
     changed: tally.changed,
     skipped: tally.skipped + again,
     mismatched: gone,

@@ -1,52 +1,60 @@
 import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
-import { AppError } from '@tidegate/kernel';
-import type { MigrationErrorCode } from '../errors.ts';
-import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
-import type { JournalMark } from '../journal/journal.port.ts';
+import { floorOf } from '../journal/journal.handler.ts';
 import type { Kept } from '../journal/kept.ts';
-import { type KnownRun, standingOf } from '../migration/standing.ts';
+import { standingOf } from '../migration/standing.ts';
 import { keyText, listedIn } from '../run/failures.ts';
 import type { Job } from '../run/job.ts';
 import { type Report, type Run, undoesItselfFrom, type Work } from '../run/run.ts';
 import { revertReport } from '../report/ended.ts';
 import { putBack } from './put-back.handler.ts';
+import { type Reach, reachOf, withoutBackups } from './reach.handler.ts';
 
 /** More than these are in the quarantine alone. */
 const LISTED_IN_RUN = 1_000;
 
-/** What one revert goes through. */
-interface Reach {
-  /** The places of the journal, newest first, from here … */
-  readonly from: number;
-  /** … to above here. */
-  readonly floor: number;
-  /** Those of the batches that were kept there. */
-  readonly taken: (batches: readonly Kept[]) => readonly Kept[];
-  /** The runs whose batches these are; undefined: all there are. */
-  readonly of?: ReadonlySet<string>;
-}
-
 /**
- * Walks the journal, newest first, down to what was undone before, and puts back what it finds. An execute that failed
- * finds only what it kept itself, a rollout what its own runs kept: what others kept is not theirs to undo.
+ * Walks the journal, newest first, down to what was undone before, and puts back what it finds. Where older backups lie in
+ * it, it walks once more, for what had no before-image of its own and found none there either: that is listed.
  */
 export async function revert(job: Job): Promise<void> {
   const reach = await reachOf(job);
-  const { from, floor } = reach;
-  let work = await measured(job, floor);
-  let ahead = reading(job, job.work.journalAt ?? from + 1);
+  let work = await measured(job, reach.floor);
+  while (work) {
+    const isLast = isSecond(work) || !reach.hasBackup;
+    const walked = await walk(job, work, isSecond(work) ? withoutBackups(reach) : reach);
+    if (!walked) return;
+    if (isLast) return finish(job, walked, reach);
+    work = running(await job.record('EndSweep', { left: 0 }));
+  }
+}
+
+/** An execute has sweeps of its own; it asks no older backup. */
+const isSecond = (work: Work): boolean => undoesItselfFrom(work) === undefined && work.sweep > 1;
+
+const running = (run: Run | undefined): Work | undefined =>
+  run?.status === 'running' ? run.work : undefined;
+
+/** One walk, to its end or from where it was left. Undefined when the run or the shift ended before. */
+async function walk(
+  job: Job,
+  begun: Work,
+  { from, floor, taken }: Reach,
+): Promise<Work | undefined> {
+  // A walk that has recorded nothing yet has no checkpoint; the place is that of the walk before.
+  const place = begun.checkpoint === undefined ? undefined : begun.journalAt;
+  let ahead = reading(job, place ?? from + 1);
   try {
-    while (work) {
-      if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined) return;
+    for (let work: Work | undefined = begun; work;) {
+      if ((await job.pacing.begin({ work, target: job.target }, job.shift)) === undefined)
+        return undefined;
       const batches: readonly Kept[] = unwrapped(await ahead);
-      const place = batches[0]?.place ?? 0;
-      if (place <= floor) return await finish(job, work, reach);
-      ahead = reading(job, place);
-      const taken = reach.taken(batches);
-      if (taken.length === 0) continue;
-      const run = await undo(job, work, taken);
-      work = run?.status === 'running' ? run.work : undefined;
+      const at = batches[0]?.place ?? 0;
+      if (at <= floor) return work;
+      ahead = reading(job, at);
+      const some = taken(batches);
+      if (some.length > 0) work = running(await undo(job, work, some));
     }
+    return undefined;
   } finally {
     await ahead;
   }
@@ -70,60 +78,8 @@ function unwrapped(read: Read): readonly Kept[] {
 async function measured({ work, journal, record }: Job, floor: number): Promise<Work | undefined> {
   if (work.expected !== undefined || work.journalAt !== undefined) return work;
   const run = await record('MeasureRun', { expected: await journal.editsAbove(floor) });
-  return run.status === 'running' ? run.work : undefined;
+  return running(run);
 }
-
-async function reachOf(job: Job): Promise<Reach> {
-  const marks = await job.journal.marks();
-  const from = await beginning(job, marks);
-  const [floor, undone] = [floorOf(marks), undoneRuns(marks)];
-  const own = await ownRuns(job);
-  if (!own)
-    return { from, floor, taken: (batches) => batches.filter(({ run }) => !undone.has(run)) };
-  const of = new Set(own.map(({ id }) => id));
-  // An older backup of others is not gone through: what has no way back without it is listed, for a revert that does.
-  const hasBackup = own.some(({ run }) => run.work.action === 'backup');
-  const taken = (batches: readonly Kept[]) =>
-    batches
-      .filter(({ run }) => of.has(run) && !undone.has(run))
-      .map((kept) => ({ ...kept, hasBackupBelow: kept.hasBackupBelow && hasBackup }));
-  const begins = own.map(({ run }) => (run.work.action === 'backup' ? 0 : run.work.journalFrom));
-  const lowest = Math.min(...begins.filter((place) => place !== undefined), from);
-  return { from, floor: Math.max(floor, lowest), taken, of };
-}
-
-/** Whose changes alone are to be undone: those of a rollout, or of an execute that failed. Undefined: everybody's. */
-async function ownRuns({ run, work, runsOf }: Job): Promise<readonly KnownRun[] | undefined> {
-  const { action, migration, rollout } = work;
-  const isItself = undoesItselfFrom(work) !== undefined;
-  if (!isItself && (action !== 'revert' || !rollout)) return undefined;
-  const keeps = ({ work: { action: its } }: KnownRun['run']) =>
-    its === 'execute' || its === 'backup';
-  return (await runsOf(migration)).filter((each) =>
-    isItself ? each.id === run : keeps(each.run) && each.run.work.rollout?.id === rollout?.id,
-  );
-}
-
-/** Where this revert began, also if that was another runner's doing. */
-async function beginning(
-  { run, work, journal }: Job,
-  marks: readonly JournalMark[],
-): Promise<number> {
-  const [top, floor] = [await journal.top(), floorOf(marks)];
-  const begun = marks.find((mark) => mark.kind === 'reverting' && mark.run === run);
-  if (begun) return begun.place;
-  const given = forgottenBy(marks);
-  if (top <= floor && given && !work.reverting)
-    throw new AppError<MigrationErrorCode>(
-      'MIGRATION_NOT_READY',
-      `The way back of ${work.migration} was given up by the cleanup ${given}.`,
-    );
-  await journal.mark({ kind: 'reverting', run, place: top });
-  return top;
-}
-
-const forgottenBy = (marks: readonly JournalMark[]): string | undefined =>
-  marks.findLast(({ kind }) => kind === 'forgotten')?.run;
 
 /** One place of the journal. Undefined when the shift ended. */
 async function undo(job: Job, work: Work, batches: readonly Kept[]): Promise<Run | undefined> {
@@ -136,11 +92,12 @@ async function undo(job: Job, work: Work, batches: readonly Kept[]): Promise<Run
   for (const kept of batches) {
     const done = await putBack(job, kept, listed);
     if (!done) return undefined;
-    counts = sum(counts, done.counts);
+    counts = sum(counts, isSecond(work) ? newIn(done.counts) : done.counts);
     failures.push(...done.failures);
     for (const failure of done.failures) listed.add(keyText(failure));
   }
   await faults.at('revert.written', `migration-runs/${run}`);
+  if (isSecond(work) && counts.matched === 0) return { status: 'running', work };
   if (failures.length > 0) await job.quarantine.add({ migration: work.migration, run }, failures);
   const tookMs = Math.max(0, clock.now() - startedAt);
   const edits = batches.flatMap((kept) => kept.edits);
@@ -158,6 +115,13 @@ async function undo(job: Job, work: Work, batches: readonly Kept[]): Promise<Run
   await faults.at('revert.recorded', `migration-runs/${run}`);
   return state;
 }
+
+/** What is as it was before has been counted by the first walk. */
+const newIn = (counts: MigrationCounts): MigrationCounts => ({
+  ...counts,
+  matched: counts.matched - counts.skipped,
+  skipped: 0,
+});
 
 const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
   matched: a.matched + b.matched,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Migration } from '@tidegate/migration';
+import { Crash, crashAt } from '@tidegate/store/testing';
 import { runnerWorld } from './runner-world.contract.ts';
 
 const totals: Migration = {
@@ -76,5 +77,78 @@ describe('a revert that could not put a document back', () => {
     agree(world);
     expect(await world.run('m-2', 'revert')).toMatchObject({ work: { total: { changed: 1 } } });
     expect(world.rows()).toEqual(before);
+  });
+});
+
+describe('what was executed without before-images, above a backup', () => {
+  const executed = async (orders: number) => {
+    const world = runnerWorld(orders, totals);
+    await world.run('m-1', 'backup');
+    world.database.exec(`INSERT INTO orders (id, a, b) VALUES (20, 1, 1), (21, 1, 1), (22, 1, 1)`);
+    const before = world.rows();
+    await world.run('m-2', 'execute', { backup: 'none' });
+    return { world, before };
+  };
+
+  it('is put back from there, and each document is counted once', async () => {
+    const world = runnerWorld(10, totals);
+    const before = world.rows();
+    await world.run('m-1', 'backup');
+    await world.run('m-2', 'execute', { backup: 'none' });
+    expect(await world.run('m-3', 'revert')).toMatchObject({
+      work: { total: { matched: 10, changed: 10, skipped: 0, failed: 0 }, failures: [] },
+      report: { restored: 10, unchanged: 0 },
+    });
+    expect(world.rows()).toEqual(before);
+  });
+
+  it('is listed where the backup does not have it, or what is there now', async () => {
+    const { world, before } = await executed(12);
+    world.database.exec('UPDATE orders SET a = 1000 WHERE id IN (3, 21)');
+    const run = await world.run('m-3', 'revert');
+    expect(run).toMatchObject({
+      status: 'completed',
+      work: { total: { matched: 15, changed: 11, skipped: 0, failed: 4 } },
+      report: { verdict: 'look', restored: 11, listedLeftOut: 0 },
+    });
+    const codes = run.work.failures.map(({ key, code }) => [key, code]);
+    expect(new Map(codes as [number, string][])).toEqual(
+      new Map([
+        [20, 'MIGRATION_NO_WAY_BACK'],
+        [22, 'MIGRATION_NO_WAY_BACK'],
+        [3, 'MIGRATION_DOCUMENT_EDITED'],
+        [21, 'MIGRATION_DOCUMENT_EDITED'],
+      ]),
+    );
+    const unlike = world.rows().filter((row, at) => row['total'] !== before[at]?.['total']);
+    expect(unlike.map(({ id }) => id)).toEqual([3, 20, 21, 22]);
+  });
+
+  it('is listed once, wherever the runner dies meanwhile', async () => {
+    for (const point of [
+      'revert.read',
+      'revert.written',
+      'revert.recorded',
+      'execute.saved',
+    ] as const)
+      for (let nth = 1; nth <= 14; nth += 1) {
+        const { world, before } = await executed(6);
+        await world.ask('m-3', 'revert', { batchSize: 2, minBatchSize: 1 });
+        await world
+          .start({ faults: crashAt(point, nth) })
+          .advance('m-3')
+          .catch((error: unknown) => {
+            if (!(error instanceof Crash)) throw error;
+          });
+        await world.start().advance('m-3');
+        const { work, status } = await world.state('m-3');
+        expect({ point, nth, status, ...work.total }).toMatchObject({
+          status: 'completed',
+          matched: 9,
+          failed: 3,
+        });
+        expect(world.rows().slice(0, 6)).toEqual(before.slice(0, 6));
+        expect(world.written()).toEqual({ up: 9, back: 6 });
+      }
   });
 });
