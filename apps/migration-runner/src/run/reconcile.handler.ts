@@ -15,7 +15,7 @@ const FOUND_AT_ONCE = 1_000;
 export async function reconcile(job: Job, work: Work): Promise<Run> {
   const { migration, target, journal } = job;
   const journalAt = await journal.top();
-  const attempts = byDocument(await unrecorded(job, work));
+  const attempts = await withoutOthers(job, byDocument(await unrecorded(job, work)));
   const found: Found[] = [];
   for (let from = 0; from < attempts.length; from += FOUND_AT_ONCE) {
     const some = attempts.slice(from, from + FOUND_AT_ONCE);
@@ -51,13 +51,42 @@ async function unrecorded({ journal, run }: Job, work: Work): Promise<readonly K
 }
 
 type Attempts = readonly [KeptEdit, ...KeptEdit[]];
+/** Of one document, and the place of the newest. */
+interface Own {
+  readonly edits: Attempts;
+  readonly place: number;
+}
 
-function byDocument(batches: readonly Kept[]): readonly Attempts[] {
-  const all = new Map<string, [KeptEdit, ...KeptEdit[]]>();
-  for (const edit of batches.flatMap(({ edits }) => edits)) {
-    const known = all.get(keyText(edit));
-    if (known) known.push(edit);
-    else all.set(keyText(edit), [edit]);
+/** @param batches oldest first */
+function byDocument(batches: readonly Kept[]): Map<string, Own> {
+  const all = new Map<string, Own>();
+  for (const { place, edits } of batches)
+    for (const edit of edits) {
+      const known = all.get(keyText(edit))?.edits;
+      all.set(keyText(edit), { edits: known ? [...known, edit] : [edit], place });
+    }
+  return all;
+}
+
+/** What another run kept later was still pending then: whoever has written it since, it was not this run's batch. */
+async function withoutOthers(
+  { journal, run }: Job,
+  attempts: Map<string, Own>,
+): Promise<readonly Attempts[]> {
+  const oldest = [...attempts.values()].reduce(
+    (least, { place }) => Math.min(least, place),
+    Infinity,
+  );
+  for (let place = Infinity; attempts.size > 0;) {
+    const kept = await journal.below(place, 'edits');
+    const [newest] = kept;
+    if (!newest || newest.place <= oldest) break;
+    const others = kept.filter((each) => each.run !== run && each.kind === 'execute');
+    for (const edit of others.flatMap(({ edits }) => edits)) {
+      const own = attempts.get(keyText(edit));
+      if (own && own.place < newest.place) attempts.delete(keyText(edit));
+    }
+    place = newest.place;
   }
-  return [...all.values()];
+  return [...attempts.values()].map(({ edits }) => edits);
 }

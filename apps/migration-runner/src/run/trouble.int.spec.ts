@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError } from '@tidegate/kernel';
 import type { Migration, Row } from '@tidegate/migration';
 import type { Faults } from '@tidegate/store';
+import { Crash, crashAt } from '@tidegate/store/testing';
 import type { Target } from '../target/target.port.ts';
 import { runnerWorld, type Wrap } from './runner-world.contract.ts';
 import { LEASE_MS } from './shift.handler.ts';
@@ -111,6 +112,31 @@ describe('a batch under way', () => {
       work: { total: { changed: 10 } },
     });
   });
+
+  it.each([
+    ['batch.journaled', 1, 0],
+    ['batch.written', 1, 5],
+    ['batch.journaled', 2, 5],
+  ] as const)(
+    'is counted by the run that wrote it, if another one went on (%s, %i)',
+    async (point, nth, own) => {
+      const world = runnerWorld(12, totals);
+      await world.ask('m-1', 'execute');
+      const faults = crashAt(point, nth);
+      await expect(world.start({ faults }).advance('m-1')).rejects.toThrow(Crash);
+      await world.pause('m-1');
+      await world.run('m-2', 'backup');
+      expect(await world.run('m-3', 'execute')).toMatchObject({
+        work: { total: { changed: 12 - own } },
+      });
+      await world.resume('m-1');
+      await world.start().advance('m-1');
+      expect(await world.state('m-1')).toMatchObject({
+        status: 'completed',
+        work: { total: { changed: own, mismatched: 0 } },
+      });
+    },
+  );
 
   it('is recorded when its run was paused or cancelled meanwhile, and nothing follows it', async () => {
     for (const what of ['pause', 'cancel'] as const) {
