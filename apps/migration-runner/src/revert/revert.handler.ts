@@ -1,5 +1,5 @@
 import type { FailedDocument, MigrationCounts } from '@tidegate/contracts';
-import { floorOf } from '../journal/journal.handler.ts';
+import { floorOf, undoneRuns } from '../journal/journal.handler.ts';
 import type { Kept } from '../journal/kept.ts';
 import { standingOf } from '../migration/standing.ts';
 import { keyText, listedIn } from '../run/failures.ts';
@@ -134,22 +134,30 @@ const sum = (a: MigrationCounts, b: MigrationCounts): MigrationCounts => ({
 /** What is listed may be undone yet, once its reason is gone: nothing is marked then, so that its way back stays. */
 async function finish(job: Job, work: Work, reach: Reach): Promise<void> {
   const { failed = 0 } = work.total;
-  if (failed === 0) await mark(job, work, reach);
+  if (failed === 0) await mark(job, reach);
   const others = (await job.runsOf(work.migration)).filter(({ id }) => id !== job.run);
   const wasCutOver = standingOf(others).cutOver;
   await job.record('FinishRun', { report: reportOf(work, job.clock.now(), wasCutOver) });
 }
 
-async function mark(job: Job, work: Work, { from: place, of }: Reach): Promise<void> {
-  if (!of || (await isAllKept(job, work)))
+async function mark(job: Job, reach: Reach): Promise<void> {
+  const { from: place, of } = reach;
+  if (!of || (await isAllKept(job, reach)))
     await job.journal.mark({ kind: 'reverted', run: job.run, place });
   else for (const run of of) await job.journal.mark({ kind: 'undone', run, place });
 }
 
 /** Where nothing else is kept, its room is free as after any other revert. */
-async function isAllKept({ journal }: Job, { total }: Work): Promise<boolean> {
-  const floor = floorOf(await journal.marks());
-  return total.matched === (await journal.editsAbove(floor));
+async function isAllKept({ journal }: Job, { from, of }: Reach): Promise<boolean> {
+  const marks = await journal.marks();
+  const [floor, undone] = [floorOf(marks), undoneRuns(marks)];
+  for (let place = from + 1; ;) {
+    const batches = await journal.below(place, 'edits');
+    const [newest] = batches;
+    if (!newest || newest.place <= floor) return true;
+    if (batches.some(({ run }) => !undone.has(run) && !of?.has(run))) return false;
+    place = newest.place;
+  }
 }
 
 function reportOf(work: Work, endedAt: number, wasCutOver: boolean): Report {

@@ -78,6 +78,24 @@ describe('a revert that could not put a document back', () => {
     expect(await world.run('m-2', 'revert')).toMatchObject({ work: { total: { changed: 1 } } });
     expect(world.rows()).toEqual(before);
   });
+
+  it('leaves it to a later one also where a rollout was rolled back', async () => {
+    const world = runnerWorld(12, totals);
+    const rollout = { id: 'r-1', generation: 1 };
+    await world.run('m-1', 'execute');
+    world.database.exec('INSERT INTO orders (id, a, b) VALUES (20, 1, 1), (21, 1, 1)');
+    const before = world.rows();
+    await world.run('r-1.0.0', 'execute', { rollout });
+    refuse(world, 'old.id = 20 AND new.total IS NULL');
+    expect(await world.run('m-2', 'revert', { rollout })).toMatchObject({
+      work: { total: { matched: 2, changed: 1, failed: 1 } },
+    });
+    agree(world);
+    expect(await world.run('m-3', 'revert', { rollout })).toMatchObject({
+      work: { total: { matched: 2, changed: 1, failed: 0 } },
+    });
+    expect(world.rows()).toEqual(before);
+  });
 });
 
 describe('what was executed without before-images, above a backup', () => {
@@ -100,6 +118,19 @@ describe('what was executed without before-images, above a backup', () => {
       report: { restored: 10, unchanged: 0 },
     });
     expect(world.rows()).toEqual(before);
+  });
+
+  it('is forgotten once a rollout has put it back from a backup of its own', async () => {
+    const world = runnerWorld(10, totals);
+    const rollout = { id: 'r-1', generation: 1 };
+    await world.run('r-1.0.0', 'backup', { rollout });
+    await world.run('r-1.1.0', 'execute', { rollout, backup: 'none' });
+    expect(await world.run('m-1', 'revert', { rollout })).toMatchObject({
+      work: { total: { matched: 10, changed: 10, failed: 0 } },
+    });
+    const held = await kept(world);
+    await world.run('m-2', 'execute', { backup: 'none' });
+    expect(await kept(world)).toBeLessThan(held);
   });
 
   it('is listed where the backup does not have it, or what is there now', async () => {
