@@ -1,6 +1,6 @@
 import type { Metric } from '@tidegate/contracts';
 import { isLack, type Lack, missingKinds, nameOf } from './counters.ts';
-import type { GuardEvidence, Missing, Readings } from './evidence.ts';
+import type { Began, GuardEvidence, Missing, Readings } from './evidence.ts';
 import { armsOf, type Counted, groupsOf, type Look, lookAt, type Place } from './place.ts';
 import { tally } from './tally.ts';
 import type { Watch } from './watch.ts';
@@ -10,7 +10,7 @@ export function countNew(
   evidence: GuardEvidence,
   watch: Watch,
   readings: Readings,
-  openedAt: number,
+  began: Began,
 ): GuardEvidence {
   const groups = groupsOf(watch);
   const looks = new Map<string, Look>();
@@ -20,10 +20,10 @@ export function countNew(
   let after = evidence;
   const torn: Lack[] = [];
   for (const group of groups) {
-    const news = newsOf(evidence, watch, group, looks, openedAt);
+    const news = newsOf(evidence, watch, group, looks, began);
     if (news === undefined) continue;
     const lack = tornIn(watch, news);
-    if (lack === undefined) after = taken(after, watch, news, groups.length, openedAt);
+    if (lack === undefined) after = taken(after, watch, news, groups.length, began.openedAt);
     else if (news.to - news.from > watch.maxGapMs) torn.push(lack);
   }
   const missing = missingOf(looks, after, watch, torn);
@@ -47,7 +47,7 @@ function newsOf(
   watch: Watch,
   group: readonly string[],
   looks: ReadonlyMap<string, Look>,
-  openedAt: number,
+  { openedAt, countedFrom = -Infinity }: Began,
 ): News | undefined {
   const counted = group.flatMap((target) => {
     const look = looks.get(target);
@@ -60,7 +60,8 @@ function newsOf(
   const from = Math.min(...group.map((target) => targets[target]?.at ?? Infinity));
   const to = Math.min(...counted.map(({ place }) => place.at));
   const isFirst = counted.some((each) => each.counted === null);
-  const isEarly = watch.baseline !== null && from < openedAt + settlingMs(watch);
+  const isUnsettled = watch.baseline !== null && from < openedAt + settlingMs(watch);
+  const isEarly = isUnsettled || from < countedFrom;
   const isPaired = watch.baseline !== null || watch.canary.type === 'rate';
   if (!isFirst && !isEarly && isPaired && to - from < pairedMs(watch)) return undefined;
   const arms = armsOf(watch).map((_, arm) =>

@@ -48,7 +48,9 @@ const told = (
   metric: Metric,
   readings: readonly Reading[],
 ): GuardEvidence =>
-  advance(evidence, watching(metric), new Map(readings.map((each) => [each.target, each])), START);
+  advance(evidence, watching(metric), new Map(readings.map((each) => [each.target, each])), {
+    openedAt: START,
+  });
 const countsOf = (evidence: GuardEvidence): readonly number[] => {
   const { since, value } = factsOf(evidence, START);
   return since ? [since[0]?.bad ?? 0, since[0]?.total ?? 0] : [value ?? 0, 0];

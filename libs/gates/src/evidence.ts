@@ -92,6 +92,12 @@ function kept(
   }
 }
 
+/** When a step began, and from when on it is counted; undefined: from the scrape before on. */
+export interface Began {
+  readonly openedAt: number;
+  readonly countedFrom?: number | undefined;
+}
+
 /** The readings of one check, by target. */
 export type Readings = ReadonlyMap<string, Reading>;
 
@@ -105,8 +111,8 @@ export const advance = (
   evidence: GuardEvidence,
   watch: Watch,
   readings: Readings,
-  openedAt: number,
+  began: Began,
 ): GuardEvidence =>
   isRead(watch.canary)
     ? readValue(evidence, watch.canary, watch, readings)
-    : countNew(evidence, watch, readings, openedAt);
+    : countNew(evidence, watch, readings, began);

@@ -29,6 +29,21 @@ describe('the evidence of a step', () => {
     expect([both.missing('g'), both.missing('s')]).toEqual([null, 'query-error']);
   });
 
+  it('counts nothing that a scrape from before has not seen yet, where it is told when to begin', async () => {
+    const plan = {
+      metrics: { errors: { ...errors, source: { scrape: [A] } } },
+      guards: [sequential],
+    };
+    const after = { overall: true, countedFrom: START + 2_000 };
+    const watching = new Watching(plan, '(recovery)', after);
+    await watching.check(1, { [A]: text(5, 10) });
+    await watching.check(6, { [A]: text(9, 14) });
+    expect(watching.counted('g')).toBeUndefined();
+    await watching.check(11, { [A]: text(9, 14) });
+    await watching.check(16, { [A]: text(9, 20) });
+    expect(watching.counted('g')).toMatchObject({ bad: 0, total: 6 });
+  });
+
   it('counts the signals of the rollout’s environment', async () => {
     const guards = [{ name: 'g', judge: 'immediate', metric: 'signal', above: 0 }];
     const reported = new Watching({ metrics: { signal }, guards });

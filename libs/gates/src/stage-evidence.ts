@@ -11,6 +11,8 @@ export interface StageEvidence {
   readonly openedAt: number;
   /** Of what everybody has, whichever part the plan compares with which: for whether all is well again. */
   readonly overall?: true;
+  /** What a scrape before this has not seen was before the step: counted is from the first scrape after it. */
+  readonly countedFrom?: number;
   /** By guard. */
   readonly guards: Readonly<Record<string, GuardEvidence>>;
   /** Whether the canary's instances are there. */
@@ -21,17 +23,22 @@ export interface StageEvidence {
   readonly coveredMs: number;
 }
 
+interface Opened {
+  readonly overall?: boolean;
+  readonly countedFrom?: number;
+}
+
 /**
  * Evidence of a step that begins at `at`, with nothing counted yet.
  * @param former the step before, if there was one: counting goes on from its newest scrape
- * @param overall counts every metric as a whole, from the first reading on
+ * @param overall counts every metric as a whole, from the first reading on that was taken at `countedFrom` or later
  */
 export function openStage(
   plan: Plan,
   stage: string,
   at: number,
   former?: StageEvidence,
-  { overall = false }: { readonly overall?: boolean } = {},
+  { overall = false, countedFrom }: Opened = {},
 ): StageEvidence {
   const of = { stage, ...(overall ? { overall } : {}) } as const;
   const windowMs = windowMsOf(plan, watchedStep(plan, stage));
@@ -45,6 +52,7 @@ export function openStage(
   });
   return {
     ...of,
+    ...(countedFrom === undefined ? {} : { countedFrom }),
     openedAt: at,
     guards: Object.fromEntries(guards),
     ...(plan.liveness === 'off' ? {} : { liveness: goingOn(before?.liveness ?? {}, goesOn) }),
@@ -73,7 +81,7 @@ export function checkStage(
   at: number,
 ): StageEvidence {
   const byTarget: Readings = new Map(readings.map((each) => [targetNamed(each.target), each]));
-  const { openedAt } = evidence;
+  const { openedAt, countedFrom } = evidence;
   const guards: Record<string, GuardEvidence> = {};
   const acting: GuardEvidence[] = [];
   let gapMs = maxGapMs(plan);
@@ -81,7 +89,7 @@ export function checkStage(
   for (const { name, watch } of watches) {
     const opening = { openedAt, windowMs: plan.checkEvery };
     const known = evidence.guards[name] ?? openEvidence(watch, opening);
-    const after = advance(known, watch, byTarget, openedAt);
+    const after = advance(known, watch, byTarget, { openedAt, countedFrom });
     guards[name] = after;
     if (watch.guard.shadow) continue;
     acting.push(after);

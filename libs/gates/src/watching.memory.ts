@@ -34,7 +34,11 @@ export class Watching {
   evidence: StageEvidence;
   readings: readonly Reading[] = [];
 
-  constructor(fields: object, stage = 'canary', options: { overall?: boolean } = {}) {
+  constructor(
+    fields: object,
+    stage = 'canary',
+    options: { overall?: boolean; countedFrom?: number } = {},
+  ) {
     this.plan = planWith(fields);
     this.evidence = openStage(this.plan, stage, START, undefined, options);
   }
@@ -60,7 +64,7 @@ export class Watching {
   }
 
   /** The next step begins now. */
-  enter(stage: string, options: { overall?: boolean } = {}): this {
+  enter(stage: string, options: { overall?: boolean; countedFrom?: number } = {}): this {
     this.evidence = openStage(this.plan, stage, this.at, this.evidence, options);
     return this;
   }

@@ -8,7 +8,13 @@ import {
   openStage,
   type StageEvidence,
 } from '@tidegate/gates';
-import { awaitsRecovery, type Common, type Existing, isCounting } from './state.ts';
+import {
+  awaitsRecovery,
+  type Common,
+  type Existing,
+  isCounting,
+  type RolledBack,
+} from './state.ts';
 
 /** Of the time after a rollback: the metrics as a whole, whoever is served what. No step can be called so. */
 export const RECOVERY = '(recovery)';
@@ -37,13 +43,15 @@ export function look(
 }
 
 function lookAfter(
-  { plan }: Existing,
+  { plan, endedAt }: RolledBack,
   known: StageEvidence | undefined,
   readings: readonly Reading[],
   at: number,
 ): StageEvidence {
   const before =
-    known?.stage === RECOVERY ? known : openStage(plan, RECOVERY, at, known, { overall: true });
+    known?.stage === RECOVERY
+      ? known
+      : openStage(plan, RECOVERY, at, known, { overall: true, countedFrom: endedAt });
   return checkStage(plan, before, readings, at);
 }
 
