@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Migration, Row } from '@tidegate/migration';
 import type { FaultPoint } from '@tidegate/store';
 import { Crash, crashAt } from '@tidegate/store/testing';
-import { runnerWorld, type Wrap } from './runner-world.contract.ts';
+import { points, runnerWorld, type Wrap } from './runner-world.contract.ts';
 
 const sumOf = (order: Row): number => Number(order['a']) + Number(order['b']);
 const totals: Migration = {
@@ -28,16 +28,6 @@ const act = fc.record({
   value: fc.integer({ min: 0, max: 99 }),
 });
 type Act = typeof act extends fc.Arbitrary<infer A> ? A : never;
-const points: readonly FaultPoint[] = [
-  'batch.read',
-  'batch.journaled',
-  'batch.written',
-  'batch.recorded',
-  'revert.read',
-  'revert.written',
-  'revert.recorded',
-  'execute.saved',
-];
 const story = fc.record({
   migration: fc.constantFrom(...kinds),
   batchSize: fc.integer({ min: 1, max: 9 }),

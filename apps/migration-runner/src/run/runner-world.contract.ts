@@ -12,7 +12,7 @@ import {
 import { exampleOf } from '@tidegate/contracts/testing';
 import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
 import type { AnyMigration, Row } from '@tidegate/migration';
-import { createExecute, createOutbox, type Faults } from '@tidegate/store';
+import { createExecute, createOutbox, type FaultPoint, type Faults } from '@tidegate/store';
 import { MemoryDisk, memoryPublish, memoryStore, noFaults } from '@tidegate/store/testing';
 import type { AskSnapshot } from '../backup/snapshot.port.ts';
 import { createJournals } from '../journal/journal.handler.ts';
@@ -24,6 +24,18 @@ import { createRuns } from './change-run.handler.ts';
 import type { AdvanceDeps } from './job.ts';
 import { runCollection } from './runs.ts';
 import type { Run, Work } from './run.ts';
+
+/** Where a runner that executes or reverts may be killed. */
+export const points: readonly FaultPoint[] = [
+  'batch.read',
+  'batch.journaled',
+  'batch.written',
+  'batch.recorded',
+  'revert.read',
+  'revert.written',
+  'revert.recorded',
+  'execute.saved',
+];
 
 const cleanUp: (() => void)[] = [];
 afterEach(() => {

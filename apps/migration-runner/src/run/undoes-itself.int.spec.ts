@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Migration, Row } from '@tidegate/migration';
-import type { FaultPoint } from '@tidegate/store';
 import { Crash, crashAt } from '@tidegate/store/testing';
-import { runnerWorld } from './runner-world.contract.ts';
+import { points, runnerWorld } from './runner-world.contract.ts';
 
 const totals: Migration = {
   id: 'totals',
@@ -159,16 +158,6 @@ describe('an execute that fails, and undoes what it did and nothing else', () =>
   });
 });
 
-const points: readonly FaultPoint[] = [
-  'batch.read',
-  'batch.journaled',
-  'batch.written',
-  'batch.recorded',
-  'revert.read',
-  'revert.written',
-  'revert.recorded',
-  'execute.saved',
-];
 const story = fc.record({
   batchSize: fc.integer({ min: 1, max: 4 }),
   refused: fc.integer({ min: 20, max: 31 }),
