@@ -3,16 +3,8 @@ import { migrationReport } from '@tidegate/contracts';
 import { AppError } from '@tidegate/kernel';
 import type { Migration } from '@tidegate/migration';
 import type { Run } from '../run/run.ts';
-import { runnerWorld, type Wrap } from '../run/runner-world.contract.ts';
+import { runnerWorld, type Wrap, totals } from '../run/runner-world.contract.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 const failsAt = (id: number, message: string): Migration => ({
   ...totals,
   up: (order) => {

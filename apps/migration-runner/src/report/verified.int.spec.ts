@@ -1,15 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Migration } from '@tidegate/migration';
-import { runnerWorld } from '../run/runner-world.contract.ts';
+import { runnerWorld, totals } from '../run/runner-world.contract.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 /** Text becomes a number: a checksum takes both for the same. */
 const numbers: Migration = {
   id: 'numbers',

@@ -1,17 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Migration } from '@tidegate/migration';
 import type { FaultPoint } from '@tidegate/store';
 import { Crash, crashAt } from '@tidegate/store/testing';
-import { runnerWorld } from './runner-world.contract.ts';
+import { runnerWorld, totals } from './runner-world.contract.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 const ORDERS = 23;
 const NTH = [1, 2, 3, 5, 6];
 

@@ -1,16 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Migration } from '@tidegate/migration';
 import { Crash, crashAt } from '@tidegate/store/testing';
-import { runnerWorld } from './runner-world.contract.ts';
+import { runnerWorld, totals } from './runner-world.contract.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 type World = ReturnType<typeof runnerWorld>;
 
 const refuse = (world: World, when: string): void =>

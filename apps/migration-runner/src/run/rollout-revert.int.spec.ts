@@ -1,19 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Migration, Row } from '@tidegate/migration';
+import type { Row } from '@tidegate/migration';
 import { Crash, crashAt } from '@tidegate/store/testing';
 import { type KnownRun, standingOf } from '../migration/standing.ts';
-import { runnerWorld } from './runner-world.contract.ts';
+import { runnerWorld, totals } from './runner-world.contract.ts';
 
 type World = ReturnType<typeof runnerWorld>;
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 const rollout = { id: 'r-1', generation: 1 };
 const REVERT = 'r-1.revert.2.totals';
 

@@ -11,7 +11,7 @@ import {
 } from '@tidegate/contracts';
 import { exampleOf } from '@tidegate/contracts/testing';
 import { manualClock, sequentialIds } from '@tidegate/kernel/testing';
-import type { AnyMigration, Row } from '@tidegate/migration';
+import type { AnyMigration, Migration, Row } from '@tidegate/migration';
 import { createExecute, createOutbox, type FaultPoint, type Faults } from '@tidegate/store';
 import { MemoryDisk, memoryPublish, memoryStore, noFaults } from '@tidegate/store/testing';
 import type { AskSnapshot } from '../backup/snapshot.port.ts';
@@ -24,6 +24,16 @@ import { createRuns } from './change-run.handler.ts';
 import type { AdvanceDeps } from './job.ts';
 import { runCollection } from './runs.ts';
 import type { Run, Work } from './run.ts';
+
+/** The migration that most specs run. */
+export const totals: Migration = {
+  id: 'totals',
+  target: 'shop',
+  collection: 'orders',
+  pending: { total: { equals: null } },
+  reads: ['a', 'b'],
+  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
+};
 
 /** Where a runner that executes or reverts may be killed. */
 export const points: readonly FaultPoint[] = [

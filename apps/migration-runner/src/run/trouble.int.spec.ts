@@ -4,17 +4,9 @@ import type { Migration, Row } from '@tidegate/migration';
 import type { Faults } from '@tidegate/store';
 import { Crash, crashAt } from '@tidegate/store/testing';
 import type { Target } from '../target/target.port.ts';
-import { runnerWorld, type Wrap } from './runner-world.contract.ts';
+import { runnerWorld, type Wrap, totals } from './runner-world.contract.ts';
 import { LEASE_MS } from './shift.handler.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 const down = (order: Row): Row => ({ ...order, total: null });
 const picky: Migration = {
   ...totals,

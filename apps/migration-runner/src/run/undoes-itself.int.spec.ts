@@ -1,17 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Migration, Row } from '@tidegate/migration';
+import type { Row } from '@tidegate/migration';
 import { Crash, crashAt } from '@tidegate/store/testing';
-import { points, runnerWorld } from './runner-world.contract.ts';
+import { points, runnerWorld, totals } from './runner-world.contract.ts';
 
-const totals: Migration = {
-  id: 'totals',
-  target: 'shop',
-  collection: 'orders',
-  pending: { total: { equals: null } },
-  reads: ['a', 'b'],
-  up: (order) => ({ ...order, total: Number(order['a']) + Number(order['b']) }),
-};
 const down = (order: Row): Row => ({ ...order, total: null });
 
 const refusing = (world: ReturnType<typeof runnerWorld>, id: number): void => {
